@@ -1,0 +1,1 @@
+"""One folder per technology. Adapters do not know each other."""

@@ -1,0 +1,1 @@
+"""The rules of a task: pure Python, standard library only."""

@@ -1,0 +1,1 @@
+"""Storage in this process's memory: gone when it ends, not shared between processes."""

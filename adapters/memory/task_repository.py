@@ -1,0 +1,50 @@
+"""Tasks in a dictionary."""
+
+from collections.abc import Callable, Collection
+from itertools import count
+
+from application.errors import TaskNotFound, UnknownUser
+from domain.listing import SortOrder, StatusFilter
+from domain.task import NewTask, Task
+
+
+class MemoryTaskRepository:
+    """Keeps every user's tasks in memory.
+
+    ``users`` are the ids that may own tasks; None lets everybody. No operation gives up control
+    half-way, which makes each of them atomic on one event loop without a lock.
+    """
+
+    def __init__(self, users: Collection[str] | None = None) -> None:
+        self._users = users
+        self._numbers = count(1)
+        self._tasks: dict[str, dict[int, Task]] = {}
+
+    async def add(self, task: NewTask) -> Task:
+        if self._users is not None and task.user_id not in self._users:
+            raise UnknownUser("the owner is not among the users of this repository")
+        stored = task.numbered(next(self._numbers))
+        self._tasks.setdefault(stored.user_id, {})[stored.id] = stored
+        return stored
+
+    async def get(self, owner: str, task_id: int) -> Task:
+        return self._find(owner, task_id)
+
+    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
+        tasks = self._tasks.get(owner, {}).values()
+        return order.arrange(task for task in tasks if status.admits(task))
+
+    async def update(self, owner: str, task_id: int, change: Callable[[Task], Task]) -> Task:
+        changed = change(self._find(owner, task_id))
+        self._tasks[owner][task_id] = changed
+        return changed
+
+    async def delete(self, owner: str, task_id: int) -> None:
+        self._find(owner, task_id)
+        del self._tasks[owner][task_id]
+
+    def _find(self, owner: str, task_id: int) -> Task:
+        task = self._tasks.get(owner, {}).get(task_id)
+        if task is None:
+            raise TaskNotFound
+        return task

@@ -1,0 +1,43 @@
+"""The facts that a use case or an adapter can state. What they mean in HTTP is the edge's business.
+
+Messages are written for the log; none holds a token, a secret or a task's text.
+"""
+
+
+class ApplicationError(Exception):
+    """Base of every error that use cases and adapters raise on purpose."""
+
+
+class TaskNotFound(ApplicationError):
+    """The user has no task with this number, whether or not somebody else has."""
+
+
+class Forbidden(ApplicationError):
+    """The token's subject may not act for the user in the path."""
+
+
+class InvalidToken(ApplicationError):
+    """The token is not one that proves who its bearer is. The message says why."""
+
+
+class ExpiredToken(InvalidToken):
+    """The token is genuine but its time is over: the client should fetch a new one."""
+
+
+class UnknownUser(ApplicationError):
+    """The user has no row in the users table: deleted, or the wrong table is configured."""
+
+
+class Unavailable(ApplicationError):
+    """Something that the service depends on does not answer; trying again later may help."""
+
+
+class StorageUnavailable(Unavailable):
+    """The storage is out of reach, too slow or not ready.
+
+    Whether a change that was under way has happened is not known.
+    """
+
+
+class SchemaConflict(ApplicationError):
+    """The database holds tables that cannot be adopted; the message says which and why."""

@@ -1,0 +1,20 @@
+"""Create a task."""
+
+from application.ports.clock import Clock
+from application.ports.task_repository import TaskRepository
+from domain.task import NewTask, Task
+
+
+class CreateTask:
+    """Add a pending task to a user's list."""
+
+    def __init__(self, *, tasks: TaskRepository, clock: Clock) -> None:
+        self._tasks = tasks
+        self._clock = clock
+
+    async def __call__(self, *, owner: str, title: str, description: str | None) -> Task:
+        """The stored task. Raises InvalidTask, UnknownUser, StorageUnavailable."""
+        new_task = NewTask.create(
+            user_id=owner, title=title, description=description, now=self._clock.now()
+        )
+        return await self._tasks.add(new_task)

@@ -1,0 +1,16 @@
+"""List tasks."""
+
+from application.ports.task_repository import TaskRepository
+from domain.listing import SortOrder, StatusFilter
+from domain.task import Task
+
+
+class ListTasks:
+    """List a user's tasks, filtered and in order."""
+
+    def __init__(self, *, tasks: TaskRepository) -> None:
+        self._tasks = tasks
+
+    async def __call__(self, *, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
+        """The tasks, possibly none. Raises StorageUnavailable."""
+        return await self._tasks.list(owner, status, order)
