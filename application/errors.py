@@ -39,5 +39,9 @@ class StorageUnavailable(Unavailable):
     """
 
 
+class InvalidConfiguration(ApplicationError):
+    """An adapter cannot work as it is configured; the message names the setting, not its value."""
+
+
 class SchemaConflict(ApplicationError):
     """The database holds tables that cannot be adopted; the message says which and why."""

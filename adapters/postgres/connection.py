@@ -9,6 +9,8 @@ from typing import Any, Final
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from application.errors import InvalidConfiguration
+
 CONNECT_WITHIN: Final = 7
 """Seconds to wait for a connection: a sleeping Neon compute takes up to 5 to wake."""
 
@@ -23,20 +25,18 @@ _DEFAULTS: Final[dict[str, Any]] = {
 }
 
 
-class InvalidDatabaseUrl(ValueError):
-    """The URL is not one that libpq understands. The message never holds any part of it."""
-
-
 class Dsn:
     """Where the database is and how to reach it: a PostgreSQL URL, with every parameter kept."""
 
     def __init__(self, url: str) -> None:
-        """Raise InvalidDatabaseUrl when ``url`` is not a PostgreSQL URL."""
+        """Raise InvalidConfiguration when ``url`` is not a PostgreSQL URL."""
         try:
             given = conninfo_to_dict(url)
         except psycopg.Error:
             # libpq repeats what it does not understand, which may be a part of the password.
-            raise InvalidDatabaseUrl("not a PostgreSQL URL that libpq understands") from None
+            raise InvalidConfiguration(
+                "NEON_DB_URL is not a PostgreSQL URL that libpq understands"
+            ) from None
         self._parameters = _DEFAULTS | given
 
     async def connect(self, *, autocommit: bool) -> psycopg.AsyncConnection:

@@ -40,7 +40,7 @@ class Database:
     """A PostgreSQL database that holds, or is to hold, the tables."""
 
     def __init__(self, *, url: str, users_table: str) -> None:
-        """Connect to nothing yet. Raise InvalidDatabaseUrl when ``url`` is none."""
+        """Connect to nothing yet. Raise InvalidConfiguration when ``url`` is none."""
         self._dsn = Dsn(url)
         self._users_table = users_table
         # Waiting for a connection happens here and not in SQLAlchemy's queue, where a connection
@@ -88,6 +88,9 @@ class Database:
                 self._slots.release()
         except TimeoutError as error:
             raise StorageUnavailable(f"no connection within {ANSWER_WITHIN:g} s") from error
+        except (psycopg.IntegrityError, psycopg.DataError) as error:
+            # Their details quote the row, and a log must not hold a task's text.
+            raise StorageUnavailable(f"{type(error).__name__} ({error.sqlstate})") from None
         except (psycopg.Error, SQLAlchemyError, OSError) as error:
             raise StorageUnavailable(type(error).__name__) from error
 

@@ -1,0 +1,1 @@
+"""The HTTP edge: parses, calls, renders. It alone knows status codes."""

@@ -1,0 +1,27 @@
+"""What only development needs of the database."""
+
+import psycopg
+from psycopg import sql
+
+from adapters.postgres.connection import Dsn
+from application.errors import SchemaConflict, StorageUnavailable
+
+
+async def create_user(*, url: str, users_table: str, user_id: str) -> None:
+    """Insert a users row for ``user_id`` unless there is one. In production Better Auth does so.
+
+    Raises SchemaConflict when the table wants more than an id, StorageUnavailable when it is out
+    of reach.
+    """
+    statement = sql.SQL("INSERT INTO {} (id) VALUES (%s) ON CONFLICT (id) DO NOTHING").format(
+        sql.Identifier(users_table)
+    )
+    try:
+        async with await Dsn(url).connect(autocommit=True) as connection:
+            await connection.execute(statement, [user_id])
+    except psycopg.IntegrityError as error:
+        raise SchemaConflict(
+            f"the table {users_table} wants more than an id: sign this user up in your frontend"
+        ) from error
+    except psycopg.Error as error:
+        raise StorageUnavailable(str(error)) from error

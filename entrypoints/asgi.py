@@ -1,0 +1,21 @@
+"""Where an ASGI server finds the application: ``uvicorn --factory entrypoints.asgi:create``."""
+
+import logging
+
+from fastapi import FastAPI
+
+from entrypoints import logs
+from entrypoints.container import Container
+from entrypoints.http.app import create_app
+from entrypoints.settings import LogFormat, Settings
+
+logger = logging.getLogger(__name__)
+
+
+def create() -> FastAPI:
+    """The application as the environment configures it. Raises InvalidSettings."""
+    settings = Settings()
+    logs.configure(settings.log_format or LogFormat.JSON, settings.log_level)
+    for warning in settings.warnings():
+        logger.warning(warning)
+    return create_app(Container(settings=settings))

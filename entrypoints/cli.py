@@ -1,0 +1,152 @@
+"""The command line."""
+
+import argparse
+import asyncio
+import json
+import re
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any, Final
+
+from application.errors import ApplicationError, InvalidConfiguration
+from entrypoints import development, logs
+from entrypoints.container import Container
+from entrypoints.http.app import create_app
+from entrypoints.server import serve
+from entrypoints.settings import InvalidSettings, LogFormat, Settings, StorageKind
+
+_EXIT_FAILURE: Final = 1
+_EXIT_MISCONFIGURED: Final = 2
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 2 when a setting or an argument is wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except (InvalidSettings, InvalidConfiguration) as error:
+        print(f"tasks-api: {error}", file=sys.stderr)
+        return _EXIT_MISCONFIGURED
+    except ApplicationError as error:
+        print(f"tasks-api: {error}", file=sys.stderr)
+        return _EXIT_FAILURE
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    settings = _settings()
+    serve(
+        Container(settings=settings),
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        reload=options.reload,
+    )
+
+
+def _dev(options: argparse.Namespace) -> None:
+    development.run(host=options.host, port=options.port)
+
+
+def _migrate(_options: argparse.Namespace) -> None:
+    storage = Container(settings=_settings()).storage()
+    asyncio.run(storage.prepare())
+    print("the schema is up to date")
+
+
+def _token(options: argparse.Namespace) -> None:
+    container = Container(settings=_settings())
+    if options.create_user:
+        asyncio.run(container.create_user(user_id=options.user))
+        print(
+            f"user {options.user!r} is in the users table now; "
+            "that is for development only: in production Better Auth creates users",
+            file=sys.stderr,
+        )
+    print(container.mint_token(subject=options.user, lifetime=options.ttl))
+
+
+def _openapi(_options: argparse.Namespace) -> None:
+    # The document is the same whatever is configured, and nothing needs to be.
+    settings = Settings(storage=StorageKind.MEMORY, better_auth_secret="unused")  # noqa: S106
+    print(json.dumps(create_app(Container(settings=settings)).openapi(), indent=2))
+
+
+def _settings() -> Settings:
+    settings = Settings()
+    logs.configure(settings.log_format or LogFormat.JSON, settings.log_level)
+    return settings
+
+
+def _duration(text: str) -> timedelta:
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
+    if match is None:
+        raise argparse.ArgumentTypeError("a duration looks like 30s, 15m, 1h or 7d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tasks-api",
+        description="A multi-user tasks backend for Next.js and Better Auth frontends.",
+        epilog="Settings are environment variables or lines of a .env file; see .env.example.",
+    )
+    parser.add_argument("--version", action="version", version=f"tasks-api {version('tasks-api')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+
+    command = _add(commands, "serve", _serve, "serve the API in production")
+    _add_address(command, host="0.0.0.0")  # noqa: S104 - containers are reached from outside
+    command.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: %(default)s)"
+    )
+    command.add_argument("--reload", action="store_true", help="restart when the code changes")
+
+    command = _add(
+        commands,
+        "dev",
+        _dev,
+        "serve the API on an embedded PostgreSQL, with reload, and print a token to try it",
+    )
+    _add_address(command, host="127.0.0.1")
+
+    _add(commands, "migrate", _migrate, "bring the database's schema up to date")
+
+    command = _add(commands, "token", _token, "mint a token with the configured secret")
+    command.add_argument("--user", required=True, metavar="ID", help="whose token: its `sub`")
+    command.add_argument(
+        "--ttl",
+        type=_duration,
+        default=timedelta(hours=1),
+        metavar="DURATION",
+        help="how long it is valid: 30s, 15m, 1h, 7d (default: 1h)",
+    )
+    command.add_argument(
+        "--create-user",
+        action="store_true",
+        help="insert the user's row as well (development only)",
+    )
+
+    _add(commands, "openapi", _openapi, "print the OpenAPI document")
+    return parser
+
+
+def _add(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+    )
+    command.set_defaults(command=run)
+    return command
+
+
+def _add_address(command: argparse.ArgumentParser, *, host: str) -> None:
+    command.add_argument("--host", default=host, help="address to listen on (default: %(default)s)")
+    command.add_argument(
+        "--port", type=int, default=8000, help="port to listen on (default: %(default)s)"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The composition root: the one place where ports meet adapters."""
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import (
+    Callable,
+    Dependency,
+    Factory,
+    Provider,
+    Selector,
+    ThreadSafeSingleton,
+)
+
+from adapters.embedded.server import EmbeddedPostgres
+from adapters.jwt.claims import ClaimRules
+from adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint
+from adapters.memory.storage import MemoryStorage
+from adapters.memory.task_repository import MemoryTaskRepository
+from adapters.postgres.database import Database
+from adapters.postgres.development import create_user
+from adapters.postgres.task_repository import PostgresTaskRepository
+from adapters.system.clock import SystemClock
+from application.ports.clock import Clock
+from application.ports.storage import Storage
+from application.ports.task_repository import TaskRepository
+from application.ports.token_verifier import TokenVerifier
+from application.use_cases.create_task import CreateTask
+from application.use_cases.delete_task import DeleteTask
+from application.use_cases.edit_task import EditTask
+from application.use_cases.get_task import GetTask
+from application.use_cases.list_tasks import ListTasks
+from application.use_cases.toggle_task import ToggleTask
+from entrypoints.settings import Settings
+
+
+class Container(DeclarativeContainer):
+    """Everything that one application is made of.
+
+    ``Container(settings=...)`` chooses by the settings; a test overrides any provider of its own
+    instance: ``container.clock.override(...)``. Nothing is wired: an application resolves what it
+    needs once, when it is created. The annotations make the type checker hold each adapter
+    against its port.
+    """
+
+    settings = Dependency(instance_of=Settings)
+
+    clock: Provider[Clock] = ThreadSafeSingleton(SystemClock)
+
+    database = ThreadSafeSingleton(
+        Database, url=settings.provided.database_url, users_table=settings.provided.users_table
+    )
+    storage: Provider[Storage] = Selector(
+        settings.provided.storage,
+        postgres=database,
+        memory=ThreadSafeSingleton(MemoryStorage),
+    )
+    tasks: Provider[TaskRepository] = Selector(
+        settings.provided.storage,
+        postgres=ThreadSafeSingleton(
+            PostgresTaskRepository,
+            database=database,
+            users_table=settings.provided.users_table,
+        ),
+        memory=ThreadSafeSingleton(MemoryTaskRepository),
+    )
+
+    token_verifier: Provider[TokenVerifier] = ThreadSafeSingleton(
+        SharedSecretTokenVerifier,
+        secret=settings.provided.shared_secret,
+        rules=Factory(
+            ClaimRules,
+            issuer=settings.provided.better_auth_issuer,
+            audience=settings.provided.better_auth_audience,
+        ),
+    )
+
+    create_task = Factory(CreateTask, tasks=tasks, clock=clock)
+    list_tasks = Factory(ListTasks, tasks=tasks)
+    get_task = Factory(GetTask, tasks=tasks)
+    edit_task = Factory(EditTask, tasks=tasks, clock=clock)
+    toggle_task = Factory(ToggleTask, tasks=tasks, clock=clock)
+    delete_task = Factory(DeleteTask, tasks=tasks)
+
+    # For development only.
+    mint_token = Callable(
+        mint,
+        secret=settings.provided.shared_secret,
+        issuer=settings.provided.better_auth_issuer,
+        audience=settings.provided.better_auth_audience,
+    )
+    create_user = Callable(
+        create_user,
+        url=settings.provided.database_url,
+        users_table=settings.provided.users_table,
+    )
+
+
+embedded_postgres = Factory(EmbeddedPostgres)
+"""The PostgreSQL of ``tasks-api dev``: it runs before there are settings that point at it."""

@@ -1,0 +1,82 @@
+"""``tasks-api dev``: everything that a newcomer does not have yet."""
+
+import asyncio
+import os
+import secrets
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from entrypoints import logs
+from entrypoints.container import Container, embedded_postgres
+from entrypoints.server import serve
+from entrypoints.settings import LogFormat, Settings, StorageKind
+
+DATA_FOLDER: Final = Path(".data")
+DEMO_USER: Final = "demo-user"
+_TOKEN_LIFETIME: Final = timedelta(days=1)
+
+
+def run(*, host: str, port: int) -> None:
+    """Serve with what is configured, and with something of our own for what is not."""
+    given = Settings()
+    # In the environment, where the server's own processes find it, too.
+    if given.log_format is None:
+        os.environ["LOG_FORMAT"] = LogFormat.CONSOLE
+    logs.configure(given.log_format or LogFormat.CONSOLE, given.log_level)
+    if given.better_auth_secret is None:
+        os.environ["BETTER_AUTH_SECRET"] = _kept_secret()
+    with _database(given):
+        container = Container(settings=Settings())
+        if container.settings().storage is StorageKind.MEMORY or given.neon_db_url is None:
+            _introduce(container, host=host, port=port)
+        serve(container, host=host, port=port, workers=1, reload=True)
+
+
+@contextmanager
+def _database(given: Settings) -> Iterator[None]:
+    if given.storage is StorageKind.MEMORY or given.neon_db_url is not None:
+        yield
+        return
+    with embedded_postgres(DATA_FOLDER / "postgres") as postgres:
+        os.environ["NEON_DB_URL"] = postgres.url
+        yield
+
+
+def _kept_secret() -> str:
+    path = DATA_FOLDER / "better-auth-secret"
+    if not path.exists():
+        DATA_FOLDER.mkdir(exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text()
+
+
+def _introduce(container: Container, *, host: str, port: int) -> None:
+    if container.settings().storage is StorageKind.POSTGRES:
+        asyncio.run(container.storage().prepare())
+        asyncio.run(container.create_user(user_id=DEMO_USER))
+    token = container.mint_token(subject=DEMO_USER, lifetime=_TOKEN_LIFETIME)
+    base = f"http://{host}:{port}"
+    curl = [
+        "curl",
+        "-i",
+        f"{base}/api/{DEMO_USER}/tasks",
+        "-H",
+        f"Authorization: Bearer {token}",
+        "-H",
+        "Content-Type: application/json",
+        "-d",
+        '{"title": "Buy milk"}',
+    ]
+    print(  # noqa: T201
+        f"\nDocs       {base}/docs\n"
+        f"User       {DEMO_USER}\n"
+        f"Token      {token}\n"
+        "           (valid for a day; for development only)\n\n"
+        f"Create a task:\n\n{shlex.join(curl)}\n",
+        flush=True,
+    )

@@ -1,0 +1,93 @@
+"""The application: routes and layers around the use cases of one container."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from application.errors import SchemaConflict, StorageUnavailable
+from application.ports.storage import Storage
+from entrypoints.container import Container
+from entrypoints.http.cors import Cors
+from entrypoints.http.errors import EXCEPTION_HANDLERS, ErrorBoundary
+from entrypoints.http.health import health_router
+from entrypoints.http.request_log import RequestLog
+from entrypoints.http.request_target import RequestTarget
+from entrypoints.http.tasks import TaskUseCases, tasks_router
+
+_PREPARE_AGAIN_SECONDS: Final = 1.0
+_PREPARE_AGAIN_MOST_SECONDS: Final = 15.0
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(container: Container) -> FastAPI:
+    """An application on the adapters of ``container``, which it resolves once, here.
+
+    The container stays at ``app.state.container``. Its storage is prepared when the application
+    starts, in the background, again and again until it is in reach, and closed when it ends.
+    """
+    storage = container.storage()
+    use_cases = TaskUseCases(
+        create=container.create_task(),
+        list=container.list_tasks(),
+        get=container.get_task(),
+        edit=container.edit_task(),
+        toggle=container.toggle_task(),
+        delete=container.delete_task(),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        preparation = asyncio.create_task(_prepare(storage))
+        try:
+            yield
+        finally:
+            preparation.cancel()
+            with suppress(asyncio.CancelledError):
+                await preparation
+            await storage.close()
+
+    app = FastAPI(
+        title="tasks-api",
+        version=version("tasks-api"),
+        summary="The tasks of signed-in users.",
+        lifespan=lifespan,
+        # Given here and not included, the routes are matched once each, and before /docs.
+        routes=[
+            *tasks_router(use_cases, container.token_verifier()).routes,
+            *health_router(storage).routes,
+        ],
+        middleware=[
+            Middleware(RequestLog),
+            Middleware(Cors, origins=container.settings().cors_origins),
+            Middleware(ErrorBoundary),
+            Middleware(RequestTarget),
+        ],
+        exception_handlers=EXCEPTION_HANDLERS,
+        redirect_slashes=False,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.container = container
+    return app
+
+
+async def _prepare(storage: Storage) -> None:
+    pause = _PREPARE_AGAIN_SECONDS
+    while True:
+        try:
+            await storage.prepare()
+        except (StorageUnavailable, SchemaConflict) as error:
+            logger.error("the storage is not ready, trying again in %g s: %s", pause, error)  # noqa: TRY400 - expected, and retried
+        else:
+            logger.info("the storage is ready")
+            return
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _PREPARE_AGAIN_MOST_SECONDS)

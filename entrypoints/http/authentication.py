@@ -1,0 +1,37 @@
+"""Who sent the request, by its Authorization header."""
+
+from typing import Final
+
+from starlette.requests import Request
+
+from application.ports.token_verifier import TokenVerifier
+from entrypoints.http.errors import MissingToken
+
+HEADER_MAX: Final = 8 * 1024
+"""Longest Authorization header, in bytes."""
+
+_HEADER: Final = b"authorization"
+
+
+async def authenticate(request: Request, verifier: TokenVerifier) -> str:
+    """The subject of the request's bearer token.
+
+    Raises MissingToken when there is not exactly one, and whatever ``verifier`` raises.
+    """
+    return await verifier.subject_of(_bearer_token(request))
+
+
+def _bearer_token(request: Request) -> str:
+    values: list[bytes] = [value for name, value in request.scope["headers"] if name == _HEADER]
+    if not values:
+        raise MissingToken("Missing bearer token")
+    if len(values) > 1:
+        raise MissingToken("More than one Authorization header")
+    [value] = values
+    if len(value) > HEADER_MAX:
+        raise MissingToken("The Authorization header is too long")
+    scheme, _, token = value.decode("latin-1").partition(" ")
+    token = token.strip(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise MissingToken("The Authorization header holds no bearer token")
+    return token

@@ -1,0 +1,188 @@
+"""What every error means in HTTP: the one table, and the one shape of an answer."""
+
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from application.errors import (
+    ApplicationError,
+    ExpiredToken,
+    Forbidden,
+    InvalidToken,
+    TaskNotFound,
+    Unavailable,
+    UnknownUser,
+)
+from domain.errors import DomainError, InvalidTask, RuleViolation
+from entrypoints.http.schemas import ErrorResponse, FieldError
+from entrypoints.request_context import current_request
+
+RETRY_AFTER_SECONDS: Final = 5
+
+logger = logging.getLogger(__name__)
+
+
+class RequestError(Exception):
+    """Base of what the edge itself has to say about a request. The message is for the client."""
+
+
+class MissingToken(RequestError):
+    """There is not exactly one usable bearer token."""
+
+
+class MalformedBody(RequestError):
+    """The body is not JSON."""
+
+
+class BodyTooLarge(RequestError):
+    """The body is longer than any valid one."""
+
+
+class UnsupportedMediaType(RequestError):
+    """The body does not say that it is JSON."""
+
+
+class InvalidRequest(RequestError):
+    """The query or the body breaks the rules listed in ``violations`` (at least one)."""
+
+    def __init__(self, violations: Sequence[RuleViolation]) -> None:
+        super().__init__("; ".join(violation.message for violation in violations))
+        self.violations = violations
+
+
+def _own_message(error: Exception) -> str:
+    return str(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    detail: str | Callable[[Exception], str] = _own_message
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+
+_ANSWERS: Final[Mapping[type[Exception], _Answer]] = {
+    MalformedBody: _Answer(400),
+    ClientDisconnect: _Answer(400, "The client closed the connection"),
+    MissingToken: _Answer(401, headers=_CHALLENGE),
+    ExpiredToken: _Answer(401, "Token has expired", _CHALLENGE),
+    InvalidToken: _Answer(401, "Invalid token", _CHALLENGE),
+    UnknownUser: _Answer(401, "Unknown user", _CHALLENGE),
+    Forbidden: _Answer(403, "This token does not give access to another user's tasks"),
+    TaskNotFound: _Answer(404, "Task not found"),
+    # The rest of the body is still on its way, and nobody is going to read it.
+    BodyTooLarge: _Answer(413, headers={"Connection": "close"}),
+    UnsupportedMediaType: _Answer(415),
+    InvalidRequest: _Answer(422),
+    InvalidTask: _Answer(422),
+    Unavailable: _Answer(
+        500,
+        "The service cannot reach its data at the moment; please try again",
+        {"Retry-After": str(RETRY_AFTER_SECONDS)},
+    ),
+    Exception: _Answer(500, "Internal server error"),
+}
+
+
+def error_response(
+    status: int,
+    detail: str,
+    *,
+    violations: Sequence[RuleViolation] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """An error in the one shape that all of them have."""
+    body = ErrorResponse(status_code=status, detail=detail)
+    if violations:
+        body.errors = [
+            FieldError(field=violation.field, message=violation.message, type=violation.rule)
+            for violation in violations
+        ]
+    return JSONResponse(body.model_dump(), status_code=status, headers=headers)
+
+
+async def answer(_request: Request, error: Exception) -> Response:
+    """The answer to ``error``, by the table; what caused a 500 is logged."""
+    meaning = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+    _remember(error)
+    if meaning.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s: %s", type(error).__name__, error, exc_info=error)
+    return error_response(
+        meaning.status,
+        meaning.detail if isinstance(meaning.detail, str) else meaning.detail(error),
+        violations=getattr(error, "violations", ()),
+        headers=meaning.headers,
+    )
+
+
+async def answer_http_exception(request: Request, error: Exception) -> Response:
+    """The answer to an error of the framework's own: an unknown route or method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    _remember(error)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
+    return error_response(error.status_code, error.detail, headers=headers)
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    # The framework names the methods of the first route that has this path; there may be more.
+    methods: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= route.methods
+    return methods | {"HEAD"} if "GET" in methods else methods
+
+
+def _remember(error: Exception) -> None:
+    context = current_request.get()
+    if context is not None:
+        context.error = f"{type(error).__name__}: {error}"
+
+
+EXCEPTION_HANDLERS: Final[
+    dict[int | type[Exception], Callable[..., Coroutine[Any, Any, Response]]]
+] = {
+    ApplicationError: answer,
+    DomainError: answer,
+    RequestError: answer,
+    HTTPException: answer_http_exception,
+}
+"""Which handler the framework calls for which error; the rest is ErrorBoundary's."""
+
+
+class ErrorBoundary:
+    """Answers what nobody foresaw, inside of the layers that every response must pass.
+
+    The framework's own place for it is outside of them: a browser could not read its 500s.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def observed_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, observed_send)
+        except Exception as error:
+            if started or scope["type"] != "http":
+                raise
+            response = await answer(Request(scope), error)
+            await response(scope, receive, send)

@@ -1,0 +1,44 @@
+"""Whether the process lives, and whether it can serve."""
+
+import logging
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from application.errors import StorageUnavailable
+from application.ports.storage import Storage
+from entrypoints.http.errors import error_response
+from entrypoints.http.openapi import errors
+from entrypoints.http.schemas import Health
+
+logger = logging.getLogger(__name__)
+
+
+def health_router(storage: Storage) -> APIRouter:
+    """The routes under ``/health``."""
+    router = APIRouter(prefix="/health", tags=["health"])
+
+    @router.get("/live", operation_id="live", summary="Tell whether the process answers")
+    async def live() -> Health:
+        return Health()
+
+    @router.get(
+        "/ready",
+        operation_id="ready",
+        summary="Tell whether tasks can be served",
+        response_model=Health,
+        responses=errors(503),
+    )
+    async def ready() -> Any:
+        try:
+            await storage.check()
+        except StorageUnavailable as error:
+            logger.warning("not ready: %s", error)
+            return not_ready()
+        return Health()
+
+    def not_ready() -> Response:
+        return error_response(503, "The service is not ready")
+
+    return router

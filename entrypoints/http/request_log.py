@@ -1,0 +1,72 @@
+"""A name and one log line for every request."""
+
+import logging
+import re
+import time
+from typing import Final
+from uuid import uuid4
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from entrypoints.request_context import RequestContext, current_request
+
+_HEADER: Final = b"x-request-id"
+_ACCEPTABLE: Final = re.compile(rb"[\x20-\x7e]{1,128}")
+
+logger = logging.getLogger(__name__)
+
+
+class RequestLog:
+    """Gives each request its id, sends it back, and logs how the request ended.
+
+    The outermost layer, so that not even a refused preflight goes without.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        context = RequestContext(request_id=_request_id(scope))
+        status = 0
+        started = time.perf_counter()
+
+        async def named_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = context.request_id
+            await send(message)
+
+        token = current_request.set(context)
+        try:
+            await self._app(scope, receive, named_send)
+        finally:
+            logger.info(
+                "%s %s %s",
+                scope["method"],
+                route := _route(scope),
+                status,
+                extra={
+                    "method": scope["method"],
+                    "route": route,
+                    "status": status,
+                    "duration_ms": round((time.perf_counter() - started) * 1000, 2),
+                },
+            )
+            current_request.reset(token)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == _HEADER and _ACCEPTABLE.fullmatch(value):
+            return str(value, "ascii")
+    return uuid4().hex
+
+
+def _route(scope: Scope) -> str:
+    # The template, not the path: it groups, and holds nothing that a client made up.
+    return getattr(scope.get("route"), "path_format", "-")

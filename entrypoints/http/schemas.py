@@ -1,0 +1,109 @@
+"""The models of the wire, as the API's documents name them.
+
+They say which fields there are and of which type; the limits are the domain's to check and stand
+here for the OpenAPI document alone.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import MISSING, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from domain.task import DESCRIPTION_MAX, TITLE_MAX, TITLE_MIN, Task
+
+Title = Annotated[
+    str,
+    Field(
+        description="What is to be done. Surrounding white space is trimmed.",
+        json_schema_extra={"minLength": TITLE_MIN, "maxLength": TITLE_MAX, "pattern": r"\S"},
+    ),
+]
+Description = Annotated[
+    str,
+    Field(
+        description="Details, kept to the letter.",
+        json_schema_extra={"maxLength": DESCRIPTION_MAX},
+    ),
+]
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(
+        lambda moment: moment.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        return_type=str,
+        when_used="json",
+    ),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class TaskCreate(BaseModel):
+    """A task to create. Unknown fields are ignored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"title": "Buy milk", "description": "Two litres, semi-skimmed"}]
+        }
+    )
+
+    title: Title
+    description: Description | None = None
+
+
+class TaskUpdate(BaseModel):
+    """The fields to change; those left out stay. Unknown fields are ignored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"title": "Buy oat milk"}, {"description": None}]}
+    )
+
+    title: Title | MISSING = MISSING
+    description: Description | MISSING | None = MISSING
+
+
+class TaskResponse(BaseModel):
+    """A task as it is stored."""
+
+    id: int
+    user_id: str
+    title: str
+    description: str | None
+    completed: bool
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @classmethod
+    def of(cls, task: Task) -> "TaskResponse":
+        """``task`` for the wire."""
+        return cls.model_construct(
+            id=task.id,
+            user_id=task.user_id,
+            title=task.title,
+            description=task.description,
+            completed=task.completed,
+            created_at=task.created_at,
+            updated_at=task.updated_at,
+        )
+
+
+class FieldError(BaseModel):
+    """One part of the request that breaks a rule."""
+
+    field: str
+    message: str
+    type: str
+
+
+class ErrorResponse(BaseModel):
+    """Every error of the API, whatever raised it."""
+
+    status_code: int
+    detail: str = Field(description="One sentence for a person.")
+    errors: list[FieldError] | MISSING = Field(
+        default=MISSING, description="With 422 only: everything that breaks a rule."
+    )
+
+
+class Health(BaseModel):
+    """The service answers."""
+
+    status: str = "ok"

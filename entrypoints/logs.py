@@ -1,0 +1,70 @@
+"""How log lines look. What they may hold: never a token, a secret or a task's text."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from entrypoints.request_context import current_request
+from entrypoints.settings import LogFormat, LogLevel
+
+# What every record has, so that what is left is what the caller gave as ``extra``.
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "color_message"}
+
+
+def configure(log_format: LogFormat, level: LogLevel) -> None:
+    """Send every log line of the process to standard error in ``log_format``."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatters = {LogFormat.JSON: JsonFormatter, LogFormat.CONSOLE: ConsoleFormatter}
+    handler.setFormatter(formatters[log_format]())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, then whatever else is known."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line = {
+            "time": _time(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_facts(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class ConsoleFormatter(logging.Formatter):
+    """A line for a person's eye, in local time."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, followed by the stack trace if there is one."""
+        time = _time(record).astimezone().strftime("%H:%M:%S")
+        facts = _facts(record)
+        # Said in the message of a request's line already.
+        shown = {name: facts[name] for name in facts.keys() - {"method", "route", "status"}}
+        words = [f"{name}={value!r}" for name, value in sorted(shown.items())]
+        line = " ".join([time, f"{record.levelname:<8}", record.getMessage(), *words])
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+def _time(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(record.created, UTC)
+
+
+def _facts(record: logging.LogRecord) -> dict[str, Any]:
+    facts = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    request = current_request.get()
+    if request is not None:
+        facts["request_id"] = request.request_id
+        if request.user_id is not None:
+            facts["user_id"] = request.user_id
+        if request.error is not None:
+            facts["error"] = request.error
+    return facts

@@ -1,0 +1,59 @@
+"""Serving: prepare the storage, then hand the application to uvicorn."""
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from application.errors import StorageUnavailable
+from application.ports.storage import Storage
+from entrypoints.container import Container
+
+GRACE_SECONDS: Final = 9
+"""How long a stopping server waits for the requests that it is answering."""
+
+_SOURCES: Final = ("domain", "application", "adapters", "entrypoints")
+
+logger = logging.getLogger(__name__)
+
+
+def serve(container: Container, *, host: str, port: int, workers: int, reload: bool) -> None:
+    """Serve until a signal ends it. Raises SchemaConflict, InvalidConfiguration.
+
+    A storage that is out of reach is no reason not to start: the application keeps trying.
+    """
+    container.token_verifier()
+    asyncio.run(_prepare(container.storage()))
+    # uvicorn ends with the signal that stopped it, which would look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    root = Path(__file__).parent.parent
+    uvicorn.run(
+        "entrypoints.asgi:create",
+        factory=True,
+        http="entrypoints.http.protocol:Protocol",
+        ws="none",
+        lifespan="on",
+        host=host,
+        port=port,
+        workers=workers,
+        reload=reload,
+        reload_dirs=[str(root / source) for source in _SOURCES] if reload else None,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        log_config=None,
+        # RequestLog writes them, with more in them.
+        access_log=False,
+        server_header=False,
+    )
+
+
+async def _prepare(storage: Storage) -> None:
+    try:
+        await storage.prepare()
+    except StorageUnavailable as error:
+        logger.warning("the storage is out of reach, starting all the same: %s", error)
+    finally:
+        await storage.close()

@@ -1,0 +1,139 @@
+"""The settings: the only place that reads the environment."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SECRET_RECOMMENDED_BYTES: Final = 32
+"""RFC 7518, section 3.2: a key for HS256 is at least as long as the hash."""
+
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s*]+", re.IGNORECASE)
+
+
+class StorageKind(StrEnum):
+    """Where tasks are kept."""
+
+    POSTGRES = "postgres"
+    MEMORY = "memory"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least severe lines that are logged."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+class InvalidSettings(Exception):
+    """A setting is missing or wrong. The message is one line that names it, never its value."""
+
+
+class Settings(BaseSettings):
+    """What can be set, by environment variables of these names or in a file ``.env``."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+
+    neon_db_url: SecretStr | None = None
+    better_auth_secret: SecretStr | None = None
+    better_auth_issuer: str | None = None
+    better_auth_audience: str | None = None
+    users_table: Annotated[str, Field(min_length=1, max_length=63)] = "users"
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = (
+        "http://localhost:3000",
+        "http://localhost",
+    )
+    storage: StorageKind = StorageKind.POSTGRES
+    log_format: LogFormat | None = None
+    """None leaves it to the command."""
+    log_level: LogLevel = LogLevel.INFO
+
+    def __init__(self, **values: Any) -> None:
+        """Read the environment; ``values`` come first. Raise InvalidSettings."""
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise InvalidSettings("; ".join(map(_sentence, error.errors()))) from None
+
+    @field_validator(
+        "neon_db_url", "better_auth_issuer", "better_auth_audience", "log_format", mode="before"
+    )
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("better_auth_secret")
+    @classmethod
+    def _not_empty(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not secret.get_secret_value():
+            raise ValueError("is empty: a token signed with no secret proves nothing")
+        return secret
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = [origin.strip().rstrip("/") for origin in value.split(",")]
+        return tuple(origin for origin in origins if origin)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _only_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_ORIGIN.fullmatch, origins)):
+            raise ValueError(
+                "must be a comma-separated list of origins such as https://app.example.com; "
+                "credentials are allowed, so there is no *"
+            )
+        return origins
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @property
+    def database_url(self) -> str:
+        """Where PostgreSQL is. Raises InvalidSettings when nothing says so."""
+        if self.neon_db_url is None:
+            raise InvalidSettings(
+                "NEON_DB_URL is not set: give it the connection string that Neon shows, "
+                "or run `tasks-api dev`, which brings its own PostgreSQL"
+            )
+        return self.neon_db_url.get_secret_value()
+
+    @property
+    def shared_secret(self) -> str:
+        """What signs tokens. Raises InvalidSettings when there is none."""
+        if self.better_auth_secret is None:
+            raise InvalidSettings(
+                "BETTER_AUTH_SECRET is not set: give it the secret of your Better Auth frontend"
+            )
+        return self.better_auth_secret.get_secret_value()
+
+    def warnings(self) -> list[str]:
+        """What is allowed and yet a bad idea, one line each."""
+        secret = self.better_auth_secret
+        if secret is None or len(secret.get_secret_value().encode()) >= SECRET_RECOMMENDED_BYTES:
+            return []
+        return [
+            f"BETTER_AUTH_SECRET has fewer than {SECRET_RECOMMENDED_BYTES} bytes, "
+            "which can be guessed"
+        ]
+
+
+def _sentence(error: Any) -> str:
+    name = str(error["loc"][0]).upper() if error["loc"] else "settings"
+    return f"{name} {error['msg'].removeprefix('Value error, ').removeprefix('Input ')}"
