@@ -1,5 +1,6 @@
 """What tests of every kind share."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,10 +60,8 @@ def empty_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def _migrated_template(postgres_server: EmbeddedPostgres) -> str:
-    database = Database(url=postgres_server.url, users_table="users")
-    await database.prepare()
-    await database.close()
+def _migrated_template(postgres_server: EmbeddedPostgres) -> str:
+    asyncio.run(Database(url=postgres_server.url, users_table="users").prepare())
     return "tasks"
 
 

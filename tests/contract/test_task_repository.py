@@ -1,0 +1,202 @@
+"""What the port TaskRepository promises, asked of every adapter."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from application.errors import TaskNotFound, UnknownUser
+from application.ports.task_repository import TaskRepository
+from domain.listing import SortOrder, StatusFilter
+from domain.task import NewTask, Task
+from tests.contract.conftest import USERS
+
+NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
+IMPOSSIBLE_NUMBERS = {
+    "0": 0,
+    "-1": -1,
+    "beyond int": 2**31,
+    "the last bigint": 2**63 - 1,
+    "beyond bigint": 2**63,
+    "below bigint": -(2**63) - 1,
+    "beyond numeric": 2**1_000_000,
+}
+
+
+def new_task(
+    owner: str = "ada", title: str = "Buy milk", *, description: str | None = None, minutes: int = 0
+) -> NewTask:
+    return NewTask.create(
+        user_id=owner,
+        title=title,
+        description=description,
+        now=NOON + timedelta(minutes=minutes),
+    )
+
+
+async def everything(tasks: TaskRepository, owner: str) -> list[Task]:
+    return await tasks.list(owner, StatusFilter.ALL, SortOrder.CREATED)
+
+
+def toggled(task: Task) -> Task:
+    return task.toggle(now=NOON)
+
+
+async def test_an_added_task_comes_back_as_it_was(tasks: TaskRepository) -> None:
+    new = new_task(USERS[2], "\u2028 𝄞 'quoted\" \\ %s {x}", description="  é\r\n\t\x01 ")
+    added = await tasks.add(new)
+    assert added == new.numbered(added.id)
+    found = await tasks.get(USERS[2], added.id)
+    assert found == added
+    assert (found.created_at.tzinfo, found.updated_at.tzinfo) == (UTC, UTC)
+    assert await everything(tasks, USERS[2]) == [added]
+
+
+async def test_a_description_may_be_empty_or_missing(tasks: TaskRepository) -> None:
+    for description in ("", None):
+        added = await tasks.add(new_task(description=description))
+        assert (await tasks.get("ada", added.id)).description == description
+
+
+async def test_numbers_grow_and_are_never_used_again(tasks: TaskRepository) -> None:
+    first = await tasks.add(new_task())
+    second = await tasks.add(new_task("bob"))
+    await tasks.delete("bob", second.id)
+    third = await tasks.add(new_task())
+    assert 0 < first.id < second.id < third.id
+
+
+async def test_nobody_unknown_owns_a_task(tasks: TaskRepository) -> None:
+    with pytest.raises(UnknownUser):
+        await tasks.add(new_task("eve"))
+    assert await everything(tasks, "eve") == []
+
+
+@pytest.mark.parametrize("owner", ["eve", "", "Ada", "x" * 255, "\uffff"])
+async def test_who_has_no_tasks_sees_none(tasks: TaskRepository, owner: str) -> None:
+    added = await tasks.add(new_task())
+    assert await everything(tasks, owner) == []
+    with pytest.raises(TaskNotFound):
+        await tasks.get(owner, added.id)
+
+
+async def test_another_users_task_is_no_task(tasks: TaskRepository) -> None:
+    added = await tasks.add(new_task("bob"))
+    with pytest.raises(TaskNotFound):
+        await tasks.get("ada", added.id)
+    with pytest.raises(TaskNotFound):
+        await tasks.update("ada", added.id, toggled)
+    with pytest.raises(TaskNotFound):
+        await tasks.delete("ada", added.id)
+    assert await tasks.get("bob", added.id) == added
+
+
+@pytest.mark.parametrize("number", IMPOSSIBLE_NUMBERS.values(), ids=IMPOSSIBLE_NUMBERS)
+async def test_any_number_that_is_no_tasks_is_not_found(tasks: TaskRepository, number: int) -> None:
+    with pytest.raises(TaskNotFound):
+        await tasks.get("ada", number)
+    with pytest.raises(TaskNotFound):
+        await tasks.update("ada", number, toggled)
+    with pytest.raises(TaskNotFound):
+        await tasks.delete("ada", number)
+
+
+async def test_a_deleted_task_is_gone_and_the_others_are_not(tasks: TaskRepository) -> None:
+    kept = await tasks.add(new_task())
+    gone = await tasks.add(new_task())
+    await tasks.delete("ada", gone.id)
+    with pytest.raises(TaskNotFound):
+        await tasks.get("ada", gone.id)
+    with pytest.raises(TaskNotFound):
+        await tasks.delete("ada", gone.id)
+    assert await everything(tasks, "ada") == [kept]
+
+
+async def test_an_update_stores_what_the_change_returns(tasks: TaskRepository) -> None:
+    added = await tasks.add(new_task(description="Two litres"))
+    later = NOON + timedelta(seconds=1)
+
+    def change(task: Task) -> Task:
+        assert task == added
+        return replace(task, title="Other", description=None, completed=True, updated_at=later)
+
+    changed = await tasks.update("ada", added.id, change)
+    assert changed == change(added)
+    assert await tasks.get("ada", added.id) == changed
+
+
+async def test_an_update_touches_no_other_task(tasks: TaskRepository) -> None:
+    others = [await tasks.add(new_task()), await tasks.add(new_task("bob"))]
+    added = await tasks.add(new_task())
+    await tasks.update("ada", added.id, toggled)
+    assert [await tasks.get(task.user_id, task.id) for task in others] == others
+
+
+async def test_a_change_that_fails_stores_nothing(tasks: TaskRepository) -> None:
+    added = await tasks.add(new_task())
+
+    class Refused(Exception):
+        pass
+
+    def refuse(_: Task) -> Task:
+        raise Refused
+
+    with pytest.raises(Refused):
+        await tasks.update("ada", added.id, refuse)
+    assert await tasks.get("ada", added.id) == added
+    assert (await tasks.update("ada", added.id, toggled)).completed
+
+
+async def test_no_update_is_lost_among_many(tasks: TaskRepository) -> None:
+    added = await tasks.add(new_task())
+
+    async def toggle_often() -> list[bool]:
+        return [(await tasks.update("ada", added.id, toggled)).completed for _ in range(15)]
+
+    outcomes = await asyncio.gather(*(toggle_often() for _ in range(20)))
+    answers = [answer for outcome in outcomes for answer in outcome]
+    assert answers.count(True) == answers.count(False) == 150
+    final = await tasks.get("ada", added.id)
+    assert final.completed is False
+    # Each change was seen by the next: not one microsecond step is missing.
+    assert final.updated_at == NOON + timedelta(microseconds=300)
+
+
+async def test_an_update_and_a_deletion_at_once_leave_no_ghost(tasks: TaskRepository) -> None:
+    for _ in range(10):
+        added = await tasks.add(new_task())
+        await asyncio.gather(
+            tasks.update("ada", added.id, toggled),
+            tasks.delete("ada", added.id),
+            return_exceptions=True,
+        )
+        with pytest.raises(TaskNotFound):
+            await tasks.get("ada", added.id)
+
+
+async def test_tasks_are_listed_by_status(tasks: TaskRepository) -> None:
+    pending = await tasks.add(new_task())
+    completed = await tasks.update("ada", (await tasks.add(new_task())).id, toggled)
+    expected = {
+        StatusFilter.ALL: [pending, completed],
+        StatusFilter.PENDING: [pending],
+        StatusFilter.COMPLETED: [completed],
+    }
+    for status, listed in expected.items():
+        assert await tasks.list("ada", status, SortOrder.CREATED) == listed
+        assert await tasks.list("ada", status, SortOrder.TITLE) == listed
+
+
+async def test_tasks_are_listed_oldest_first(tasks: TaskRepository) -> None:
+    added = [await tasks.add(new_task(minutes=minutes)) for minutes in (5, 0, 10, 0)]
+    expected = [added[1], added[3], added[0], added[2]]
+    assert await everything(tasks, "ada") == expected
+
+
+async def test_tasks_are_listed_by_title_regardless_of_case(tasks: TaskRepository) -> None:
+    titles = ["b", "A", "a", "Zebra", "äpfel", "Straße", "STRASSE", "ﬁn", "_", "İ", "\U0001f600"]
+    titles += ["\uf8ff", "a b", "a-b", "ab", "10", "9"]
+    added = [await tasks.add(new_task(title=title)) for title in titles]
+    listed = await tasks.list("ada", StatusFilter.ALL, SortOrder.TITLE)
+    assert listed == SortOrder.TITLE.arrange(added)

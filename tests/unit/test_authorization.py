@@ -1,0 +1,16 @@
+"""Who may act for whom."""
+
+import pytest
+
+from application.authorization import require_owner
+from application.errors import Forbidden
+
+
+def test_a_user_acts_for_themselves() -> None:
+    require_owner(subject="ada", owner="ada")
+
+
+@pytest.mark.parametrize("owner", ["bob", "", "Ada", "ada ", "a\u0301da"])
+def test_a_user_acts_for_nobody_else(owner: str) -> None:
+    with pytest.raises(Forbidden):
+        require_owner(subject="ada", owner=owner)
