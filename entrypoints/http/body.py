@@ -3,21 +3,19 @@
 import json
 import sys
 from math import inf
-from typing import Any, Final
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
 from domain.errors import RuleViolation
 from domain.text import is_storable
 from entrypoints.http.errors import (
+    BODY_MAX,
     BodyTooLarge,
     InvalidRequest,
     MalformedBody,
     UnsupportedMediaType,
 )
-
-BODY_MAX: Final = 64 * 1024
-"""Longest body, in bytes."""
 
 
 async def read_json(request: Request) -> Any:
@@ -30,7 +28,7 @@ async def read_json(request: Request) -> Any:
     if not content:
         raise MalformedBody("The body is empty; a JSON object is expected")
     if not _says_json(request.headers.get("content-type", "")):
-        raise UnsupportedMediaType("The body must have the Content-Type application/json")
+        raise UnsupportedMediaType
     document = _parse(content)
     if isinstance(document, dict) and not all(map(is_storable, document)):
         message = "body must not hold a name with U+0000 or a lone surrogate"
@@ -42,7 +40,7 @@ async def _read(request: Request) -> bytes:
     declared = request.headers.get("content-length", "")
     # Beyond int()'s own limit of digits a length is too long as well.
     if declared.isdecimal() and (len(declared) > len(str(BODY_MAX)) or int(declared) > BODY_MAX):
-        raise _too_large()
+        raise BodyTooLarge
     content = bytearray()
     while True:
         message = await request.receive()
@@ -50,13 +48,9 @@ async def _read(request: Request) -> bytes:
             raise ClientDisconnect
         content += message.get("body", b"")
         if len(content) > BODY_MAX:
-            raise _too_large()
+            raise BodyTooLarge
         if not message.get("more_body", False):
             return bytes(content)
-
-
-def _too_large() -> BodyTooLarge:
-    return BodyTooLarge(f"The body must have at most {BODY_MAX} bytes")
 
 
 def _says_json(content_type: str) -> bool:

@@ -26,6 +26,12 @@ from entrypoints.http.schemas import ErrorResponse, FieldError
 from entrypoints.request_context import current_request
 
 RETRY_AFTER_SECONDS: Final = 5
+BODY_MAX: Final = 64 * 1024
+"""Longest body, in bytes."""
+
+BODY_TOO_LARGE: Final = f"The body must have at most {BODY_MAX} bytes"
+NOT_SAID_TO_BE_JSON: Final = "The body must have the Content-Type application/json"
+NOT_READY: Final = "The service is not ready"
 
 logger = logging.getLogger(__name__)
 
@@ -58,14 +64,11 @@ class InvalidRequest(RequestError):
         self.violations = violations
 
 
-def _own_message(error: Exception) -> str:
-    return str(error)
-
-
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
-    detail: str | Callable[[Exception], str] = _own_message
+    detail: str | None = None
+    """What the client reads; None for the error's own message."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -81,8 +84,8 @@ _ANSWERS: Final[Mapping[type[Exception], _Answer]] = {
     Forbidden: _Answer(403, "This token does not give access to another user's tasks"),
     TaskNotFound: _Answer(404, "Task not found"),
     # The rest of the body is still on its way, and nobody is going to read it.
-    BodyTooLarge: _Answer(413, headers={"Connection": "close"}),
-    UnsupportedMediaType: _Answer(415),
+    BodyTooLarge: _Answer(413, BODY_TOO_LARGE, {"Connection": "close"}),
+    UnsupportedMediaType: _Answer(415, NOT_SAID_TO_BE_JSON),
     InvalidRequest: _Answer(422),
     InvalidTask: _Answer(422),
     Unavailable: _Answer(
@@ -92,6 +95,11 @@ _ANSWERS: Final[Mapping[type[Exception], _Answer]] = {
     ),
     Exception: _Answer(500, "Internal server error"),
 }
+
+
+def detail_of(kind: type[Exception]) -> str:
+    """What a client reads of an error of this kind that has one text for all cases."""
+    return _ANSWERS[kind].detail or ""
 
 
 def error_response(
@@ -119,7 +127,7 @@ async def answer(_request: Request, error: Exception) -> Response:
         logger.error("%s: %s", type(error).__name__, error, exc_info=error)
     return error_response(
         meaning.status,
-        meaning.detail if isinstance(meaning.detail, str) else meaning.detail(error),
+        meaning.detail or str(error),
         violations=getattr(error, "violations", ()),
         headers=meaning.headers,
     )

@@ -4,11 +4,10 @@ import logging
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import Response
 
 from application.errors import StorageUnavailable
 from application.ports.storage import Storage
-from entrypoints.http.errors import error_response
+from entrypoints.http.errors import NOT_READY, error_response
 from entrypoints.http.openapi import errors
 from entrypoints.http.schemas import Health
 
@@ -35,10 +34,7 @@ def health_router(storage: Storage) -> APIRouter:
             await storage.check()
         except StorageUnavailable as error:
             logger.warning("not ready: %s", error)
-            return not_ready()
+            return error_response(503, NOT_READY)
         return Health()
-
-    def not_ready() -> Response:
-        return error_response(503, "The service is not ready")
 
     return router

@@ -2,29 +2,29 @@
 
 from typing import Any, Final
 
-from entrypoints.http.errors import RETRY_AFTER_SECONDS
+from application.errors import Forbidden, InvalidToken, TaskNotFound, Unavailable
+from entrypoints.http.errors import (
+    BODY_TOO_LARGE,
+    NOT_READY,
+    NOT_SAID_TO_BE_JSON,
+    RETRY_AFTER_SECONDS,
+    detail_of,
+)
 from entrypoints.http.schemas import ErrorResponse
 
-_EXAMPLES: Final[dict[int, tuple[str, str]]] = {
+_RESPONSES: Final[dict[int, tuple[str, str]]] = {
     400: ("The body is not JSON", "The body is not valid JSON"),
-    401: ("The bearer token is missing, invalid or expired", "Invalid token"),
-    403: (
-        "The token belongs to another user",
-        "This token does not give access to another user's tasks",
-    ),
-    404: ("The user has no such task", "Task not found"),
-    413: ("The body is too large", "The body must have at most 65536 bytes"),
-    415: (
-        "The body does not say that it is JSON",
-        "The body must have the Content-Type application/json",
-    ),
+    401: ("The bearer token is missing, invalid or expired", detail_of(InvalidToken)),
+    403: ("The token belongs to another user", detail_of(Forbidden)),
+    404: ("The user has no such task", detail_of(TaskNotFound)),
+    413: ("The body is too large", BODY_TOO_LARGE),
+    415: ("The body does not say that it is JSON", NOT_SAID_TO_BE_JSON),
     422: ("The request breaks a rule", "title is required"),
-    500: (
-        "The service or its database failed",
-        "The service cannot reach its data at the moment; please try again",
-    ),
-    503: ("The service is not ready", "The service is not ready"),
+    500: ("The service or its database failed", detail_of(Unavailable)),
+    503: ("The service cannot serve tasks", NOT_READY),
 }
+"""What each status means, and an example of its detail."""
+
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}},
     500: {
@@ -42,7 +42,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _error(status: int) -> dict[str, Any]:
-    description, detail = _EXAMPLES[status]
+    description, detail = _RESPONSES[status]
     example: dict[str, Any] = {"status_code": status, "detail": detail}
     if status == 422:  # noqa: PLR2004
         example["errors"] = [{"field": "title", "message": detail, "type": "missing"}]

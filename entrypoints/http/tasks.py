@@ -97,7 +97,7 @@ def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIR
         "/{task_id}",
         operation_id="get_task",
         summary="Get a task",
-        responses=errors(401, 403, 404, 500),
+        responses=errors(401, 403, 404, 422, 500),
     )
     async def get_task(user_id: UserId, task_id: TaskId) -> TaskResponse:
         return TaskResponse.of(await use_cases.get(owner=user_id, task_id=task_id))
@@ -121,7 +121,7 @@ def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIR
         "/{task_id}/complete",
         operation_id="toggle_task",
         summary="Complete a task, or reopen it",
-        responses=errors(401, 403, 404, 500),
+        responses=errors(401, 403, 404, 422, 500),
     )
     async def toggle_task(user_id: UserId, task_id: TaskId) -> TaskResponse:
         return TaskResponse.of(await use_cases.toggle(owner=user_id, task_id=task_id))
@@ -131,7 +131,7 @@ def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIR
         operation_id="delete_task",
         summary="Delete a task for good",
         status_code=204,
-        responses=errors(401, 403, 404, 500),
+        responses=errors(401, 403, 404, 422, 500),
     )
     async def delete_task(user_id: UserId, task_id: TaskId) -> None:
         await use_cases.delete(owner=user_id, task_id=task_id)

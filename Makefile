@@ -1,0 +1,40 @@
+# Everything here brings what it needs: a Python 3.11 or newer is enough to start with.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast check fmt clean-data
+
+UV := $(shell command -v uv || echo .uv/bin/uv)
+RUN := $(UV) run --locked
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+run: $(UV)  ## Serve on http://127.0.0.1:8000 on an embedded PostgreSQL, with reload
+	@$(RUN) tasks-api dev
+
+test: $(UV)  ## Run every test
+	$(RUN) pytest --cov --cov-report=term
+
+test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes, in seconds
+	$(RUN) pytest -m "not postgres and not process"
+
+check: $(UV)  ## Lint, check the types, the formatting, the import contracts and the lock file
+	$(UV) lock --check
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+fmt: $(UV)  ## Format the code and mend what can be mended
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+clean-data:  ## Forget the embedded PostgreSQL's data and the development secret
+	rm -rf .data
+
+# Where there is no uv, one of the project's own.
+.uv/bin/uv:
+	@echo "There is no uv on this machine; putting one into .uv"
+	@python3 -m venv .uv || { \
+		echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv"; \
+		exit 1; }
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
