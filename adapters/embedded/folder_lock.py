@@ -1,0 +1,33 @@
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from adapters.embedded.errors import EmbeddedPostgresError
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Own `folder` against every other process and instance.
+
+    The kernel drops the lock with its owner, however that ends; the server does not inherit it.
+    """
+    with (folder / "lock").open("a+") as lock:
+        _take(lock, folder)
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def _take(lock: TextIO, folder: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        raise EmbeddedPostgresError(
+            f"{folder} is in use by another process (PID {owner}): stop that one first."
+        ) from None

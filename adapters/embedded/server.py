@@ -1,0 +1,152 @@
+"""A PostgreSQL server of one's own for development and tests."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from adapters.embedded import postmaster_file
+from adapters.embedded.data_folder import DATABASE, SUPERUSER, check_data, create_data
+from adapters.embedded.errors import EmbeddedPostgresError
+from adapters.embedded.folder_lock import folder_lock
+from adapters.embedded.programs import Programs, find_programs
+
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
+
+_PORT = "5432"  # Not a TCP port: it is part of the socket's name.
+_START_SECONDS = 60
+_STOP_SECONDS = 10
+_LOG_LINES_SHOWN = 15
+
+
+class EmbeddedPostgres:
+    """One server on the data kept in `folder`, reachable by this user on this machine only.
+
+    `options` are further server settings, such as `{"fsync": "off"}`.
+
+    The server ends with the process that started it, even a killed one. On Linux it ends with the
+    *thread* that called `start`, which must therefore live as long as the server is needed. Where
+    nothing ties the two together (macOS, or Linux without setpriv), the next `start` ends a
+    server left behind.
+    """
+
+    def __init__(self, folder: Path, options: Mapping[str, str] = {}) -> None:
+        self._folder = folder.resolve()
+        self._data = self._folder / "data"
+        self._log = self._folder / "server.log"
+        self._options = options
+        self._running = ExitStack()
+        self._url = ""
+
+    @property
+    def url(self) -> str:
+        """The superuser's URL of the database `tasks`; a new one after each start."""
+        if not self._url:
+            raise EmbeddedPostgresError("The embedded PostgreSQL is not running.")
+        return self._url
+
+    def start(self) -> None:
+        """Return once the server accepts connections.
+
+        Raises EmbeddedPostgresError, and then leaves nothing running.
+        """
+        try:
+            with ExitStack() as undo:
+                self._url = self._start(undo)
+                self._running = undo.pop_all()
+        except PermissionError as error:
+            raise EmbeddedPostgresError(
+                f"No permission to use {error.filename}. If another user made {self._folder}, "
+                f"start as that user, or remove it with `make clean-data`."
+            ) from error
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"The embedded PostgreSQL cannot use {self._folder}: {error}."
+            ) from error
+
+    def stop(self) -> None:
+        """Shut down in order; do nothing if the server is not running."""
+        self._url = ""
+        self._running.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _start(self, undo: ExitStack) -> str:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        programs = find_programs(self._folder)
+        undo.enter_context(folder_lock(self._folder))
+        self._log.write_bytes(b"")
+        if self._data.exists():
+            check_data(self._data, programs)
+            postmaster_file.end_leftover(self._data)
+        elif not create_data(self._data, programs, self._log):
+            raise self._failure("could not create its data folder")
+        sockets = self._create_socket_folder(programs)
+        undo.callback(shutil.rmtree, sockets, ignore_errors=True)
+        server = self._launch(programs, sockets)
+        undo.callback(_end, server)
+        self._await_readiness(server)
+        return f"postgresql://{SUPERUSER}@/{DATABASE}?host={sockets}&port={_PORT}"
+
+    def _create_socket_folder(self, programs: Programs) -> str:
+        note = self._folder / "sockets"
+        with suppress(OSError):
+            Path(note.read_text()).rmdir()  # A killed owner leaves its own, empty.
+        # Not in TMPDIR: the path of a socket may have no more than 103 bytes (macOS; Linux 107).
+        sockets = tempfile.mkdtemp(prefix="tasks-api-", dir="/tmp")
+        os.chown(sockets, programs.uid, programs.gid)
+        note.write_text(sockets)
+        return sockets
+
+    def _launch(self, programs: Programs, sockets: str) -> subprocess.Popen[bytes]:
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": sockets,
+            "port": _PORT,
+            "max_connections": "200",
+            "timezone": "UTC",
+            **self._options,
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        return programs.start("postgres", "-D", str(self._data), *options, log=self._log)
+
+    def _await_readiness(self, server: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not postmaster_file.is_ready(self._data, server.pid):
+            if server.poll() is not None:
+                raise self._failure("ended while starting")
+            if time.monotonic() > deadline:
+                raise self._failure(f"was not ready after {_START_SECONDS} s")
+            time.sleep(0.01)
+
+    def _failure(self, fact: str) -> EmbeddedPostgresError:
+        lines = self._log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
+        return EmbeddedPostgresError(
+            "\n  ".join([f"The embedded PostgreSQL {fact}. The end of {self._log}:", *lines])
+        )
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """A fast shutdown, which waits for no client; failing that, ever less friendly ones."""
+    for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        server.send_signal(request)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(_STOP_SECONDS)
+            return

@@ -1,0 +1,254 @@
+"""What the pool promises while PostgreSQL sleeps, hangs, restarts or is not there."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.embedded.server import EmbeddedPostgres
+from adapters.postgres import database as database_module
+from adapters.postgres import statements
+from adapters.postgres.connection import Dsn
+from adapters.postgres.database import POOL_SIZE, Database
+from adapters.postgres.task_repository import PostgresTaskRepository
+from application.errors import InvalidConfiguration, StorageUnavailable
+from domain.listing import SortOrder, StatusFilter
+
+pytestmark = pytest.mark.postgres
+
+# Statement of a test's own: the repository's are all quick.
+SLEEP = b"SELECT pg_sleep(%(seconds)s)"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(url=database_url, users_table="users")
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Answers are due within half a second instead of many."""
+    monkeypatch.setattr(database_module, "ANSWER_WITHIN", 0.5)
+    return 0.5
+
+
+async def fill_pool(database: Database) -> None:
+    async def hold() -> None:
+        async with database.session() as session:
+            await session.run(SLEEP, {"seconds": 0.1})
+
+    await asyncio.gather(*(hold() for _ in range(POOL_SIZE)))
+
+
+async def answers(database: Database, times: int = 3 * POOL_SIZE) -> None:
+    await asyncio.gather(*(database.check() for _ in range(times)))
+
+
+def administrate(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+async def test_connections_that_the_server_dropped_cost_nobody_an_error(
+    database: Database, database_url: str
+) -> None:
+    await fill_pool(database)
+    administrate(
+        database_url,
+        # The second argument: wait, for so many milliseconds, until it is gone.
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE application_name = 'tasks-api' AND datname = current_database()",
+    )
+    await answers(database)
+
+
+async def test_a_restart_while_idle_costs_nobody_an_error(tmp_path: Path) -> None:
+    postgres = EmbeddedPostgres(tmp_path, {"fsync": "off"})
+    with postgres:
+        database = Database(url=postgres.url, users_table="users")
+        await database.prepare()
+        await fill_pool(database)
+        url = postgres.url
+        postgres.stop()
+        with pytest.raises(StorageUnavailable):
+            await database.check()
+        postgres.start()
+        # The socket's folder is another one after each start; a host's name would be the same.
+        new, old = (Path(u.split("host=")[1].split("&")[0]) for u in (postgres.url, url))
+        old.symlink_to(new)
+        try:
+            await answers(database)
+        finally:
+            old.unlink()
+        await database.close()
+
+
+async def test_a_statement_that_takes_too_long_fails_in_time_and_frees_its_connection(
+    database: Database, impatient: float
+) -> None:
+    started = time.monotonic()
+    with pytest.raises(StorageUnavailable):
+        async with database.session() as session:
+            await session.run(SLEEP, {"seconds": 60})
+    assert time.monotonic() - started < impatient + 1
+    await answers(database)
+
+
+async def test_a_frozen_server_fails_everybody_in_time_and_heals(
+    tmp_path: Path, impatient: float
+) -> None:
+    with EmbeddedPostgres(tmp_path, {"fsync": "off"}) as postgres:
+        database = Database(url=postgres.url, users_table="users")
+        await database.prepare()
+        await fill_pool(database)
+        with frozen(postgres.url):
+            started = time.monotonic()
+            outcomes = await asyncio.gather(
+                *(database.check() for _ in range(5 * POOL_SIZE)), return_exceptions=True
+            )
+            assert time.monotonic() - started < impatient + 1
+            assert all(isinstance(outcome, StorageUnavailable) for outcome in outcomes)
+        await answers(database)
+        await database.close()
+
+
+@contextmanager
+def frozen(url: str) -> Iterator[None]:
+    """Stop every process of the server, which keeps its sockets open."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT pid FROM pg_stat_activity").fetchall()
+        data = connection.execute("SHOW data_directory").fetchone()
+    assert data is not None
+    postmaster = int(Path(data[0], "postmaster.pid").read_text().split()[0])
+    pids = [postmaster, *(pid for (pid,) in rows)]
+    signal_all(pids, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        signal_all(pids, signal.SIGCONT)
+
+
+def signal_all(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        # The connection that listed them is gone, and so is its process.
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+async def test_a_full_pool_fails_those_who_wait_in_time(
+    database: Database, impatient: float
+) -> None:
+    async def hold() -> None:
+        async with database.session() as session:
+            await session.run(SLEEP, {"seconds": 0.45})
+
+    started = time.monotonic()
+    outcomes = await asyncio.gather(*(hold() for _ in range(3 * POOL_SIZE)), return_exceptions=True)
+    assert time.monotonic() - started < impatient + 1
+    assert sum(outcome is None for outcome in outcomes) == POOL_SIZE
+    await answers(database)
+
+
+async def test_an_unreachable_server_is_said_to_be_unavailable() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"postgresql://u:s3cr3t@127.0.0.1:{unused.getsockname()[1]}/tasks"
+        database = Database(url=url, users_table="users")
+        for attempt in (database.check, database.prepare):
+            with pytest.raises(StorageUnavailable) as error:
+                await attempt()
+            assert "s3cr3t" not in str(error.value)
+        await database.close()
+
+
+async def test_a_server_that_accepts_and_says_nothing_fails_in_time(impatient: float) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/tasks?sslmode=disable"
+        database = Database(url=url, users_table="users")
+        started = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            await database.check()
+        assert time.monotonic() - started < impatient + 1
+        await database.close()
+
+
+async def test_a_missing_schema_is_not_ready_and_then_it_is(empty_database_url: str) -> None:
+    database = Database(url=empty_database_url, users_table="users")
+    with pytest.raises(StorageUnavailable):
+        await database.check()
+    await database.prepare()
+    await database.check()
+    await database.close()
+
+
+async def test_what_the_database_refuses_is_unavailable_without_quoting_the_row(
+    database: Database, database_url: str
+) -> None:
+    administrate(database_url, "INSERT INTO users (id) VALUES ('ada')")
+    values = {"owner": "ada", "title": "s3cr3t" * 50, "description": None, "now": "2026-01-01Z"}
+    with pytest.raises(StorageUnavailable, match=r"CheckViolation \(23514\)") as error:
+        async with database.session() as session:
+            await session.run(statements.INSERT, values)
+    assert error.value.__cause__ is None
+    await answers(database)
+
+
+async def test_times_are_utc_whatever_the_servers_time_zone(
+    database: Database, database_url: str
+) -> None:
+    administrate(database_url, "INSERT INTO users (id) VALUES ('ada')")
+    administrate(
+        database_url,
+        "INSERT INTO tasks (user_id, title, created_at) VALUES ('ada', 't', '2026-07-01 12:00Z')",
+    )
+    name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
+    administrate(database_url, f"ALTER DATABASE {name} SET timezone = 'Asia/Kathmandu'")
+    tasks = PostgresTaskRepository(database=database, users_table="users")
+    [task] = await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)
+    assert task.created_at.isoformat() == "2026-07-01T12:00:00+00:00"
+
+
+async def test_statements_are_prepared_on_a_direct_connection_only(database_url: str) -> None:
+    direct = await Dsn(database_url).connect(autocommit=True)
+    assert direct.prepare_threshold is not None
+    await direct.close()
+    # Through a pooler: see test_pooler.py.
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u:s3cr3t%zz@host/db", "postgresql://host/db?s3cr3t=1", "postgresql://[x/db"],
+)
+def test_a_url_that_is_none_is_refused_without_being_repeated(url: str) -> None:
+    with pytest.raises(InvalidConfiguration, match="NEON_DB_URL") as error:
+        Database(url=url, users_table="users")
+    assert "s3cr3t" not in str(error.value)
+    assert error.value.__suppress_context__
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+async def test_every_parameter_of_the_url_is_kept(scheme: str, database_url: str) -> None:
+    given = psycopg.conninfo.conninfo_to_dict(database_url)
+    url = (
+        f"{scheme}://{given['user']}@/{given['dbname']}?host={given['host']}&port={given['port']}"
+        "&sslmode=allow&channel_binding=disable&application_name=mine&options=-c%20work_mem%3D5MB"
+    )
+    connection = await Dsn(url).connect(autocommit=True)
+    parameters = connection.info.get_parameters()
+    assert parameters["sslmode"] == "allow"
+    assert parameters["channel_binding"] == "disable"
+    assert parameters["application_name"] == "mine"
+    row = await (await connection.execute("SHOW work_mem")).fetchone()
+    assert row == ("5MB",)
+    await connection.close()
