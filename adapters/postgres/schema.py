@@ -5,7 +5,14 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DataError, IntegrityError
+
+from adapters.postgres.migrations.users import provide_users, refer_to_users
+from application.errors import SchemaConflict
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -16,13 +23,36 @@ _LOCK: Final = 0x7461736B73617069
 def upgrade(connection: Connection, users_table: str) -> None:
     """Run every migration that ``connection``'s database lacks, within its open transaction.
 
-    ``users_table`` is the table that tasks refer to. Raises SchemaConflict when tables that are
-    already there cannot be adopted.
+    ``users_table`` is the table that tasks refer to from now on. Raises SchemaConflict when tables
+    that are already there cannot be adopted.
     """
     # The lock belongs to the transaction: it holds through a transaction-mode pooler too, and
     # whoever waits for it finds the work done.
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    command.upgrade(migration_config(connection, users_table), "head")
+    try:
+        command.upgrade(migration_config(connection, users_table), "head")
+    except CommandError as error:
+        raise SchemaConflict(
+            "the schema is none that this program knows, probably because a newer one made it: "
+            f"{error}; start that newer program"
+        ) from error
+    except (IntegrityError, DataError) as error:
+        # Their details quote the row, and a log must not hold a task's text.
+        reason = getattr(error.orig, "diag", None)
+        raise SchemaConflict(
+            f"the database refused to set up the tables: {reason and reason.message_primary}"
+        ) from None
+    _follow(connection, users_table)
+
+
+def _follow(connection: Connection, users_table: str) -> None:
+    # Which table holds the users is a setting, and so may be another one than at the last start.
+    keys = inspect(connection).get_foreign_keys("tasks")
+    owners = [key["referred_table"] for key in keys if key["constrained_columns"] == ["user_id"]]
+    if owners != [users_table]:
+        with Operations.context(MigrationContext.configure(connection)):
+            provide_users(connection, users_table)
+            refer_to_users(connection, users_table)
 
 
 def migration_config(connection: Connection, users_table: str) -> Config:

@@ -3,7 +3,7 @@
 import json
 import sys
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -12,10 +12,14 @@ from domain.text import is_storable
 from entrypoints.http.errors import (
     BODY_MAX,
     BodyTooLarge,
+    EndlessBody,
     InvalidRequest,
     MalformedBody,
     UnsupportedMediaType,
 )
+
+_PASSING_MAX: Final = 1024 * 1024
+"""Longest body, in bytes, that a client may finish sending after it has been refused."""
 
 
 async def read_json(request: Request) -> Any:
@@ -37,10 +41,9 @@ async def read_json(request: Request) -> Any:
 
 
 async def _read(request: Request) -> bytes:
-    declared = request.headers.get("content-length", "")
-    # Beyond int()'s own limit of digits a length is too long as well.
-    if declared.isdecimal() and (len(declared) > len(str(BODY_MAX)) or int(declared) > BODY_MAX):
-        raise BodyTooLarge
+    declared = _declared_length(request)
+    if declared is not None and declared > BODY_MAX:
+        raise EndlessBody if declared > _PASSING_MAX else BodyTooLarge
     content = bytearray()
     while True:
         message = await request.receive()
@@ -48,9 +51,14 @@ async def _read(request: Request) -> bytes:
             raise ClientDisconnect
         content += message.get("body", b"")
         if len(content) > BODY_MAX:
-            raise BodyTooLarge
+            raise EndlessBody
         if not message.get("more_body", False):
             return bytes(content)
+
+
+def _declared_length(request: Request) -> float | None:
+    digits = request.headers.get("content-length", "")
+    return _integer(digits) if digits.isdecimal() else None
 
 
 def _says_json(content_type: str) -> bool:

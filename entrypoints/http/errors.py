@@ -49,7 +49,11 @@ class MalformedBody(RequestError):
 
 
 class BodyTooLarge(RequestError):
-    """The body is longer than any valid one."""
+    """The body is longer than any valid one. Nobody reads it; the server lets it pass."""
+
+
+class EndlessBody(BodyTooLarge):
+    """The body is so long, or may be, that not even the server should let it pass."""
 
 
 class UnsupportedMediaType(RequestError):
@@ -83,8 +87,9 @@ _ANSWERS: Final[Mapping[type[Exception], _Answer]] = {
     UnknownUser: _Answer(401, "Unknown user", _CHALLENGE),
     Forbidden: _Answer(403, "This token does not give access to another user's tasks"),
     TaskNotFound: _Answer(404, "Task not found"),
-    # The rest of the body is still on its way, and nobody is going to read it.
-    BodyTooLarge: _Answer(413, BODY_TOO_LARGE, {"Connection": "close"}),
+    # A client that is still sending when the connection closes may never see the answer.
+    BodyTooLarge: _Answer(413, BODY_TOO_LARGE),
+    EndlessBody: _Answer(413, BODY_TOO_LARGE, {"Connection": "close"}),
     UnsupportedMediaType: _Answer(415, NOT_SAID_TO_BE_JSON),
     InvalidRequest: _Answer(422),
     InvalidTask: _Answer(422),

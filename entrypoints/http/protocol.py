@@ -5,6 +5,7 @@ from http import HTTPStatus
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from entrypoints.http.errors import error_response
+from entrypoints.http.request_log import new_request_id
 
 
 class Protocol(HttpToolsProtocol):
@@ -12,7 +13,11 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer ``msg`` as an error like every other and close the connection."""
-        response = error_response(HTTPStatus.BAD_REQUEST, msg, headers={"connection": "close"})
+        response = error_response(
+            HTTPStatus.BAD_REQUEST,
+            msg,
+            headers={"connection": "close", "x-request-id": new_request_id()},
+        )
         head = [b"HTTP/1.1 400 Bad Request"]
         head += [
             name + b": " + value

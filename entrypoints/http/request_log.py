@@ -64,6 +64,11 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == _HEADER and _ACCEPTABLE.fullmatch(value):
             return str(value, "ascii")
+    return new_request_id()
+
+
+def new_request_id() -> str:
+    """An id for a request that brings none."""
     return uuid4().hex
 
 

@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from adapters.postgres.migrations.adoption import adopt_tasks, require_adoptable_users
+from adapters.postgres.migrations.adoption import adopt_tasks
+from adapters.postgres.migrations.users import provide_users
 
 revision = "0001"
 down_revision = None
@@ -11,12 +12,8 @@ down_revision = None
 
 def upgrade(users_table: str) -> None:
     connection = op.get_bind()
-    there = sa.inspect(connection)
-    if there.has_table(users_table):
-        require_adoptable_users(connection, users_table)
-    else:
-        _create_users(users_table)
-    if there.has_table("tasks"):
+    provide_users(connection, users_table)
+    if sa.inspect(connection).has_table("tasks"):
         adopt_tasks(connection, users_table)
     else:
         _create_tasks(users_table)
@@ -25,15 +22,6 @@ def upgrade(users_table: str) -> None:
 
 def downgrade(users_table: str) -> None:
     """Leave everything: the tables hold what people wrote, and upgrading adopts them again."""
-
-
-def _create_users(users_table: str) -> None:
-    op.create_table(
-        users_table,
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("name", sa.Text),
-        sa.Column("email", sa.Text, unique=True),
-    )
 
 
 def _create_tasks(users_table: str) -> None:

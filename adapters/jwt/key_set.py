@@ -1,0 +1,183 @@
+"""Tokens signed with keys that the issuer publishes as a JSON Web Key Set."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+import jwt
+from jwt import PyJWK
+
+from adapters.jwt.claims import ClaimRules
+from adapters.jwt.json_web_keys import ALGORITHMS, UnusableKeySet, usable_keys
+from application.errors import InvalidToken, Unavailable
+
+TIMEOUT_SECONDS: Final = 3.0
+"""Longest that one fetch may take as a whole."""
+FRESH_SECONDS: Final = 5 * 60
+"""Age from which on the set is refreshed while it goes on being used."""
+UNCONFIRMED_SECONDS: Final = 2 * FRESH_SECONDS
+"""Age beyond which the set is used only once the issuer has been asked, in vain or not."""
+OUTAGE_SECONDS: Final = 24 * 60 * 60
+"""Age up to which the set is used while the issuer does not answer."""
+REST_SECONDS: Final = 10
+"""Pause after a fetch that failed or that an unknown key has forced."""
+KEY_ID_MAX: Final = 255
+"""Most characters of a ``kid``."""
+_BODY_MAX: Final = 256 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class KeySet:
+    """The issuer's keys, fetched when a token needs them and kept.
+
+    Belongs to one event loop. Nothing is fetched before the first token, so the issuer may start
+    later, and an outage of it heals by itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.monotonic,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self._url = httpx.URL(url)
+        self._transport = transport
+        self._now = now
+        self._timeout = timeout
+        # httpcore loses the socket of a TLS handshake that is cancelled, so reaching the issuer,
+        # in its two steps, has to time out by itself before the fetch as a whole does.
+        self._step_timeout = httpx.Timeout(timeout, connect=0.45 * timeout)
+        # Made once: reading the certificates would block the event loop on every fetch.
+        self._tls = httpx.create_ssl_context()
+        self._keys: dict[str | None, PyJWK] = {}
+        self._fetched_at = -math.inf
+        self._failing = False
+        self._rest_until = -math.inf
+        self._fetch: asyncio.Task[None] | None = None
+
+    async def find(self, kid: str | None) -> PyJWK:
+        """The key that the issuer calls ``kid``; without a ``kid``, the only key there is.
+
+        Raises InvalidToken when the issuer has no such key, Unavailable when it may have one but
+        cannot be asked.
+        """
+        # More than one round: a fetch begun before this token came can lack the newest key.
+        while (key := self._known(kid)) is None:
+            if not self._is_fetching() and self._is_resting():
+                if self._failing:
+                    raise Unavailable("the key set is out of reach")
+                raise InvalidToken("no usable key of the issuer has the token's kid")
+            # A shield, because others wait for the same fetch when this request is cancelled.
+            await asyncio.shield(self._fetching_for(kid))
+        if self._age() >= FRESH_SECONDS and not self._is_resting():
+            _ = self._fetching_for(kid)  # in the background
+        return key
+
+    def _known(self, kid: str | None) -> PyJWK | None:
+        longest = OUTAGE_SECONDS if self._failing else UNCONFIRMED_SECONDS
+        return self._keys.get(kid) if self._age() <= longest else None
+
+    def _age(self) -> float:
+        return self._now() - self._fetched_at
+
+    def _is_resting(self) -> bool:
+        return self._now() < self._rest_until
+
+    def _is_fetching(self) -> bool:
+        return self._fetch is not None and not self._fetch.done()
+
+    def _fetching_for(self, kid: str | None) -> asyncio.Task[None]:
+        """The fetch under way, or else a new one."""
+        if self._fetch is None or self._fetch.done():
+            # Kept here, because the event loop alone would let a running task be collected.
+            self._fetch = asyncio.create_task(self._refresh(kid))
+        return self._fetch
+
+    async def _refresh(self, kid: str | None) -> None:
+        due = self._age() >= FRESH_SECONDS
+        self._rest_until = self._now() + REST_SECONDS
+        try:
+            keys = usable_keys(await self._download())
+        # RuntimeError: RecursionError, and what uvloop raises on a connection that has gone.
+        except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:
+            self._failing = True
+            logger.warning("the key set could not be fetched: %s", _reason(error))
+            return
+        if due and (kid in keys or kid in self._keys):
+            # Nobody asked for a key that does not exist, so the next unknown one may force a fetch.
+            self._rest_until = -math.inf
+        self._keys = keys
+        self._fetched_at = self._now()
+        self._failing = False
+
+    async def _download(self) -> bytes:
+        async with (
+            # Over all, because httpx's own time-outs start anew with every byte.
+            asyncio.timeout(self._timeout),
+            httpx.AsyncClient(
+                transport=self._transport, verify=self._tls, timeout=self._step_timeout
+            ) as client,
+            # Uncompressed, so that few bytes cannot unfold to many.
+            client.stream("GET", self._url, headers={"Accept-Encoding": "identity"}) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise UnusableKeySet(f"its status is {response.status_code}")
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise UnusableKeySet("it is compressed")
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _BODY_MAX:
+                    raise UnusableKeySet(f"it has more than {_BODY_MAX} bytes")
+            return bytes(body)
+
+
+def _reason(error: Exception) -> str:
+    # The messages of other errors may quote what was received; these may be empty.
+    message = str(error) if isinstance(error, UnusableKeySet | httpx.ConnectError) else ""
+    return message or type(error).__name__
+
+
+class KeySetTokenVerifier:
+    """Accepts tokens signed with a key of the set at ``url``, by that key's own algorithm.
+
+    ``transport``, ``now`` and ``timeout`` are for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        rules: ClaimRules,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.monotonic,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self._key_set = KeySet(url=url, transport=transport, now=now, timeout=timeout)
+        self._rules = rules
+
+    async def subject_of(self, token: str) -> str:
+        key = await self._key_set.find(_key_id_of(token))
+        return self._rules.subject_of(token, key, [key.algorithm_name])
+
+
+def _key_id_of(token: str) -> str | None:
+    try:
+        header = jwt.get_unverified_header(token)
+    # As in ClaimRules: PyJWT lets some of what hostile text does to Python through.
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise InvalidToken(type(error).__name__) from error
+    # Before a fetch: no key could make it acceptable.
+    if header.get("alg") not in ALGORITHMS:
+        raise InvalidToken("the algorithm is none of the key set's")
+    kid: str | None = header.get("kid")
+    if kid is not None and len(kid) > KEY_ID_MAX:
+        raise InvalidToken(f"the kid has more than {KEY_ID_MAX} characters")
+    return kid

@@ -1,0 +1,53 @@
+"""The users table, which is Better Auth's, and the reference to it, which is ours."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from adapters.postgres.migrations.requirements import (
+    TASKS,
+    is_unique,
+    reflected_columns,
+    require_no_task,
+    require_type,
+)
+from application.errors import SchemaConflict
+
+_ADVICE = "let USERS_TABLE name another table, or change this one, and start again"
+
+
+def provide_users(connection: sa.Connection, users_table: str) -> None:
+    """Create ``users_table``, or leave it as it is and see that tasks can refer to it.
+
+    Raises SchemaConflict when they cannot.
+    """
+    if not sa.inspect(connection).has_table(users_table):
+        op.create_table(
+            users_table,
+            sa.Column("id", sa.Text, primary_key=True),
+            sa.Column("name", sa.Text),
+            sa.Column("email", sa.Text, unique=True),
+        )
+        return
+    columns = reflected_columns(connection, users_table, advice=_ADVICE)
+    require_type(users_table, columns, "id", sa.String, advice=_ADVICE)
+    if not is_unique(connection, users_table, "id"):
+        raise SchemaConflict(f"{users_table}.id is neither a primary key nor unique: {_ADVICE}")
+
+
+def refer_to_users(connection: sa.Connection, users_table: str) -> None:
+    """Let ``tasks.user_id`` refer to ``users_table``, whatever it has referred to so far.
+
+    Raises SchemaConflict when a task belongs to nobody there.
+    """
+    users = sa.table(users_table, sa.column("id"))
+    require_no_task(
+        connection,
+        ~sa.exists().where(users.c.id == TASKS.c.user_id),
+        f"tasks.user_id must be an id in the table {users_table}, which USERS_TABLE names",
+    )
+    for key in sa.inspect(connection).get_foreign_keys("tasks"):
+        if "user_id" in key["constrained_columns"] and key["name"] is not None:
+            op.drop_constraint(key["name"], "tasks", type_="foreignkey")
+    op.create_foreign_key(
+        "tasks_user_id_fkey", "tasks", users_table, ["user_id"], ["id"], ondelete="CASCADE"
+    )

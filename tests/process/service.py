@@ -1,0 +1,101 @@
+"""The service as a process of its own, reached through real sockets."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+COMMAND = [sys.executable, "-m", "entrypoints.cli"]
+SECRET = "a secret that has thirty-two bytes or more"
+ROOT = Path(__file__).parents[2]
+
+
+class Service:
+    """A running ``tasks-api`` and its log."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+
+    def wait_until_ready(self, path: str = "/health/ready", seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log
+            try:
+                if httpx.get(self.url + path).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+        raise TimeoutError(self.log)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    @property
+    def log_lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.splitlines()]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(15)
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """This process's environment with these settings and no others."""
+    kept = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START")
+    inherited = {name: os.environ[name] for name in kept if name in os.environ}
+    return inherited | {"PYTHONPATH": str(ROOT)} | settings
+
+
+def run(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=cwd,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def started(*arguments: str, cwd: Path, **settings: str) -> Iterator[Service]:
+    """Start a command that serves, on a free port; end it in any case."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = cwd / f"service-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*COMMAND, *arguments, "--port", str(port)],
+            cwd=cwd,
+            env=environment(**settings),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Service(process, port, log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise

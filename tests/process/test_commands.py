@@ -1,0 +1,120 @@
+"""The command line, as somebody types it."""
+
+import json
+from pathlib import Path
+
+import jwt
+import psycopg
+import pytest
+
+from tests.process.service import SECRET, run
+
+pytestmark = pytest.mark.process
+
+COMMANDS = ["serve", "dev", "migrate", "token", "openapi"]
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    result = run("--help", cwd=tmp_path)
+    assert result.returncode == 0
+    assert all(command in result.stdout for command in COMMANDS)
+    for command in COMMANDS:
+        assert run(command, "--help", cwd=tmp_path).returncode == 0
+
+
+def test_the_version_is_the_packages(tmp_path: Path) -> None:
+    assert run("--version", cwd=tmp_path).stdout == "tasks-api 0.1.0\n"
+
+
+def test_the_openapi_document_needs_no_setting(tmp_path: Path) -> None:
+    document = json.loads(run("openapi", cwd=tmp_path).stdout)
+    assert document["info"]["title"] == "tasks-api"
+
+
+GOOD = {"NEON_DB_URL": "postgresql://u:s3cr3t@127.0.0.1:1/db", "BETTER_AUTH_SECRET": SECRET}
+WRONG: dict[str, tuple[dict[str, str], str]] = {
+    "no database": ({"NEON_DB_URL": ""}, "NEON_DB_URL is not set"),
+    "no secret": ({"BETTER_AUTH_SECRET": "-"}, "BETTER_AUTH_SECRET is not set"),
+    "an empty secret": ({"BETTER_AUTH_SECRET": ""}, "BETTER_AUTH_SECRET is empty"),
+    "a broken URL": ({"NEON_DB_URL": "postgresql://u:s3cr3t%zz@h/d"}, "NEON_DB_URL is not"),
+    "another database": ({"NEON_DB_URL": "mysql://u:s3cr3t@h/d"}, "NEON_DB_URL is not"),
+    "unknown storage": ({"STORAGE": "s3cr3t"}, "STORAGE should be 'postgres' or 'memory'"),
+    "unknown format": ({"LOG_FORMAT": "s3cr3t"}, "LOG_FORMAT should be 'json' or 'console'"),
+    "unknown level": ({"LOG_LEVEL": "s3cr3t"}, "LOG_LEVEL should be"),
+    "any origin": ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS must be"),
+    "a path as origin": ({"CORS_ORIGINS": "https://a.example/s3cr3t"}, "CORS_ORIGINS must be"),
+    "no users table": ({"USERS_TABLE": ""}, "USERS_TABLE"),
+    "a long users table": ({"USERS_TABLE": "s3cr3t" * 11}, "USERS_TABLE"),
+}
+
+
+@pytest.mark.parametrize(("changed", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
+    tmp_path: Path, changed: dict[str, str], message: str
+) -> None:
+    settings = {name: value for name, value in (GOOD | changed).items() if value != "-"}
+    result = run("serve", cwd=tmp_path, **settings)
+    assert result.returncode == 2
+    assert result.stderr.startswith("tasks-api: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "s3cr3t" not in result.stderr
+
+
+def test_settings_are_read_from_a_file_too_and_the_environment_comes_first(tmp_path: Path) -> None:
+    lines = [f"BETTER_AUTH_SECRET={SECRET}", "STORAGE=nonsense"]
+    (tmp_path / ".env").write_text("\n".join(lines))
+    assert "STORAGE" in run("token", "--user", "ada", cwd=tmp_path).stderr
+    result = run("token", "--user", "ada", cwd=tmp_path, STORAGE="memory")
+    assert jwt.decode(result.stdout.strip(), SECRET, ["HS256"])["sub"] == "ada"
+
+
+@pytest.mark.parametrize(
+    ("ttl", "seconds"), [("30s", 30), ("15m", 900), ("1h", 3600), ("7d", 604_800)]
+)
+def test_a_token_lives_as_long_as_it_is_told(tmp_path: Path, ttl: str, seconds: int) -> None:
+    result = run("token", "--user", "a b", "--ttl", ttl, cwd=tmp_path, BETTER_AUTH_SECRET=SECRET)
+    claims = jwt.decode(result.stdout.strip(), SECRET, ["HS256"])
+    assert claims["sub"] == "a b"
+    assert claims["exp"] - claims["iat"] == seconds
+
+
+@pytest.mark.parametrize("ttl", ["", "1", "h", "0h", "-1h", "1.5h", "1w", "9999999d"])
+def test_a_token_that_lives_for_no_time_is_refused(tmp_path: Path, ttl: str) -> None:
+    result = run("token", "--user", "ada", f"--ttl={ttl}", cwd=tmp_path, BETTER_AUTH_SECRET=SECRET)
+    assert result.returncode == 2
+    assert "30s, 15m, 1h or 7d" in result.stderr
+
+
+@pytest.mark.postgres
+def test_migrating_and_creating_a_user_can_be_repeated(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    settings = {"NEON_DB_URL": empty_database_url, "BETTER_AUTH_SECRET": SECRET}
+    for _ in range(2):
+        assert run("migrate", cwd=tmp_path, **settings).returncode == 0
+        created = run("token", "--user", "ada", "--create-user", cwd=tmp_path, **settings)
+        assert created.returncode == 0
+        assert "development only" in created.stderr
+    with psycopg.connect(empty_database_url) as connection:
+        assert connection.execute("SELECT id FROM users").fetchall() == [("ada",)]
+
+
+@pytest.mark.postgres
+def test_migrating_what_cannot_be_adopted_says_why(tmp_path: Path, empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("CREATE TABLE tasks (id uuid PRIMARY KEY)")
+    settings = {"NEON_DB_URL": empty_database_url, "BETTER_AUTH_SECRET": SECRET}
+    for command in ("migrate", "serve"):
+        result = run(command, cwd=tmp_path, **settings)
+        assert result.returncode == 1
+        assert result.stderr.strip().splitlines()[-1].startswith("tasks-api: ")
+        assert "tasks" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_migrating_an_unreachable_database_fails(tmp_path: Path) -> None:
+    result = run("migrate", cwd=tmp_path, **GOOD)
+    assert result.returncode == 1
+    assert "s3cr3t" not in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,221 @@
+"""The service over real sockets: its start, its log, bytes that are no HTTP, its end."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from tests.process.service import SECRET, Service, run, started
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service in memory, as `tasks-api serve` starts it."""
+    folder = tmp_path_factory.mktemp("service")
+    settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
+    with started("serve", "--host", "127.0.0.1", cwd=folder, **settings) as service:
+        service.wait_until_ready()
+        yield service
+
+
+def mint(folder: Path, user: str = "ada") -> str:
+    return run("token", "--user", user, cwd=folder, BETTER_AUTH_SECRET=SECRET).stdout.strip()
+
+
+def exchange(service: Service, sent: bytes) -> bytes:
+    """What comes back for these very bytes until the connection ends or nothing more comes."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=2) as connection:
+        connection.sendall(sent)
+        received = b""
+        try:
+            while chunk := connection.recv(65536):
+                received += chunk
+        except TimeoutError:
+            pass
+        return received
+
+
+def test_a_task_can_be_created_and_the_log_tells_so_without_telling_it(
+    memory: Service, tmp_path: Path
+) -> None:
+    token = mint(tmp_path)
+    response = httpx.post(
+        f"{memory.url}/api/ada/tasks",
+        json={"title": "s3cr3t-title", "description": "s3cr3t-description"},
+        headers={"Authorization": f"Bearer {token}", "X-Request-ID": "the-one"},
+    )
+    assert response.status_code == 201
+    assert "server" not in response.headers
+    httpx.get(f"{memory.url}/api/ada/tasks", headers={"Authorization": f"Bearer {token}x"})
+    lines = {line.get("request_id"): line for line in memory.log_lines}
+    line = lines["the-one"]
+    assert line["level"] == "info"
+    assert line["user_id"] == "ada"
+    assert (line["method"], line["route"], line["status"]) == (
+        "POST",
+        "/api/{user_id}/tasks",
+        201,
+    )
+    refused = next(line for line in memory.log_lines if line.get("status") == 401)
+    assert refused["error"].startswith("InvalidToken")
+    assert "user_id" not in refused
+    for secret in ("s3cr3t", token, token.split(".")[1], SECRET):
+        assert secret not in memory.log
+
+
+NOT_HTTP = {
+    "garbage": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "raw bytes in the path": b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+    "two lengths": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
+    "a length that is none": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+    "a header without a name": b"GET / HTTP/1.1\r\n: x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP)
+def test_what_is_no_http_is_a_400_like_every_other(memory: Service, sent: bytes) -> None:
+    head, _, body = exchange(memory, sent).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"content-type: application/json" in head
+    assert re.search(rb"x-request-id: [0-9a-f]{32}", head)
+    assert body == b'{"status_code":400,"detail":"Invalid HTTP request received."}'
+
+
+def test_a_client_can_read_that_its_body_is_too_large(memory: Service, tmp_path: Path) -> None:
+    headers = {"Authorization": f"Bearer {mint(tmp_path)}", "Content-Type": "application/json"}
+    with httpx.Client(base_url=memory.url, headers=headers) as client:
+        for size in (65_537, 1_000_000):
+            response = client.post("/api/ada/tasks", content=b"x" * size)
+            assert response.status_code == 413
+        # The refused bodies have passed, and the connection serves on.
+        assert client.get("/api/ada/tasks").status_code == 200
+
+
+def test_a_body_without_end_is_cut_off(memory: Service, tmp_path: Path) -> None:
+    head = b"POST /api/ada/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += b"Authorization: Bearer " + mint(tmp_path).encode() + b"\r\n"
+    for length in (b"Content-Length: 1000000000", b"Transfer-Encoding: chunked"):
+        with socket.create_connection(("127.0.0.1", memory.port), timeout=5) as connection:
+            connection.sendall(head + length + b"\r\n\r\n")
+            with pytest.raises((BrokenPipeError, ConnectionResetError)):  # noqa: PT012
+                for _ in range(1000):
+                    connection.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+    assert [line["status"] for line in memory.log_lines[-2:]] == [413, 413]
+
+
+def test_a_head_request_leaves_the_connection_usable(memory: Service) -> None:
+    one = b"HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    last = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = exchange(memory, one + last)
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    assert answer.count(b'{"status":"ok"}') == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", "2"], ["--reload"]], ids=" ".join)
+def test_a_signal_ends_the_service_in_order(tmp_path: Path, options: list[str]) -> None:
+    settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with started("serve", *options, cwd=tmp_path, **settings) as service:
+            service.wait_until_ready()
+            started_at = time.monotonic()
+            code = service.stop(number)
+            assert time.monotonic() - started_at < 10
+            if number == signal.SIGTERM:
+                assert code == 0, service.log
+
+
+def test_a_short_secret_is_warned_about(tmp_path: Path) -> None:
+    settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": "short"}
+    with started("serve", cwd=tmp_path, **settings) as service:
+        service.wait_until_ready()
+    [warning] = [line for line in service.log_lines if line["level"] == "warning"]
+    assert "BETTER_AUTH_SECRET" in warning["message"]
+
+
+@pytest.mark.postgres
+def test_requests_in_flight_are_answered_before_the_end(tmp_path: Path, database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("INSERT INTO users (id) VALUES ('ada')")
+        connection.execute("INSERT INTO tasks (user_id, title) VALUES ('ada', 'Buy milk')")
+    settings = {"NEON_DB_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
+    headers = {"Authorization": f"Bearer {mint(tmp_path)}"}
+    statuses: list[int] = []
+    with started("serve", cwd=tmp_path, **settings) as service:
+        service.wait_until_ready()
+
+        def toggle() -> None:
+            url = f"{service.url}/api/ada/tasks/1/complete"
+            statuses.append(httpx.patch(url, headers=headers, timeout=10).status_code)
+
+        # The row is locked, so the request waits until this transaction is over.
+        with psycopg.connect(database_url) as connection:
+            connection.execute("SELECT FROM tasks FOR UPDATE")
+            thread = threading.Thread(target=toggle)
+            thread.start()
+            time.sleep(0.5)
+            service.process.terminate()
+            time.sleep(0.5)
+            assert statuses == []
+        thread.join()
+        assert statuses == [200]
+        assert service.process.wait(10) == 0
+
+
+@pytest.mark.postgres
+def test_a_database_out_of_reach_at_the_start_heals_without_a_restart(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    parameters = psycopg.conninfo.conninfo_to_dict(empty_database_url)
+    elsewhere = tmp_path / "sockets"
+    url = f"postgresql://{parameters['user']}@/{parameters['dbname']}?host={elsewhere}&port=5432"
+    settings = {"NEON_DB_URL": url, "BETTER_AUTH_SECRET": SECRET}
+    headers = {"Authorization": f"Bearer {mint(tmp_path)}"}
+    with started("serve", cwd=tmp_path, **settings) as service:
+        service.wait_until_ready("/health/live")
+        assert httpx.get(f"{service.url}/health/ready").status_code == 503
+        response = httpx.get(f"{service.url}/api/ada/tasks", headers=headers)
+        assert response.status_code == 500
+        assert response.headers["Retry-After"] == "5"
+        elsewhere.symlink_to(str(parameters["host"]))
+        service.wait_until_ready()
+        response = httpx.get(f"{service.url}/api/ada/tasks", headers=headers)
+        assert (response.status_code, response.json()) == (200, [])
+
+
+def test_dev_brings_everything_and_prints_a_request_that_works(tmp_path: Path) -> None:
+    # PostgreSQL, which as root runs as somebody else, must get there.
+    tmp_path.chmod(0o755)
+    for attempt in (1, 2):
+        with started("dev", cwd=tmp_path) as service:
+            service.wait_until_ready()
+            curl = next(line for line in service.log.splitlines() if line.startswith("curl"))
+            result = subprocess.run(curl, shell=True, capture_output=True, text=True, check=True)  # noqa: S602
+            assert result.stdout.startswith("HTTP/1.1 201")
+            # The second run finds what the first one left.
+            assert f'"id":{attempt}' in result.stdout
+    secret = tmp_path / ".data" / "better-auth-secret"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert secret.read_text() not in service.log
+    with pytest.raises(ProcessLookupError):
+        os.kill(service.process.pid, 0)
+
+
+def test_two_devs_in_one_folder_do_not_share_its_data(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with started("dev", cwd=tmp_path) as service:
+        service.wait_until_ready()
+        second = run("dev", "--port", "1", cwd=tmp_path)
+        assert second.returncode == 1
+        assert second.stderr.startswith("tasks-api: ")
+        assert "Traceback" not in second.stderr
