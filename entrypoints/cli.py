@@ -15,7 +15,7 @@ from entrypoints import development, logs
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.server import serve
-from entrypoints.settings import InvalidSettings, LogFormat, Settings, StorageKind
+from entrypoints.settings import InvalidSettings, LogFormat, Settings, StorageKind, TokenKeys
 
 _EXIT_FAILURE: Final = 1
 _EXIT_MISCONFIGURED: Final = 2
@@ -59,6 +59,11 @@ def _migrate(_options: argparse.Namespace) -> None:
 
 def _token(options: argparse.Namespace) -> None:
     container = Container(settings=_settings())
+    if container.settings().token_keys is not TokenKeys.SECRET:
+        raise InvalidSettings(
+            "BETTER_AUTH_JWKS_URL is set: only tokens of that issuer are accepted, "
+            "which the frontend gets at /api/auth/token"
+        )
     if options.create_user:
         asyncio.run(container.create_user(user_id=options.user))
         print(

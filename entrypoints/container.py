@@ -12,6 +12,7 @@ from dependency_injector.providers import (
 
 from adapters.embedded.server import EmbeddedPostgres
 from adapters.jwt.claims import ClaimRules
+from adapters.jwt.key_set import KeySetTokenVerifier
 from adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.task_repository import MemoryTaskRepository
@@ -63,13 +64,16 @@ class Container(DeclarativeContainer):
         memory=ThreadSafeSingleton(MemoryTaskRepository),
     )
 
-    token_verifier: Provider[TokenVerifier] = ThreadSafeSingleton(
-        SharedSecretTokenVerifier,
-        secret=settings.provided.shared_secret,
-        rules=Factory(
-            ClaimRules,
-            issuer=settings.provided.better_auth_issuer,
-            audience=settings.provided.better_auth_audience,
+    claim_rules = Factory(
+        ClaimRules, issuer=settings.provided.issuer, audience=settings.provided.audience
+    )
+    token_verifier: Provider[TokenVerifier] = Selector(
+        settings.provided.token_keys,
+        secret=ThreadSafeSingleton(
+            SharedSecretTokenVerifier, secret=settings.provided.shared_secret, rules=claim_rules
+        ),
+        key_set=ThreadSafeSingleton(
+            KeySetTokenVerifier, url=settings.provided.jwks_url, rules=claim_rules
         ),
     )
 
@@ -84,8 +88,8 @@ class Container(DeclarativeContainer):
     mint_token = Callable(
         mint,
         secret=settings.provided.shared_secret,
-        issuer=settings.provided.better_auth_issuer,
-        audience=settings.provided.better_auth_audience,
+        issuer=settings.provided.issuer,
+        audience=settings.provided.audience,
     )
     create_user = Callable(
         create_user,

@@ -13,7 +13,7 @@ from typing import Final
 from entrypoints import logs
 from entrypoints.container import Container, embedded_postgres
 from entrypoints.server import serve
-from entrypoints.settings import LogFormat, Settings, StorageKind
+from entrypoints.settings import LogFormat, Settings, StorageKind, TokenKeys
 
 DATA_FOLDER: Final = Path(".data")
 DEMO_USER: Final = "demo-user"
@@ -27,13 +27,20 @@ def run(*, host: str, port: int) -> None:
     if given.log_format is None:
         os.environ["LOG_FORMAT"] = LogFormat.CONSOLE
     logs.configure(given.log_format or LogFormat.CONSOLE, given.log_level)
-    if given.better_auth_secret is None:
+    if given.better_auth_secret is None and given.token_keys is TokenKeys.SECRET:
         os.environ["BETTER_AUTH_SECRET"] = _kept_secret()
     with _database(given):
         container = Container(settings=Settings())
-        if container.settings().storage is StorageKind.MEMORY or given.neon_db_url is None:
+        print(f"\nDocs       http://{host}:{port}/docs", flush=True)  # noqa: T201
+        if _is_ours_to_try(given):
             _introduce(container, host=host, port=port)
         serve(container, host=host, port=port, workers=1, reload=True)
+
+
+def _is_ours_to_try(given: Settings) -> bool:
+    """Whether the users and the tokens are this command's own, and not a frontend's."""
+    own_storage = given.storage is StorageKind.MEMORY or given.neon_db_url is None
+    return own_storage and given.token_keys is TokenKeys.SECRET
 
 
 @contextmanager
@@ -73,7 +80,6 @@ def _introduce(container: Container, *, host: str, port: int) -> None:
         '{"title": "Buy milk"}',
     ]
     print(  # noqa: T201
-        f"\nDocs       {base}/docs\n"
         f"User       {DEMO_USER}\n"
         f"Token      {token}\n"
         "           (valid for a day; for development only)\n\n"

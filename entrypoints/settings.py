@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SECRET_RECOMMENDED_BYTES: Final = 32
@@ -18,6 +18,13 @@ class StorageKind(StrEnum):
 
     POSTGRES = "postgres"
     MEMORY = "memory"
+
+
+class TokenKeys(StrEnum):
+    """What tokens are verified with."""
+
+    SECRET = "secret"  # noqa: S105
+    KEY_SET = "key_set"
 
 
 class LogFormat(StrEnum):
@@ -48,6 +55,7 @@ class Settings(BaseSettings):
 
     neon_db_url: SecretStr | None = None
     better_auth_secret: SecretStr | None = None
+    better_auth_jwks_url: HttpUrl | None = None
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
     users_table: Annotated[str, Field(min_length=1, max_length=63)] = "users"
@@ -68,7 +76,12 @@ class Settings(BaseSettings):
             raise InvalidSettings("; ".join(map(_sentence, error.errors()))) from None
 
     @field_validator(
-        "neon_db_url", "better_auth_issuer", "better_auth_audience", "log_format", mode="before"
+        "neon_db_url",
+        "better_auth_jwks_url",
+        "better_auth_issuer",
+        "better_auth_audience",
+        "log_format",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
@@ -115,13 +128,45 @@ class Settings(BaseSettings):
         return self.neon_db_url.get_secret_value()
 
     @property
+    def token_keys(self) -> TokenKeys:
+        """What tokens are verified with. The setting chooses, never the token."""
+        return TokenKeys.SECRET if self.better_auth_jwks_url is None else TokenKeys.KEY_SET
+
+    @property
     def shared_secret(self) -> str:
         """What signs tokens. Raises InvalidSettings when there is none."""
         if self.better_auth_secret is None:
             raise InvalidSettings(
-                "BETTER_AUTH_SECRET is not set: give it the secret of your Better Auth frontend"
+                "BETTER_AUTH_SECRET is not set: give it the secret of your Better Auth frontend, "
+                "or set BETTER_AUTH_JWKS_URL to where it publishes its keys"
             )
         return self.better_auth_secret.get_secret_value()
+
+    @property
+    def jwks_url(self) -> str | None:
+        """Where the issuer publishes its keys."""
+        return None if self.better_auth_jwks_url is None else str(self.better_auth_jwks_url)
+
+    @property
+    def issuer(self) -> str | None:
+        """The ``iss`` that tokens must have, if any."""
+        return self.better_auth_issuer or self._jwks_origin
+
+    @property
+    def audience(self) -> str | None:
+        """The ``aud`` that tokens must have, if any."""
+        return self.better_auth_audience or self._jwks_origin
+
+    @property
+    def _jwks_origin(self) -> str | None:
+        # Better Auth's default issuer and audience: the origin of its baseURL, as browsers write
+        # it, which is without the scheme's own port.
+        url = self.better_auth_jwks_url
+        if url is None:
+            return None
+        own_port = {"http": 80, "https": 443}[url.scheme]
+        port = "" if url.port in {None, own_port} else f":{url.port}"
+        return f"{url.scheme}://{url.host}{port}"
 
     def warnings(self) -> list[str]:
         """What is allowed and yet a bad idea, one line each."""

@@ -1,0 +1,18 @@
+"""What the port Clock promises, asked of every adapter."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from adapters.system.clock import SystemClock
+from application.ports.clock import Clock
+from tests.clock import SettableClock
+
+
+@pytest.mark.parametrize("clock", [SystemClock(), SettableClock()], ids=lambda c: type(c).__name__)
+def test_the_time_is_aware_and_utc(clock: Clock) -> None:
+    assert clock.now().tzinfo is UTC
+
+
+def test_the_system_clock_tells_the_time() -> None:
+    assert abs(SystemClock().now() - datetime.now(UTC)) < timedelta(seconds=5)

@@ -1,0 +1,138 @@
+"""What the port TokenVerifier promises, asked of every adapter."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.jwt.claims import ClaimRules
+from adapters.jwt.key_set import KeySetTokenVerifier
+from adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint
+from application.errors import ExpiredToken, InvalidToken
+from application.ports.token_verifier import TokenVerifier
+
+SECRET = "a secret that has thirty-two bytes or more"
+RULES = ClaimRules(issuer="https://app.example.com", audience="https://app.example.com")
+
+
+@dataclass
+class Issuer:
+    """A verifier, and somebody whose tokens it accepts."""
+
+    verifier: TokenVerifier
+    sign: Callable[[dict[str, Any]], str]
+
+    async def subject_of(self, **changed: Any) -> str:
+        claims = {
+            "sub": "ada",
+            "exp": int(time.time()) + 60,
+            "iss": RULES.issuer,
+            "aud": RULES.audience,
+        } | changed
+        present = {name: value for name, value in claims.items() if value is not None}
+        return await self.verifier.subject_of(self.sign(present))
+
+
+def shared_secret() -> Issuer:
+    verifier = SharedSecretTokenVerifier(secret=SECRET, rules=RULES)
+    return Issuer(verifier, lambda claims: jwt.encode(claims, SECRET, "HS256"))
+
+
+def key_set() -> Issuer:
+    key = Ed25519PrivateKey.generate()
+    public = json.loads(jwt.get_algorithm_by_name("EdDSA").to_jwk(key.public_key()))
+    document = {"keys": [public | {"kid": "1", "alg": "EdDSA"}]}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
+    verifier = KeySetTokenVerifier(url="https://app/jwks", rules=RULES, transport=transport)
+    return Issuer(verifier, lambda claims: jwt.encode(claims, key, "EdDSA", headers={"kid": "1"}))
+
+
+@pytest.fixture(params=[shared_secret, key_set], ids=lambda made: made.__name__)
+def issuer(request: pytest.FixtureRequest) -> Issuer:
+    made: Issuer = request.param()
+    return made
+
+
+@pytest.mark.parametrize("subject", ["ada", "x" * 255, "é/\u2028 \U0001f600", "\uffff", " "])
+async def test_a_genuine_token_tells_its_subject(issuer: Issuer, subject: str) -> None:
+    assert await issuer.subject_of(sub=subject) == subject
+
+
+@pytest.mark.parametrize("subject", ["", "x" * 256, "a\0", "a\ud800", None])
+async def test_a_subject_that_cannot_be_a_user_is_no_subject(
+    issuer: Issuer, subject: str | None
+) -> None:
+    with pytest.raises(InvalidToken):
+        await issuer.subject_of(sub=subject)
+
+
+async def test_a_token_whose_time_is_over_is_told_from_a_wrong_one(issuer: Issuer) -> None:
+    with pytest.raises(ExpiredToken):
+        await issuer.subject_of(exp=int(time.time()) - 31)
+    assert await issuer.subject_of(exp=int(time.time()) - 25) == "ada"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": None},
+        {"iss": None},
+        {"iss": "https://evil.example.com"},
+        {"aud": None},
+        {"aud": "better-auth:session-cache"},
+        {"aud": []},
+        {"nbf": int(time.time()) + 3600},
+        {"iat": int(time.time()) + 3600},
+    ],
+    ids=str,
+)
+async def test_every_claim_is_checked(issuer: Issuer, claims: dict[str, Any]) -> None:
+    with pytest.raises(InvalidToken) as error:
+        await issuer.subject_of(**claims)
+    assert not isinstance(error.value, ExpiredToken)
+
+
+async def test_an_audience_may_be_one_of_several(issuer: Issuer) -> None:
+    assert await issuer.subject_of(aud=["other", RULES.audience]) == "ada"
+
+
+async def test_a_token_signed_by_somebody_else_is_no_token(issuer: Issuer) -> None:
+    claims: dict[str, Any] = {"sub": "ada", "exp": int(time.time()) + 60}
+    claims |= {"iss": RULES.issuer, "aud": RULES.audience}
+    stranger = jwt.encode(claims, "another secret that has thirty-two bytes", "HS256")
+    for token in (stranger, key_set().sign(claims)):
+        with pytest.raises(InvalidToken):
+            await issuer.verifier.subject_of(token)
+
+
+async def test_no_message_repeats_the_token(issuer: Issuer) -> None:
+    with pytest.raises(InvalidToken) as error:
+        await issuer.verifier.subject_of("s3cr3t.s3cr3t.s3cr3t")
+    assert "s3cr3t" not in str(error.value)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(st.text(st.characters()) | st.from_regex(r"\A[\w-]+\.[\w-]+\.[\w-]+\Z"))
+async def test_any_text_may_be_asked_about(issuer: Issuer, text: str) -> None:
+    with pytest.raises(InvalidToken):
+        await issuer.verifier.subject_of(text)
+
+
+async def test_a_minted_token_is_accepted() -> None:
+    token = mint(
+        secret=SECRET,
+        subject="ada",
+        lifetime=timedelta(minutes=1),
+        issuer=RULES.issuer,
+        audience=RULES.audience,
+    )
+    assert await shared_secret().verifier.subject_of(token) == "ada"

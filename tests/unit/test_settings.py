@@ -1,0 +1,81 @@
+"""What the settings mean. How their errors end the start: see tests/process."""
+
+from typing import Any
+
+import pytest
+
+from entrypoints.settings import InvalidSettings, Settings, TokenKeys
+
+SECRET = "a secret that has thirty-two bytes or more"
+
+
+def settings(**values: Any) -> Settings:
+    return Settings(_env_file=None, **values)
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_a_secret_verifies_tokens_of_any_issuer() -> None:
+    chosen = settings(better_auth_secret=SECRET)
+    assert chosen.token_keys is TokenKeys.SECRET
+    assert (chosen.shared_secret, chosen.issuer, chosen.audience) == (SECRET, None, None)
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://localhost:3000/api/auth/jwks", "http://localhost:3000"),
+        ("https://app.example.com/api/auth/jwks", "https://app.example.com"),
+        ("https://APP.example.com:443/jwks", "https://app.example.com"),
+        ("http://app.example.com:80/jwks", "http://app.example.com"),
+        ("http://[::1]:3000/jwks", "http://[::1]:3000"),
+    ],
+)
+def test_a_key_set_verifies_tokens_of_its_own_origin(url: str, origin: str) -> None:
+    chosen = settings(better_auth_secret=SECRET, better_auth_jwks_url=url)
+    assert chosen.token_keys is TokenKeys.KEY_SET
+    assert chosen.issuer == chosen.audience == origin
+
+
+def test_issuer_and_audience_can_be_others_than_the_key_sets_origin() -> None:
+    chosen = settings(
+        better_auth_jwks_url="http://web:3000/api/auth/jwks",
+        better_auth_issuer="http://localhost:3000",
+        better_auth_audience="tasks",
+    )
+    assert (chosen.issuer, chosen.audience) == ("http://localhost:3000", "tasks")
+
+
+@pytest.mark.parametrize("url", ["app.example.com/jwks", "ftp://app.example.com/jwks", "http://"])
+def test_a_key_set_has_a_web_address(url: str) -> None:
+    with pytest.raises(InvalidSettings, match="BETTER_AUTH_JWKS_URL"):
+        settings(better_auth_jwks_url=url)
+
+
+def test_an_empty_value_is_no_value_but_for_the_secret() -> None:
+    chosen = settings(neon_db_url="", better_auth_jwks_url="", better_auth_issuer="", log_format="")
+    assert (chosen.neon_db_url, chosen.jwks_url, chosen.issuer) == (None, None, None)
+    assert chosen.log_format is None
+    with pytest.raises(InvalidSettings, match="BETTER_AUTH_SECRET is empty"):
+        settings(better_auth_secret="")
+
+
+def test_origins_are_separated_by_commas() -> None:
+    chosen = settings(cors_origins=" https://a.example , http://localhost:3000/,")
+    assert chosen.cors_origins == ("https://a.example", "http://localhost:3000")
+    assert settings().cors_origins == ("http://localhost:3000", "http://localhost")
+
+
+def test_a_short_secret_is_warned_about() -> None:
+    assert settings(better_auth_secret="x" * 31).warnings()
+    assert not settings(better_auth_secret="x" * 32).warnings()
+    assert not settings(better_auth_secret="é" * 16).warnings()
+
+
+def test_nothing_shows_a_secret() -> None:
+    chosen = settings(better_auth_secret="s3cr3t", neon_db_url="postgresql://u:s3cr3t@h/d")
+    assert "s3cr3t" not in f"{chosen!r} {chosen}"
