@@ -38,8 +38,8 @@ class Container(DeclarativeContainer):
 
     ``Container(settings=...)`` chooses by the settings; a test overrides any provider of its own
     instance: ``container.clock.override(...)``. Nothing is wired: an application resolves what it
-    needs once, when it is created. The annotations make the type checker hold each adapter
-    against its port.
+    needs once, when it is created. Each adapter has a provider of its own, whose annotation makes
+    the type checker hold it against its port; a Selector's members are not checked.
     """
 
     settings = Dependency(instance_of=Settings)
@@ -49,32 +49,30 @@ class Container(DeclarativeContainer):
     database = ThreadSafeSingleton(
         Database, url=settings.provided.database_url, users_table=settings.provided.users_table
     )
+    memory_storage: Provider[Storage] = ThreadSafeSingleton(MemoryStorage)
     storage: Provider[Storage] = Selector(
-        settings.provided.storage,
-        postgres=database,
-        memory=ThreadSafeSingleton(MemoryStorage),
+        settings.provided.storage, postgres=database, memory=memory_storage
     )
+
+    postgres_tasks: Provider[TaskRepository] = ThreadSafeSingleton(
+        PostgresTaskRepository, database=database, users_table=settings.provided.users_table
+    )
+    memory_tasks: Provider[TaskRepository] = ThreadSafeSingleton(MemoryTaskRepository)
     tasks: Provider[TaskRepository] = Selector(
-        settings.provided.storage,
-        postgres=ThreadSafeSingleton(
-            PostgresTaskRepository,
-            database=database,
-            users_table=settings.provided.users_table,
-        ),
-        memory=ThreadSafeSingleton(MemoryTaskRepository),
+        settings.provided.storage, postgres=postgres_tasks, memory=memory_tasks
     )
 
     claim_rules = Factory(
         ClaimRules, issuer=settings.provided.issuer, audience=settings.provided.audience
     )
+    shared_secret_verifier: Provider[TokenVerifier] = ThreadSafeSingleton(
+        SharedSecretTokenVerifier, secret=settings.provided.shared_secret, rules=claim_rules
+    )
+    key_set_verifier: Provider[TokenVerifier] = ThreadSafeSingleton(
+        KeySetTokenVerifier, url=settings.provided.jwks_url, rules=claim_rules
+    )
     token_verifier: Provider[TokenVerifier] = Selector(
-        settings.provided.token_keys,
-        secret=ThreadSafeSingleton(
-            SharedSecretTokenVerifier, secret=settings.provided.shared_secret, rules=claim_rules
-        ),
-        key_set=ThreadSafeSingleton(
-            KeySetTokenVerifier, url=settings.provided.jwks_url, rules=claim_rules
-        ),
+        settings.provided.token_keys, secret=shared_secret_verifier, key_set=key_set_verifier
     )
 
     create_task = Factory(CreateTask, tasks=tasks, clock=clock)

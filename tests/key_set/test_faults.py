@@ -1,0 +1,193 @@
+"""What an issuer can answer instead of a key set, and what becomes of the keys."""
+
+import asyncio
+import gc
+import gzip
+import json
+import logging
+from collections.abc import Callable
+from itertools import count
+
+import httpx
+import pytest
+
+from adapters.jwt.claims import ClaimRules
+from adapters.jwt.key_set import KeySetTokenVerifier
+from application.errors import InvalidToken, Unavailable
+from tests.key_set.conftest import FakeClock
+from tests.key_set.issuer import FakeIssuer, key_set, response
+from tests.key_set.signing_keys import signing_key
+
+NewVerifier = Callable[..., KeySetTokenVerifier]
+
+known = signing_key(kid="known")
+fresh = signing_key(kid="fresh")
+good = key_set(known, fresh)
+
+RUBBISH = {
+    "no HTTP": b"SSH-2.0-OpenSSH\r\n",
+    "a naked document": good,
+    "nothing": b"",
+    "half a response": response(good)[:-20],
+    "a server error": response(good, status="500 Internal Server Error"),
+    "not found": response(good, status="404 Not Found"),
+    "a redirect with a good body": response(
+        good, status="302 Found", headers=b"location: /elsewhere\r\n"
+    ),
+    "a part": response(good, status="206 Partial Content"),
+    "no content": b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n",
+    "HTML": response(b"<!doctype html><title>Sign in</title>"),
+    "an empty body": response(b""),
+    "bad UTF-8": response(b'{"keys": "\xff\xfe\xfa"}'),
+    "cut JSON": response(good[:-10]),
+    "deep JSON": response(b"[" * 200_000),
+    "a huge number": response(b'{"keys": ' + b"9" * 100_000 + b"}"),
+    "a list": response(json.dumps(json.loads(good)["keys"]).encode()),
+    "null": response(b"null"),
+    "an object without keys": response(b'{"error": "not today"}'),
+    "keys that are no list": response(b'{"keys": {"kid": "fresh"}}'),
+    "no keys": response(b'{"keys": []}'),
+    "keys that are no objects": response(b'{"keys": [null, 1, "kty", ["kty"], {}]}'),
+    "an endless header": b"HTTP/1.1 200 OK\r\nx: " + b"y" * 300_000,
+    "a body beyond the limit": response(good + b" " * 256 * 1024),
+    "a compressed body": response(gzip.compress(good), headers=b"content-encoding: gzip\r\n"),
+    "a compressed bomb": response(
+        gzip.compress(b" " * 10_000_000), headers=b"content-encoding: gzip\r\n"
+    ),
+    "a redirect to nowhere": response(b"", status="302 Found", headers=b"location: a:b\r\n"),
+    "an unreadable redirect": response(b"", status="302 Found", headers=b"location: http://[\r\n"),
+}
+
+
+@pytest.mark.parametrize("answer", RUBBISH.values(), ids=RUBBISH.keys())
+async def test_rubbish_counts_as_no_answer(
+    verifier: KeySetTokenVerifier,
+    issuer: FakeIssuer,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    answer: bytes,
+) -> None:
+    issuer.send(answer)
+    with pytest.raises(Unavailable):
+        await verifier.subject_of(known.token())
+    issuer.publish(known)
+    clock.advance(seconds=10)
+    assert await verifier.subject_of(known.token()) == "ada"
+    issuer.send(answer)
+    with pytest.raises(Unavailable):
+        await verifier.subject_of(fresh.token())
+    assert await verifier.subject_of(known.token()) == "ada"
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(warnings) == 2
+    for record in warnings:
+        assert record.getMessage().startswith("the key set could not be fetched: ")
+        assert known.jwk["x"] not in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda issuer: issuer.hold(),
+        lambda issuer: issuer.trickle(response(good)),
+        lambda issuer: issuer.trickle(b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+        lambda issuer: issuer.reset(),
+        lambda issuer: issuer.reset(response(good)[:-20]),
+    ],
+    ids=["hung", "trickled body", "trickled head", "reset", "reset half-way"],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_fetch_ends_in_time_whatever_the_connection_does(
+    new_verifier: NewVerifier, issuer: FakeIssuer, fault: Callable[[FakeIssuer], None], scheme: str
+) -> None:
+    verifier = new_verifier(timeout=0.06, url=issuer.url.replace("http", scheme))
+    fault(issuer)
+    async with asyncio.timeout(2):
+        with pytest.raises(Unavailable):
+            await verifier.subject_of(known.token())
+    gc.collect()  # a socket left open makes itself heard
+
+
+async def test_the_event_loop_goes_on_while_the_issuer_hangs(
+    new_verifier: NewVerifier, issuer: FakeIssuer
+) -> None:
+    issuer.hold()
+    request = asyncio.create_task(new_verifier(timeout=0.1).subject_of(known.token()))
+    await issuer.asked()
+    turns = 0
+    while not request.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    assert turns > 5
+    assert isinstance(request.exception(), Unavailable)
+
+
+async def test_a_redirect_is_not_followed(
+    verifier: KeySetTokenVerifier, issuer: FakeIssuer
+) -> None:
+    location = f"location: {issuer.url}/elsewhere\r\n".encode()
+    issuer.send(response(b"", status="307 Temporary Redirect", headers=location))
+    with pytest.raises(Unavailable):
+        await verifier.subject_of(known.token())
+    assert issuer.fetches == 1
+
+
+async def test_a_key_set_just_within_the_limit_is_read(
+    verifier: KeySetTokenVerifier, issuer: FakeIssuer
+) -> None:
+    issuer.send(response(good.ljust(256 * 1024)))
+    assert await verifier.subject_of(known.token()) == "ada"
+
+
+async def test_an_unreachable_address_is_named_in_the_log(
+    verifier: KeySetTokenVerifier, issuer: FakeIssuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await issuer.down()
+    with pytest.raises(Unavailable):
+        await verifier.subject_of(known.token())
+    assert "All connection attempts failed" in caplog.text
+
+
+async def test_what_the_issuer_sends_is_not_logged(
+    verifier: KeySetTokenVerifier, issuer: FakeIssuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    issuer.send(b'{"keys": "secret"}\r\n\r\n')
+    with pytest.raises(Unavailable):
+        await verifier.subject_of(known.token())
+    assert "RemoteProtocolError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_an_issuer_that_comes_back_with_other_keys_is_believed(
+    verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
+) -> None:
+    issuer.publish(known)
+    await verifier.subject_of(known.token())
+    await issuer.down()
+    clock.advance(minutes=11)
+    assert await verifier.subject_of(known.token()) == "ada"
+    issuer.publish(fresh)
+    await issuer.up()
+    clock.advance(seconds=10)
+    assert await verifier.subject_of(fresh.token()) == "ada"
+    with pytest.raises(InvalidToken):
+        await verifier.subject_of(known.token())
+
+
+async def test_a_transport_that_uvloop_has_closed_counts_as_no_answer(clock: FakeClock) -> None:
+    requests = count(1)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        if next(requests) == 1:
+            raise RuntimeError("unable to perform operation on a closed transport")
+        return httpx.Response(200, content=good)
+
+    verifier = KeySetTokenVerifier(
+        url="http://issuer.example/jwks",
+        rules=ClaimRules(),
+        transport=httpx.MockTransport(answer),
+        now=clock,
+    )
+    with pytest.raises(Unavailable):
+        await verifier.subject_of(known.token())
+    clock.advance(seconds=10)
+    assert await verifier.subject_of(known.token()) == "ada"
