@@ -12,6 +12,9 @@ from entrypoints.settings import LogFormat, LogLevel
 # What every record has, so that what is left is what the caller gave as ``extra``.
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "color_message"}
 
+# What these say at INFO is said better, or is nobody's business.
+_TALKATIVE: Final = ("alembic", "httpx")
+
 
 def configure(log_format: LogFormat, level: LogLevel) -> None:
     """Send every log line of the process to standard error in ``log_format``."""
@@ -19,6 +22,8 @@ def configure(log_format: LogFormat, level: LogLevel) -> None:
     formatters = {LogFormat.JSON: JsonFormatter, LogFormat.CONSOLE: ConsoleFormatter}
     handler.setFormatter(formatters[log_format]())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
 class JsonFormatter(logging.Formatter):

@@ -54,7 +54,7 @@ def _usable(member: Any) -> PyJWK | None:
             return None
         key = PyJWK(member, algorithm)
     # What PyJWT and Python make of members and values of the wrong type.
-    except (jwt.PyJWTError, LookupError, TypeError, ValueError):
+    except (jwt.PyJWTError, LookupError, TypeError):
         return None
     # RFC 7518, 3.3: an RSA key must not be shorter than 2048 bits.
     return key if key.Algorithm.check_key_length(key.key) is None else None

@@ -102,20 +102,23 @@ class KeySet:
 
     async def _refresh(self, kid: str | None) -> None:
         due = self._age() >= FRESH_SECONDS
-        self._rest_until = self._now() + REST_SECONDS
+        rest = REST_SECONDS
         try:
             keys = usable_keys(await self._download())
+        # InvalidURL: httpx reads a redirect's address even when it does not follow it.
         # RuntimeError: RecursionError, and what uvloop raises on a connection that has gone.
-        except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
             self._failing = True
             logger.warning("the key set could not be fetched: %s", _reason(error))
-            return
-        if due and (kid in keys or kid in self._keys):
-            # Nobody asked for a key that does not exist, so the next unknown one may force a fetch.
-            self._rest_until = -math.inf
-        self._keys = keys
-        self._fetched_at = self._now()
-        self._failing = False
+        else:
+            if due and (kid in keys or kid in self._keys):
+                # Nobody asked for a key that does not exist: an unknown one may force a fetch now.
+                rest = 0
+            self._keys = keys
+            self._fetched_at = self._now()
+            self._failing = False
+        finally:
+            self._rest_until = self._now() + rest
 
     async def _download(self) -> bytes:
         async with (

@@ -55,7 +55,7 @@ class Service:
 
 def environment(**settings: str) -> dict[str, str]:
     """This process's environment with these settings and no others."""
-    kept = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START")
+    kept = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
     inherited = {name: os.environ[name] for name in kept if name in os.environ}
     return inherited | {"PYTHONPATH": str(ROOT)} | settings
 
