@@ -1,10 +1,21 @@
 """How Alembic runs the migrations: over the connection, and the transaction, that it is handed."""
 
+import logging
+from typing import Any
+
 from alembic import context
+
+logger = logging.getLogger(__name__)
+
+
+def _announce(ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
+    logger.info("the schema is at revision %s: %s", step.up_revision_id, step.up_revision.doc)
+
 
 config = context.config
 context.configure(
     connection=config.attributes["connection"],
+    on_version_apply=_announce,
     # Not Alembic's default name: the database may hold another application's history.
     version_table="tasks_api_schema_version",
 )
