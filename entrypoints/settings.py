@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SECRET_RECOMMENDED_BYTES: Final = 32
@@ -75,17 +75,15 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise InvalidSettings("; ".join(map(_sentence, error.errors()))) from None
 
-    @field_validator(
-        "neon_db_url",
-        "better_auth_jwks_url",
-        "better_auth_issuer",
-        "better_auth_audience",
-        "log_format",
-        mode="before",
-    )
+    @model_validator(mode="before")
     @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
-        return None if value == "" else value
+    def _empty_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
+        # But an empty secret is a mistake that must not pass for none.
+        return {
+            name: value
+            for name, value in values.items()
+            if value != "" or name == "better_auth_secret"
+        }
 
     @field_validator("better_auth_secret")
     @classmethod
