@@ -1,6 +1,6 @@
 # Everything here brings what it needs: a Python 3.11 or newer is enough to start with.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check fmt clean-data
+.PHONY: help run test test-fast e2e check fmt check-example example client clean-data
 
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
@@ -11,8 +11,12 @@ help:  ## Show what can be made
 run: $(UV)  ## Serve on http://127.0.0.1:8000 on an embedded PostgreSQL, with reload
 	@$(RUN) tasks-api dev
 
-test: $(UV)  ## Run every test
-	$(RUN) pytest --cov --cov-report=term
+test: $(UV)  ## Run every test but the browser's
+	$(RUN) pytest -m "not e2e" --cov --cov-report=term
+	$(RUN) coverage report --include='domain/*,application/*' --fail-under=100 >/dev/null
+
+e2e: $(UV)  ## Drive the example frontend in headless Chromium
+	$(RUN) pytest -m e2e tests/e2e -s
 
 test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes, in seconds
 	$(RUN) pytest -m "not postgres and not process"
@@ -23,10 +27,25 @@ check: $(UV)  ## Lint, check the types, the formatting, the import contracts and
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(RUN) lint-imports
+	$(RUN) tasks-api openapi | cmp - examples/nextjs/openapi.json  # stale? make client
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-example; \
+		else echo "There is no npm: the example is not checked"; fi
+
+check-example: $(UV)
+	@$(RUN) python -c "from examples import stack; stack.install_frontend()"
+	cd examples/nextjs && npm run --silent generate -- --check  # stale? make client
+	cd examples/nextjs && npm run --silent typecheck
 
 fmt: $(UV)  ## Format the code and mend what can be mended
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
+
+example: $(UV)  ## Run the API with its example frontend on http://localhost:3000
+	@$(RUN) python -m examples.stack
+
+client: $(UV)  ## Generate the example's API client from the OpenAPI document
+	$(RUN) tasks-api openapi > examples/nextjs/openapi.json
+	cd examples/nextjs && npm run --silent generate
 
 clean-data:  ## Forget the embedded PostgreSQL's data and the development secret
 	rm -rf .data

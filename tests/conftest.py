@@ -23,7 +23,7 @@ _numbers = count(1)
 
 
 @contextmanager
-def _new_database(server_url: str, *, template: str) -> Iterator[str]:
+def new_database(server_url: str, *, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
         sql.Identifier(name), sql.Identifier(template)
@@ -55,7 +55,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
 @pytest.fixture
 def empty_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     """The URL of a database of this test's own, without a table."""
-    with _new_database(postgres_server.url, template="template0") as url:
+    with new_database(postgres_server.url, template="template0") as url:
         yield url
 
 
@@ -68,5 +68,5 @@ def _migrated_template(postgres_server: EmbeddedPostgres) -> str:
 @pytest.fixture
 def database_url(postgres_server: EmbeddedPostgres, _migrated_template: str) -> Iterator[str]:
     """The URL of a database of this test's own, with the tables and nobody in them."""
-    with _new_database(postgres_server.url, template=_migrated_template) as url:
+    with new_database(postgres_server.url, template=_migrated_template) as url:
         yield url

@@ -31,6 +31,7 @@ def upgrade(connection: Connection, users_table: str) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     try:
         command.upgrade(migration_config(connection, users_table), "head")
+        _follow(connection, users_table)
     except CommandError as error:
         raise SchemaConflict(
             "the schema is none that this program knows, probably because a newer one made it: "
@@ -42,7 +43,6 @@ def upgrade(connection: Connection, users_table: str) -> None:
         raise SchemaConflict(
             f"the database refused to set up the tables: {reason and reason.message_primary}"
         ) from None
-    _follow(connection, users_table)
 
 
 def _follow(connection: Connection, users_table: str) -> None:

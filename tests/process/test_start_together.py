@@ -20,23 +20,23 @@ STARTER = """
 import asyncio, sys
 from adapters.postgres.database import Database
 
-async def start():
-    database = Database(url=sys.argv[1], users_table="users")
+async def start(url):
+    database = Database(url=url, users_table="users")
     await database.prepare()
     await database.check()
     await database.close()
 
 print("loaded", flush=True)
-for line in sys.stdin:
-    asyncio.run(start())
+for url in sys.stdin:
+    asyncio.run(start(url.strip()))
     print("started", flush=True)
 """
 
 
-@pytest.fixture
-def starters(empty_database_url: str) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes that start once for each line they get, and answer "started"."""
-    command = [sys.executable, "-c", STARTER, empty_database_url]
+@pytest.fixture(scope="module")
+def starters() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that start on each database whose URL they get, and answer "started"."""
+    command = [sys.executable, "-c", STARTER]
     with ExitStack() as stack:
         processes = [
             stack.enter_context(
@@ -48,10 +48,10 @@ def starters(empty_database_url: str) -> Iterator[list[subprocess.Popen[str]]]:
         yield processes
 
 
-def _start_all(starters: list[subprocess.Popen[str]]) -> list[str]:
+def _start_all(starters: list[subprocess.Popen[str]], url: str) -> list[str]:
     for process in starters:
         assert process.stdin is not None
-        print(file=process.stdin, flush=True)
+        print(url, file=process.stdin, flush=True)
     return _answers(starters)
 
 
@@ -66,7 +66,7 @@ async def test_all_that_start_at_once_succeed(
     for _ in range(ROUNDS):
         execute(empty_database_url, f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; {there}")
 
-        assert _start_all(starters) == ["started"] * PROCESSES
+        assert _start_all(starters, empty_database_url) == ["started"] * PROCESSES
 
         made = snapshot(empty_database_url)
         await prepare(empty_database_url)

@@ -13,6 +13,11 @@ from adapters.postgres.migrations.requirements import (
 from application.errors import SchemaConflict
 
 _ADVICE = "let USERS_TABLE name another table, or change this one, and start again"
+_TEXT_ADVICE = (
+    'Better Auth makes such ids with generateId "uuid" or "serial"; leave generateId out, or give '
+    "it a function such as () => crypto.randomUUID(), whose ids it keeps as text, and let it make "
+    "its tables anew"
+)
 
 
 def provide_users(connection: sa.Connection, users_table: str) -> None:
@@ -29,7 +34,7 @@ def provide_users(connection: sa.Connection, users_table: str) -> None:
         )
         return
     columns = reflected_columns(connection, users_table, advice=_ADVICE)
-    require_type(users_table, columns, "id", sa.String, advice=_ADVICE)
+    require_type(users_table, columns, "id", sa.String, advice=_TEXT_ADVICE)
     if not is_unique(connection, users_table, "id"):
         raise SchemaConflict(f"{users_table}.id is neither a primary key nor unique: {_ADVICE}")
 

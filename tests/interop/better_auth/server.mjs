@@ -1,0 +1,69 @@
+/*
+ * A frontend's Better Auth, as small as it gets: what it is like stands in one environment
+ * variable, BETTER_AUTH, as JSON. Prints its port once it listens; ends with its standard input.
+ */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { betterAuth } from "better-auth";
+import { getMigrations } from "better-auth/db/migration";
+import { toNodeHandler } from "better-auth/node";
+import { bearer, jwt } from "better-auth/plugins";
+import { SignJWT } from "jose";
+import { Pool } from "pg";
+
+const given = JSON.parse(process.env.BETTER_AUTH);
+
+process.stdin.on("close", () => process.exit()).resume();
+
+/** Better Auth's default: keys of its own, published at /api/auth/jwks. */
+function signedWithKeys({ algorithm, rotationInterval, gracePeriod }) {
+  return { jwks: { keyPairConfig: algorithm && { alg: algorithm }, rotationInterval, gracePeriod } };
+}
+
+/** HS256, which Better Auth does not know: the text's bytes, as they are. */
+function signedWithSecret({ secret }) {
+  const key = new TextEncoder().encode(secret);
+  return {
+    sign: (claims) => new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).sign(key),
+    jwks: { remoteUrl: "https://unused.invalid", keyPairConfig: { alg: "EdDSA" } },
+  };
+}
+
+const randomUUIDs = () => randomUUID();
+const mails = [];
+let answer = (_request, response) => response.writeHead(503).end();
+const server = createServer((request, response) =>
+  request.url === "/mails" ? response.end(JSON.stringify(mails)) : answer(request, response),
+);
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+const { port } = server.address();
+
+const cachedWithKeys = given.cookieCache === "jwtOfKeys";
+const { sign, jwks } = given.signedWith === "secret" ? signedWithSecret(given) : signedWithKeys(given);
+const auth = betterAuth({
+  database: new Pool(given.database),
+  secret: given.secret,
+  // null leaves it out, and Better Auth then believes the Host header of each request.
+  baseURL: given.baseURL === null ? undefined : (given.baseURL ?? `http://127.0.0.1:${port}`),
+  emailAndPassword: { enabled: true },
+  emailVerification: { sendVerificationEmail: async ({ token }) => void mails.push(token) },
+  user: { modelName: given.usersTable, deleteUser: { enabled: true } },
+  session: given.cookieCache && {
+    cookieCache: { enabled: true, strategy: cachedWithKeys ? "jwt" : given.cookieCache },
+  },
+  // A function makes text columns, whatever its texts look like.
+  advanced: { database: { generateId: given.ids === "uuidAsText" ? randomUUIDs : given.ids } },
+  plugins: [
+    bearer(),
+    jwt({
+      jwt: { sign, expirationTime: given.expirationTime },
+      jwks,
+      sessionCookieCache: cachedWithKeys,
+    }),
+  ],
+});
+await (await getMigrations(auth.options)).runMigrations();
+answer = toNodeHandler(auth);
+console.log(port);

@@ -1,0 +1,40 @@
+"""The packages of a real Better Auth, and databases that several tests share."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.embedded.server import EmbeddedPostgres
+from tests.conftest import new_database
+from tests.interop.frontend import FOLDER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def better_auth_packages() -> None:
+    """Install what package-lock.json lists, unless that is what is there."""
+    missing = [program for program in ("node", "npm") if shutil.which(program) is None]
+    if missing:
+        # A laptop may do without; where changes are judged, no test may be missing.
+        stop = pytest.fail if os.environ.get("CI") else pytest.skip
+        stop(f"{' and '.join(missing)} not found: Better Auth runs on Node 20 or newer")
+    lock = (FOLDER / "package-lock.json").read_bytes()
+    installed = FOLDER / "node_modules" / ".installed-lock.json"
+    if installed.exists() and installed.read_bytes() == lock:
+        return
+    subprocess.run(
+        ["npm", "ci", "--no-fund", "--no-audit", "--loglevel=error"],
+        cwd=FOLDER,
+        check=True,
+        timeout=300,
+    )
+    installed.write_bytes(lock)
+
+
+@pytest.fixture(scope="module")
+def shared_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of a database of this module's own, without a table."""
+    with new_database(postgres_server.url, template="template0") as url:
+        yield url

@@ -1,0 +1,52 @@
+"""Whom tokens name as their issuer, and that both sides have to agree on it."""
+
+from pathlib import Path
+
+import jwt
+import pytest
+
+from tests.interop.frontend import better_auth
+from tests.interop.serving import serving
+
+pytestmark = [pytest.mark.process, pytest.mark.postgres]
+
+PUBLIC = "http://app.example.com"
+
+
+def test_without_a_base_url_tokens_name_whatever_host_was_asked_for_and_only_ours_is_accepted(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    with (
+        better_auth(tmp_path, empty_database_url, baseURL=None) as frontend,
+        serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service,
+    ):
+        ada = frontend.person().sign_up()
+        assert _issuer(ada.token()) == frontend.url
+        assert ada.tasks(service).titles() == []
+        eve = frontend.person(host="evil.example.com").sign_up()
+        assert _issuer(eve.token()) == "http://evil.example.com"
+        assert eve.tasks(service).show().status_code == 401
+
+
+def test_a_base_url_pins_the_issuer_which_the_service_must_know_when_its_keys_are_elsewhere(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    agreed = {"BETTER_AUTH_ISSUER": PUBLIC, "BETTER_AUTH_AUDIENCE": PUBLIC}
+    with better_auth(tmp_path, empty_database_url, baseURL=PUBLIC) as frontend:
+        ada = frontend.person().sign_up()
+        ada.browser.headers["Host"] = "evil.example.com"
+        token = ada.token()
+        assert _issuer(token) == PUBLIC
+        with serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service:
+            assert ada.tasks(service, token).show().status_code == 401
+        with serving(
+            tmp_path, empty_database_url, frontend, USERS_TABLE="user", **agreed
+        ) as service:
+            assert ada.tasks(service, token).titles() == []
+
+
+def _issuer(token: str) -> str:
+    claims = jwt.decode(token, options={"verify_signature": False})
+    issuer: str = claims["iss"]
+    assert claims["aud"] == issuer
+    return issuer

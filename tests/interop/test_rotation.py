@@ -1,0 +1,34 @@
+"""Keys that Better Auth replaces while the service runs."""
+
+import time
+from pathlib import Path
+
+import jwt
+import pytest
+
+from tests.interop.frontend import better_auth
+from tests.interop.serving import serving
+
+pytestmark = [pytest.mark.process, pytest.mark.postgres]
+
+
+def test_a_new_key_works_at_once_and_old_tokens_go_on(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    with (
+        better_auth(tmp_path, empty_database_url, rotationInterval=1, gracePeriod=3600) as frontend,
+        serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service,
+    ):
+        ada = frontend.person().sign_up()
+        old = ada.token()
+        assert ada.tasks(service, old).add("water the plants").status_code == 201
+        time.sleep(1.1)
+        new = ada.token()
+        assert _kid(new) != _kid(old)
+        assert ada.tasks(service, new).titles() == ["water the plants"]
+        assert ada.tasks(service, old).titles() == ["water the plants"]
+
+
+def _kid(token: str) -> str:
+    kid: str = jwt.get_unverified_header(token)["kid"]
+    return kid

@@ -1,0 +1,140 @@
+"""The users table, which two migrations share: ours and Better Auth's, in either order."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from tests.interop.frontend import BetterAuth, BetterAuthFailed, better_auth
+from tests.interop.serving import migrate, serving
+from tests.process.service import Service, run
+
+pytestmark = [pytest.mark.process, pytest.mark.postgres]
+
+
+def everything_works(frontend: BetterAuth, service: Service) -> None:
+    ada, bob = frontend.person().sign_up(), frontend.person().sign_up()
+    assert ada.tasks(service).add("water the plants").status_code == 201
+    assert bob.tasks(service).add("feed the cat").status_code == 201
+    ada.sign_in()
+    assert ada.tasks(service).titles() == ["water the plants"]
+    assert ada.delete_account().status_code == 200
+    assert bob.tasks(service).titles() == ["feed the cat"]
+
+
+# The other two of the four ways are test_default's and test_secret's.
+def test_the_backend_may_come_first_in_better_auths_default_table(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    migrate(tmp_path, empty_database_url, "user")
+    with (
+        better_auth(tmp_path, empty_database_url) as frontend,
+        serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service,
+    ):
+        everything_works(frontend, service)
+
+
+def test_better_auth_may_come_first_in_the_table_users_and_both_may_migrate_again(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    with better_auth(tmp_path, empty_database_url, usersTable="users") as frontend:
+        early = frontend.person().sign_up()
+        with serving(tmp_path, empty_database_url, frontend) as service:
+            assert early.tasks(service).add("was here before").status_code == 201
+            everything_works(frontend, service)
+            again = {"usersTable": "users", "baseURL": frontend.url}
+            with better_auth(tmp_path, empty_database_url, **again) as redeployed:
+                late = redeployed.person().sign_up()
+                assert late.tasks(service).add("came later").status_code == 201
+    assert migrate(tmp_path, empty_database_url, "users") == "the schema is up to date\n"
+    with psycopg.connect(empty_database_url) as connection:
+        titles = connection.execute("SELECT title FROM tasks ORDER BY id").fetchall()
+    assert titles == [("was here before",), ("feed the cat",), ("came later",)]
+
+
+def test_six_sign_ups_at_once_with_one_address_make_one_user(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    migrate(tmp_path, empty_database_url, "users")
+    with better_auth(tmp_path, empty_database_url, usersTable="users") as frontend:
+        people = [frontend.person() for _ in range(6)]
+        for person in people:
+            person.email = "ada@example.com"
+        with ThreadPoolExecutor(len(people)) as threads:
+            answers = list(threads.map(lambda person: person.try_to_sign_up(), people))
+        statuses = Counter(answer.status_code for answer in answers)
+        assert statuses == {200: 1, 422: 5}
+        with psycopg.connect(empty_database_url) as connection:
+            assert connection.execute("SELECT email FROM users").fetchall() == [
+                ("ada@example.com",)
+            ]
+        people[0].sign_in()
+
+
+def test_a_service_that_looks_at_the_wrong_table_says_so_and_goes_on_once_it_is_told(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    with better_auth(tmp_path, empty_database_url) as frontend:
+        ada = frontend.person().sign_up()
+        with serving(tmp_path, empty_database_url, frontend) as service:
+            refused = ada.tasks(service).add("water the plants")
+            assert refused.status_code == 401
+            assert refused.json()["detail"] == "Unknown user"
+            assert "USERS_TABLE does not name the table that Better Auth fills" in service.log
+        with serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service:
+            assert ada.tasks(service).add("water the plants").status_code == 201
+
+
+@pytest.mark.parametrize(("ids", "kind"), [("uuid", "UUID"), ("serial", "INTEGER")])
+def test_ids_that_are_not_text_end_the_start_with_one_clear_line_and_leave_no_trace(
+    ids: str, kind: str, empty_database_url: str, tmp_path: Path
+) -> None:
+    with better_auth(tmp_path, empty_database_url, ids=ids) as frontend:
+        before = tables(empty_database_url)
+        result = run(
+            "serve",
+            cwd=tmp_path,
+            NEON_DB_URL=empty_database_url,
+            BETTER_AUTH_JWKS_URL=frontend.jwks_url,
+            USERS_TABLE="user",
+        )
+        assert result.returncode == 1
+        [line] = result.stderr.splitlines()
+        assert f"the column user.id has the type {kind} and not text" in line
+        assert "generateId" in line
+        assert tables(empty_database_url) == before
+        frontend.person().sign_up()
+
+
+@pytest.mark.parametrize("ids", ["uuid", "serial"])
+def test_ids_that_are_not_text_end_better_auths_start_where_the_backend_came_first(
+    ids: str, empty_database_url: str, tmp_path: Path
+) -> None:
+    migrate(tmp_path, empty_database_url, "user")
+    with (
+        pytest.raises(BetterAuthFailed, match=r"of incompatible types: (uuid|integer) and text"),
+        better_auth(tmp_path, empty_database_url, ids=ids),
+    ):
+        pass
+    # What it had changed until then it left, in which nothing stands in our way.
+    assert migrate(tmp_path, empty_database_url, "user") == "the schema is up to date\n"
+
+
+def test_uuids_that_better_auth_keeps_as_text_are_fine(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    with (
+        better_auth(tmp_path, empty_database_url, ids="uuidAsText") as frontend,
+        serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service,
+    ):
+        assert UUID(frontend.person().sign_up().id).version == 4
+        everything_works(frontend, service)
+
+
+def tables(database_url: str) -> set[str]:
+    named = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    with psycopg.connect(database_url) as connection:
+        return {name for (name,) in connection.execute(named)}
