@@ -13,10 +13,9 @@ from adapters.postgres.migrations.requirements import (
 from application.errors import SchemaConflict
 
 _ADVICE = "let USERS_TABLE name another table, or change this one, and start again"
-_TEXT_ADVICE = (
-    'Better Auth makes such ids with generateId "uuid" or "serial"; leave generateId out, or give '
-    "it a function such as () => crypto.randomUUID(), whose ids it keeps as text, and let it make "
-    "its tables anew"
+_ID_ADVICE = (
+    f'{_ADVICE} (Better Auth keeps ids as text unless generateId is "uuid" or "serial"; a function '
+    "such as () => crypto.randomUUID() makes uuids that are text)"
 )
 
 
@@ -34,7 +33,7 @@ def provide_users(connection: sa.Connection, users_table: str) -> None:
         )
         return
     columns = reflected_columns(connection, users_table, advice=_ADVICE)
-    require_type(users_table, columns, "id", sa.String, advice=_TEXT_ADVICE)
+    require_type(users_table, columns, "id", sa.String, advice=_ID_ADVICE)
     if not is_unique(connection, users_table, "id"):
         raise SchemaConflict(f"{users_table}.id is neither a primary key nor unique: {_ADVICE}")
 
