@@ -1,0 +1,186 @@
+"use client";
+
+import { useEffect, useRef, useState } from "react";
+import { Problem } from "@/components/problem";
+import { TaskForm, type Draft } from "@/components/task-form";
+import { checkboxId, TaskItem, type TaskActions } from "@/components/task-item";
+import { useTasks } from "@/components/use-tasks";
+import { ApiError, type SortOrder, type StatusFilter, type Task, type TasksApi } from "@/lib/api-client";
+import { SORT_LABELS, STATUS_LABELS, viewAddress, type View } from "@/lib/view";
+
+type Props = { userId: string; initialView: View };
+
+export function TaskBoard({ userId, initialView }: Props) {
+  const [view, setView] = useState(initialView);
+  const { tasks, outdated, problem, reload, change } = useTasks(userId, view);
+  const [announcement, announce] = useState("");
+  const [notice, setNotice] = useState("");
+  const heading = useRef<HTMLHeadingElement>(null);
+  const focusNext = useRef<string>(null);
+
+  function look(at: Partial<View>) {
+    const next = { ...view, ...at };
+    setView(next);
+    // Reloading, and coming back, shows the same list.
+    window.history.replaceState(null, "", viewAddress(next));
+  }
+
+  // A task that leaves the list takes the focus along: the next one gets it.
+  useEffect(() => {
+    if (focusNext.current === null) return;
+    const lost = document.activeElement === null || document.activeElement === document.body;
+    if (lost) (document.getElementById(focusNext.current) ?? heading.current)?.focus();
+    focusNext.current = null;
+  }, [tasks]);
+
+  function without(list: Task[], gone: Task): Task[] {
+    const index = list.findIndex((task) => task.id === gone.id);
+    const heir = list[index + 1] ?? list[index - 1];
+    focusNext.current = heir ? checkboxId(heir) : "";
+    return list.filter((task) => task.id !== gone.id);
+  }
+
+  function replaced(list: Task[], changed: Task): Task[] {
+    const belongs = view.status === "all" || (view.status === "completed") === changed.completed;
+    if (!belongs) return without(list, changed);
+    return list.map((task) => (task.id === changed.id ? changed : task));
+  }
+
+  /** Changes one task; should it be gone by now, that is no failure but news. */
+  async function changeOne(task: Task, work: (api: TasksApi) => Promise<Task>, done: string) {
+    setNotice("");
+    try {
+      const changed = await change(work, replaced);
+      announce(`${done} ${changed.title}`);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      setNotice(`“${task.title}” is no longer there: it was deleted in another window.`);
+      await reload();
+      heading.current?.focus();
+    }
+  }
+
+  async function add(draft: Draft) {
+    setNotice("");
+    const task = await change((api) => api.create(draft), (list, created) =>
+      view.status === "completed" ? list : [...list, created],
+    );
+    announce(`Added ${task.title}`);
+  }
+
+  const actions: TaskActions = {
+    edit: (task, draft) => changeOne(task, (api) => api.update(task.id, draft), "Saved"),
+    complete: (task, completed) =>
+      changeOne(
+        task,
+        async (api) => {
+          // A toggle turns round whatever is there. That may be what was wanted already, from
+          // another window or by an attempt whose answer was lost: then turn it back.
+          const toggled = await api.toggle(task.id);
+          return toggled.completed === completed ? toggled : api.toggle(task.id);
+        },
+        completed ? "Completed" : "Reopened",
+      ),
+    async remove(task) {
+      setNotice("");
+      await change(async (api) => {
+        try {
+          await api.delete(task.id);
+        } catch (error) {
+          // Already gone, from another window or by an attempt whose answer was lost.
+          if (!(error instanceof ApiError && error.status === 404)) throw error;
+        }
+      }, (list) => without(list, task));
+      announce(`Deleted ${task.title}`);
+    },
+  };
+
+  async function retry() {
+    if (await reload()) heading.current?.focus();
+  }
+
+  const list = problem && outdated ? undefined : tasks;
+  return (
+    <>
+      <h1 ref={heading} tabIndex={-1}>
+        Your tasks
+      </h1>
+      <TaskForm label="Add a task" submit="Add" compact onSubmit={add} />
+      <div className="toolbar">
+        <fieldset className="filter">
+          <legend className="visually-hidden">Show</legend>
+          {(Object.keys(STATUS_LABELS) as StatusFilter[]).map((status) => (
+            <label key={status}>
+              <input
+                type="radio"
+                name="status"
+                checked={view.status === status}
+                onChange={() => look({ status })}
+              />
+              <span>{STATUS_LABELS[status]}</span>
+            </label>
+          ))}
+        </fieldset>
+        <div className="sort">
+          <label htmlFor="sort">Sort by</label>
+          <select
+            id="sort"
+            value={view.sort}
+            onChange={(event) => look({ sort: event.target.value as SortOrder })}
+          >
+            {(Object.keys(SORT_LABELS) as SortOrder[]).map((sort) => (
+              <option key={sort} value={sort}>
+                {SORT_LABELS[sort]}
+              </option>
+            ))}
+          </select>
+        </div>
+      </div>
+      {notice && (
+        <p className="hint" role="status">
+          {notice}
+        </p>
+      )}
+      {problem && <Problem error={problem} onRetry={() => void retry()} />}
+      {!list && !problem && <Skeleton />}
+      {list?.length === 0 && <Empty status={view.status} />}
+      {list && list.length > 0 && (
+        <ul className="tasks" aria-label={`${STATUS_LABELS[view.status]} tasks`} aria-busy={outdated}>
+          {list.map((task) => (
+            <TaskItem key={task.id} task={task} actions={actions} />
+          ))}
+        </ul>
+      )}
+      <p className="visually-hidden" role="status">
+        {announcement}
+      </p>
+    </>
+  );
+}
+
+function Skeleton() {
+  return (
+    <div className="skeleton" role="status">
+      <span className="visually-hidden">Loading your tasks</span>
+      <i />
+      <i />
+      <i />
+    </div>
+  );
+}
+
+const EMPTY: Record<StatusFilter, [string, string]> = {
+  all: ["Nothing to do yet", "Add your first task above."],
+  pending: ["All done", "There is no pending task."],
+  completed: ["Nothing completed yet", "Tick a task off, and it appears here."],
+};
+
+function Empty({ status }: { status: StatusFilter }) {
+  const [headline, hint] = EMPTY[status];
+  return (
+    <div className="empty">
+      <p className="headline">{headline}</p>
+      <p>{hint}</p>
+    </div>
+  );
+}

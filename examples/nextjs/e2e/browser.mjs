@@ -1,0 +1,137 @@
+/* What the tests need of a browser: persons in it, and waiting. */
+import assert from "node:assert/strict";
+import { execSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+export const WEB_URL = process.env.WEB_URL ?? "http://localhost:3000";
+export const API_URL = process.env.API_URL ?? "http://localhost:8000";
+export const PASSWORD = "correct horse battery";
+const SCREENSHOTS = fileURLToPath(new URL("screenshots/", import.meta.url));
+const PATIENCE_MS = 10_000;
+
+/** Every request for tasks, whatever its query. */
+export const TASKS = (url) => url.href.startsWith(`${API_URL}/api/`);
+
+let browser;
+let persons = 0;
+
+export async function openBrowser() {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+export async function closeBrowser() {
+  await browser?.close();
+}
+
+/** Someone with a browser window of their own. A broken script on a page fails the test. */
+export async function visitor(t, options = {}) {
+  const context = await browser.newContext({ locale: "en-GB", ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
+  // Better Auth lets one address sign up or in three times in ten seconds; each has its own here.
+  const address = `192.0.2.${(++persons % 250) + 1}`;
+  await context.route("**/api/auth/sign-*/**", (route) =>
+    route.continue({ headers: { ...route.request().headers(), "x-forwarded-for": address } }),
+  );
+  const page = await context.newPage();
+  const failures = [];
+  page.on("pageerror", (error) => failures.push(error));
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(failures, [], "scripts that failed on the page");
+  });
+  return page;
+}
+
+/** Signs a new person up, and returns their page and address. */
+export async function newcomer(t, { name = "Ada Lovelace", ...options } = {}) {
+  const page = await visitor(t, options);
+  const email = `e2e-${Date.now()}-${persons}@example.com`;
+  await page.goto(`${WEB_URL}/sign-up`);
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.getByText("Nothing to do yet").waitFor();
+  return { page, email };
+}
+
+export async function signIn(page, email, password = PASSWORD) {
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+export async function add(page, title, description) {
+  const form = page.getByRole("form", { name: "Add a task" });
+  await form.getByLabel("New task").fill(title);
+  if (description !== undefined) {
+    await form.getByRole("button", { name: "Add a description" }).click();
+    await form.getByLabel("Description").fill(description);
+  }
+  await form.getByRole("button", { name: "Add", exact: true }).click();
+  await row(page, title.trim()).waitFor();
+}
+
+export const row = (page, title) =>
+  page.getByRole("listitem").filter({ has: page.getByText(title, { exact: true }) });
+
+export const checkbox = (page, title) => page.getByRole("checkbox", { name: title, exact: true });
+
+const titles = (page) => page.locator(".task .title").allInnerTexts();
+
+export async function listed(page, expected) {
+  await eventually(async () => assert.deepEqual(await titles(page), expected));
+}
+
+/** Waits until the message that a control is described by, as a screen reader finds it, is `wording`. */
+export async function saysAt(control, wording) {
+  await eventually(async () => {
+    assert.equal(await control.getAttribute("aria-invalid"), "true");
+    const id = await control.getAttribute("aria-describedby");
+    assert.match(await control.page().locator(`[id="${id}"]`).innerText(), wording);
+  });
+}
+
+export async function focused(page, locator) {
+  await eventually(async () =>
+    assert.ok(
+      await locator.evaluate((it) => it === document.activeElement),
+      `focus is on ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 120))}`,
+    ),
+  );
+}
+
+export async function eventually(check) {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+export async function screenshot(page, name) {
+  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true, animations: "disabled" });
+}
+
+/** Runs the shell command that the environment variable `name` holds. */
+export function runHook(name) {
+  execSync(process.env[name], { stdio: "inherit", timeout: 60_000 });
+}
