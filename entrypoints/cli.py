@@ -3,9 +3,10 @@
 import argparse
 import asyncio
 import json
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any, Final
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ApplicationError as error:
         print(f"tasks-api: {error}", file=sys.stderr)
         return _EXIT_FAILURE
+    except BrokenPipeError:
+        # Whoever read the output has enough. Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -93,6 +97,21 @@ def _duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isdecimal() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"a whole number from {least} to {most} is expected")
+        return int(text)
+
+    return parse
+
+
+def _user_id(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("a user's id is not empty")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tasks-api",
@@ -105,7 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     command = _add(commands, "serve", _serve, "serve the API in production")
     _add_address(command, host="0.0.0.0")  # noqa: S104 - containers are reached from outside
     command.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes (default: %(default)s)"
+        "--workers",
+        type=_whole_number(1, 256),
+        default=1,
+        metavar="N",
+        help="processes (default: %(default)s)",
     )
     command.add_argument("--reload", action="store_true", help="restart when the code changes")
 
@@ -120,7 +143,9 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "migrate", _migrate, "bring the database's schema up to date")
 
     command = _add(commands, "token", _token, "mint a token with the configured secret")
-    command.add_argument("--user", required=True, metavar="ID", help="whose token: its `sub`")
+    command.add_argument(
+        "--user", required=True, type=_user_id, metavar="ID", help="its `sub`: whose it is"
+    )
     command.add_argument(
         "--ttl",
         type=_duration,
@@ -149,7 +174,10 @@ def _add(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentP
 def _add_address(command: argparse.ArgumentParser, *, host: str) -> None:
     command.add_argument("--host", default=host, help="address to listen on (default: %(default)s)")
     command.add_argument(
-        "--port", type=int, default=8000, help="port to listen on (default: %(default)s)"
+        "--port",
+        type=_whole_number(1, 65535),
+        default=8000,
+        help="port to listen on (default: %(default)s)",
     )
 
 

@@ -17,6 +17,7 @@ from entrypoints.settings import LogFormat, Settings, StorageKind, TokenKeys
 
 DATA_FOLDER: Final = Path(".data")
 DEMO_USER: Final = "demo-user"
+OTHER_USER: Final = "other-user"
 _TOKEN_LIFETIME: Final = timedelta(days=1)
 
 
@@ -39,13 +40,13 @@ def run(*, host: str, port: int) -> None:
 
 def _is_ours_to_try(given: Settings) -> bool:
     """Whether the users and the tokens are this command's own, and not a frontend's."""
-    own_storage = given.storage is StorageKind.MEMORY or given.neon_db_url is None
+    own_storage = given.storage is not StorageKind.POSTGRES or given.neon_db_url is None
     return own_storage and given.token_keys is TokenKeys.SECRET
 
 
 @contextmanager
 def _database(given: Settings) -> Iterator[None]:
-    if given.storage is StorageKind.MEMORY or given.neon_db_url is not None:
+    if given.storage is not StorageKind.POSTGRES or given.neon_db_url is not None:
         yield
         return
     with embedded_postgres(DATA_FOLDER / "postgres") as postgres:
@@ -65,8 +66,13 @@ def _kept_secret() -> str:
 def _introduce(container: Container, *, host: str, port: int) -> None:
     if container.settings().storage is StorageKind.POSTGRES:
         asyncio.run(container.storage().prepare())
-        asyncio.run(container.create_user(user_id=DEMO_USER))
-    token = container.mint_token(subject=DEMO_USER, lifetime=_TOKEN_LIFETIME)
+        for user in (DEMO_USER, OTHER_USER):
+            asyncio.run(container.create_user(user_id=user))
+
+    def mint(user: str) -> str:
+        return container.mint_token(subject=user, lifetime=_TOKEN_LIFETIME)
+
+    token = mint(DEMO_USER)
     base = f"http://{host}:{port}"
     curl = [
         "curl",
@@ -82,6 +88,8 @@ def _introduce(container: Container, *, host: str, port: int) -> None:
     print(  # noqa: T201
         f"User       {DEMO_USER}\n"
         f"Token      {token}\n"
+        f"Another    {OTHER_USER}\n"
+        f"Token      {mint(OTHER_USER)}\n"
         "           (valid for a day; for development only)\n\n"
         f"Create a task:\n\n{shlex.join(curl)}\n",
         flush=True,

@@ -13,6 +13,9 @@ from application.errors import StorageUnavailable
 from application.ports.storage import Storage
 from entrypoints.container import Container
 
+_PREPARE_WITHIN_SECONDS: Final = 5
+"""How long the start waits for the storage; the application goes on trying, however long."""
+
 GRACE_SECONDS: Final = 9
 """How long a stopping server waits for the requests that it is answering."""
 
@@ -52,7 +55,7 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
 
 async def _prepare(storage: Storage) -> None:
     try:
-        await storage.prepare()
+        await storage.prepare(within=_PREPARE_WITHIN_SECONDS)
     except StorageUnavailable as error:
         logger.warning("the storage is out of reach, starting all the same: %s", error)
     finally:

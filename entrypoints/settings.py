@@ -1,15 +1,27 @@
 """The settings: the only place that reads the environment."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from dotenv import dotenv_values
+from pydantic import HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from domain.text import is_storable
 
 SECRET_RECOMMENDED_BYTES: Final = 32
 """RFC 7518, section 3.2: a key for HS256 is at least as long as the hash."""
 
+_IDENTIFIER_MAX_BYTES: Final = 63
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s*]+", re.IGNORECASE)
 
 
@@ -48,6 +60,14 @@ class InvalidSettings(Exception):
     """A setting is missing or wrong. The message is one line that names it, never its value."""
 
 
+class _LiteralDotEnv(DotEnvSettingsSource):
+    """A ``.env`` file whose values are what they look like: no ``${…}`` is replaced."""
+
+    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
+        values = dotenv_values(file_path, encoding="utf-8", interpolate=False)
+        return {name.lower(): value for name, value in values.items()}
+
+
 class Settings(BaseSettings):
     """What can be set, by environment variables of these names or in a file ``.env``."""
 
@@ -58,7 +78,7 @@ class Settings(BaseSettings):
     better_auth_jwks_url: HttpUrl | None = None
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
-    users_table: Annotated[str, Field(min_length=1, max_length=63)] = "users"
+    users_table: str = "users"
     cors_origins: Annotated[tuple[str, ...], NoDecode] = (
         "http://localhost:3000",
         "http://localhost",
@@ -74,6 +94,21 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise InvalidSettings("; ".join(map(_sentence, error.errors()))) from None
+        except UnicodeDecodeError:
+            raise InvalidSettings("the file .env is not UTF-8") from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then the environment, then the ``.env`` file."""
+        env_file = getattr(dotenv_settings, "env_file", None)
+        return init_settings, env_settings, _LiteralDotEnv(settings_cls, env_file=env_file)
 
     @model_validator(mode="before")
     @classmethod
@@ -84,6 +119,23 @@ class Settings(BaseSettings):
             for name, value in values.items()
             if value != "" or name == "better_auth_secret"
         }
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        # Python lets bytes of the environment that are not UTF-8 through as lone surrogates.
+        if isinstance(value, str) and not is_storable(value):
+            raise ValueError("is not UTF-8 text")
+        return value
+
+    @field_validator("users_table")
+    @classmethod
+    def _one_table(cls, name: str) -> str:
+        if len(name.encode()) > _IDENTIFIER_MAX_BYTES or "." in name:
+            raise ValueError(
+                f"must be a table's name of at most {_IDENTIFIER_MAX_BYTES} bytes, without a schema"
+            )
+        return name
 
     @field_validator("better_auth_secret")
     @classmethod

@@ -4,7 +4,7 @@
 class MemoryStorage:
     """Always ready."""
 
-    async def prepare(self) -> None:
+    async def prepare(self, *, within: float | None = None) -> None:
         """There is no schema."""
 
     async def check(self) -> None:

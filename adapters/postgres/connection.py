@@ -11,8 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from application.errors import InvalidConfiguration
 
-CONNECT_WITHIN: Final = 7
-"""Seconds to wait for a connection: a sleeping Neon compute takes up to 5 to wake."""
+CONNECT_WITHIN: Final = 6
+"""Seconds to wait for one host: a sleeping Neon compute takes up to 5 to wake."""
 
 # What the URL does not say otherwise. The kernel probes an idle connection, so that one whose
 # other end vanished without a word is known to be dead before a request gets it.

@@ -24,4 +24,4 @@ async def create_user(*, url: str, users_table: str, user_id: str) -> None:
             f"the table {users_table} wants more than an id: sign this user up in your frontend"
         ) from error
     except psycopg.Error as error:
-        raise StorageUnavailable(str(error)) from error
+        raise StorageUnavailable(error.diag.message_primary or str(error)) from error

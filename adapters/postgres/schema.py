@@ -1,18 +1,28 @@
 """Bringing a database's schema up to date."""
 
+import logging
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
 
 from adapters.postgres.migrations.users import provide_users, refer_to_users
 from application.errors import SchemaConflict
+
+logger = logging.getLogger(__name__)
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -28,7 +38,9 @@ def upgrade(connection: Connection, users_table: str) -> None:
     """
     # The lock belongs to the transaction: it holds through a transaction-mode pooler too, and
     # whoever waits for it finds the work done.
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
+        logger.info("waiting for another process, which is preparing the schema")
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     try:
         command.upgrade(migration_config(connection, users_table), "head")
         _follow(connection, users_table)
@@ -39,10 +51,18 @@ def upgrade(connection: Connection, users_table: str) -> None:
         ) from error
     except (IntegrityError, DataError) as error:
         # Their details quote the row, and a log must not hold a task's text.
-        reason = getattr(error.orig, "diag", None)
-        raise SchemaConflict(
-            f"the database refused to set up the tables: {reason and reason.message_primary}"
-        ) from None
+        raise _refusal(error, with_detail=False) from None
+    except (ProgrammingError, NotSupportedError) as error:
+        # Here the detail names what stands in the way, such as a view on a column.
+        raise _refusal(error, with_detail=True) from error
+
+
+def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:
+    said = cast("psycopg.Error", error.orig).diag
+    detail = f" ({said.message_detail})" if with_detail and said.message_detail else ""
+    return SchemaConflict(
+        f"the database refused to set up the tables: {said.message_primary}{detail}"
+    )
 
 
 def _follow(connection: Connection, users_table: str) -> None:

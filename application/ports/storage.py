@@ -6,12 +6,13 @@ from typing import Protocol
 class Storage(Protocol):
     """Where tasks are kept, seen as something that is made ready, checked and closed."""
 
-    async def prepare(self) -> None:
+    async def prepare(self, *, within: float | None = None) -> None:
         """Bring the schema up to date; any number of processes may do so at once.
 
-        Doing it again changes nothing. Raises StorageUnavailable when the storage is out of
-        reach, and SchemaConflict, leaving everything as it was, when tables that are already
-        there cannot be adopted.
+        Until it has succeeded once in this process, the storage serves nothing. Doing it again
+        changes nothing. Raises StorageUnavailable when the storage is out of reach, or when it is
+        not ready ``within`` so many seconds (None: however long it takes), and SchemaConflict,
+        leaving everything as it was, when tables that are already there cannot be adopted.
         """
         ...
 
@@ -20,5 +21,5 @@ class Storage(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of every connection. Nothing may be asked afterwards."""
+        """Let go of every connection, at once. Nothing may be asked afterwards."""
         ...

@@ -10,7 +10,7 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from application.errors import SchemaConflict, StorageUnavailable
+from application.errors import ApplicationError
 from application.ports.storage import Storage
 from entrypoints.container import Container
 from entrypoints.http.cors import Cors
@@ -48,10 +48,11 @@ def create_app(container: Container) -> FastAPI:
         try:
             yield
         finally:
+            # First, so that a preparation that is under way ends here and now.
+            await storage.close()
             preparation.cancel()
             with suppress(asyncio.CancelledError):
                 await preparation
-            await storage.close()
 
     app = FastAPI(
         title="tasks-api",
@@ -84,7 +85,8 @@ async def _prepare(storage: Storage) -> None:
     while True:
         try:
             await storage.prepare()
-        except (StorageUnavailable, SchemaConflict) as error:
+        except ApplicationError as error:
+            # A conflict, too: somebody may resolve it, and until then nothing is served.
             logger.error("the storage is not ready, trying again in %g s: %s", pause, error)  # noqa: TRY400 - expected, and retried
         else:
             logger.info("the storage is ready")

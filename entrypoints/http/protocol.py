@@ -1,24 +1,90 @@
-"""What is answered to bytes that are not HTTP, before any application sees them."""
+"""What happens to bytes before any application sees them."""
 
+import logging
 from http import HTTPStatus
+from typing import Any, Final
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from entrypoints.http.errors import error_response
 from entrypoints.http.request_log import new_request_id
 
+HEAD_MAX: Final = 64 * 1024
+"""Longest request head, in bytes; one that arrives in a single piece may be longer."""
+
+logger = logging.getLogger(__name__)
+
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with the API's own shape for the one error that it answers itself."""
+    """uvicorn's protocol, with three differences.
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer ``msg`` as an error like every other and close the connection."""
-        response = error_response(
-            HTTPStatus.BAD_REQUEST,
-            msg,
-            headers={"connection": "close", "x-request-id": new_request_id()},
+    Its own errors have the shape of every other; a head that does not end is refused; and a
+    request that offers an upgrade is served as it is. uvicorn's would take the body of the latter
+    for the next request, as soon as a client talks about HTTP/2 (curl and Java do so by default
+    or on request).
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._unfinished_head = 0
+        self._in_head = False
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come, which may be any part of any number of requests."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(HTTPStatus.BAD_REQUEST, "This is not an HTTP request")
+        else:
+            self._unfinished_head = self._unfinished_head + len(data) if self._in_head else 0
+            if self._unfinished_head > HEAD_MAX:
+                status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+                self._refuse(status, "The request's headers are too large")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Start answering, unless the head is going to be parsed again without its upgrade."""
+        self._in_head = False
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """A request has ended, likewise."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        kept = [
+            (name, value) for name, value in self.headers if name not in {b"upgrade", b"connection"}
+        ]
+        method: bytes = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(HTTPStatus.BAD_REQUEST, "This is not a proxy")
+            return
+        version = self.parser.get_http_version().encode()
+        head = b"".join(b"%b: %b\r\n" % header for header in kept)
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, head) + rest)
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        request_id = new_request_id()
+        logger.info(
+            "%s: %s",
+            int(status),
+            detail,
+            extra={"status": int(status), "request_id": request_id, "error": detail},
         )
-        head = [b"HTTP/1.1 400 Bad Request"]
+        headers = {"connection": "close", "x-request-id": request_id}
+        response = error_response(status, detail, headers=headers)
+        head = [f"HTTP/1.1 {int(status)} {status.phrase}".encode()]
         head += [
             name + b": " + value
             for name, value in [*self.server_state.default_headers, *response.raw_headers]

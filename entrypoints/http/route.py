@@ -141,7 +141,7 @@ def _decoded(segment: str) -> str | None:
 _SENTENCES = {
     "missing": "{field} is required",
     "model_attributes_type": "{field} must be a JSON object",
-    "string_type": "{field} must be a string",
+    "string_type": "{field} must be text",
     "string_unicode": "{field} must not hold a lone surrogate",
 }
 

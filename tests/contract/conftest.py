@@ -22,6 +22,7 @@ async def tasks(request: pytest.FixtureRequest) -> AsyncIterator[TaskRepository]
     url: str = request.getfixturevalue("database_url")
     add_users(url, *USERS)
     database = Database(url=url, users_table="users")
+    await database.prepare()
     yield PostgresTaskRepository(database=database, users_table="users")
     await database.close()
 

@@ -151,6 +151,7 @@ def test_memory_and_postgres_answer_alike(database_url: str) -> None:
             database = Database(url=database_url, users_table="users")
 
         Machine.database_url = database_url
+        event_loop.run(Machine.database.prepare())
         run_state_machine_as_test(
             Machine,
             settings=settings(

@@ -5,12 +5,18 @@ from typing import Any, Final
 
 import pytest
 
-from adapters.postgres.database import Database
-from adapters.postgres.task_repository import PostgresTaskRepository
 from application.errors import SchemaConflict, TaskNotFound
 from domain.listing import SortOrder, StatusFilter
 from domain.task import DESCRIPTION_MAX, TITLE_MAX, NewTask
-from tests.postgres.test_schema import EMOJI, definition, execute, prepare, rows, snapshot
+from tests.postgres.test_schema import (
+    EMOJI,
+    definition,
+    execute,
+    prepare,
+    repository,
+    rows,
+    snapshot,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -184,35 +190,31 @@ async def test_adopting_again_changes_nothing(empty_database_url: str) -> None:
 
 
 async def test_the_repository_serves_adopted_tasks_in_full(foreign_url: str) -> None:
-    await prepare(foreign_url)
-
     await _use_everything(foreign_url, "users")
 
 
 async def _use_everything(url: str, users_table: str) -> None:
-    database = Database(url=url, users_table=users_table)
-    tasks = PostgresTaskRepository(database=database, users_table=users_table)
-    there = await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)
+    async with repository(url, users_table) as tasks:
+        there = await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)
+        for task in there:
+            assert await tasks.get("ada", task.id) == task
+            toggled = await tasks.update("ada", task.id, lambda task: task.toggle(now=NOW))
+            assert toggled.completed is not task.completed
+            assert await tasks.get("ada", task.id) == toggled
 
-    for task in there:
-        assert await tasks.get("ada", task.id) == task
-        toggled = await tasks.update("ada", task.id, lambda task: task.toggle(now=NOW))
-        assert toggled.completed is not task.completed
-        assert await tasks.get("ada", task.id) == toggled
-
-    longest = NewTask.create(
-        user_id="ada", title=EMOJI * TITLE_MAX, description=EMOJI * DESCRIPTION_MAX, now=NOW
-    )
-    added = [await tasks.add(longest) for _ in range(3)]
-    assert [await tasks.get("ada", task.id) for task in added] == added
-    empty = await tasks.update("ada", added[0].id, lambda task: task.edit(description="", now=NOW))
-    assert await tasks.get("ada", added[0].id) == empty
-    listed = await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)
-    assert [task.id for task in listed] == [task.id for task in (*there, *added)]
-    await tasks.delete("ada", added[0].id)
-    with pytest.raises(TaskNotFound):
-        await tasks.get("ada", added[0].id)
-    await database.close()
+        longest = NewTask.create(
+            user_id="ada", title=EMOJI * TITLE_MAX, description=EMOJI * DESCRIPTION_MAX, now=NOW
+        )
+        added = [await tasks.add(longest) for _ in range(3)]
+        assert [await tasks.get("ada", task.id) for task in added] == added
+        first = added[0].id
+        emptied = await tasks.update("ada", first, lambda task: task.edit(description="", now=NOW))
+        assert await tasks.get("ada", first) == emptied
+        listed = await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)
+        assert [task.id for task in listed] == [task.id for task in (*there, *added)]
+        await tasks.delete("ada", first)
+        with pytest.raises(TaskNotFound):
+            await tasks.get("ada", first)
 
 
 @pytest.mark.parametrize("users", ["users", "user"])
@@ -321,13 +323,9 @@ async def test_new_numbers_go_on_where_the_old_ones_ended(
 ) -> None:
     await foreign_database(empty_database_url, history)
 
-    await prepare(empty_database_url)
-
-    database = Database(url=empty_database_url, users_table="users")
-    tasks = PostgresTaskRepository(database=database, users_table="users")
     new = NewTask.create(user_id="ada", title="x", description=None, now=NOW)
-    assert [(await tasks.add(new)).id for _ in range(3)] == [next_id, next_id + 1, next_id + 2]
-    await database.close()
+    async with repository(empty_database_url) as tasks:
+        assert [(await tasks.add(new)).id for _ in range(3)] == [next_id, next_id + 1, next_id + 2]
 
 
 async def test_a_sequence_that_numbers_other_tables_too_is_left_to_them(
@@ -497,7 +495,7 @@ CONFLICTS: Final = {
     ),
     "a view needs the column's type": (
         "CREATE VIEW titles AS SELECT title FROM tasks",
-        ["view titles", "column"],
+        ["view titles", 'column "title"'],
     ),
 }
 """What cannot be adopted, and what the message must name."""

@@ -14,11 +14,11 @@ import pytest
 
 from adapters.embedded.server import EmbeddedPostgres
 from adapters.postgres import database as database_module
-from adapters.postgres import statements
+from adapters.postgres import schema, statements
 from adapters.postgres.connection import Dsn
 from adapters.postgres.database import POOL_SIZE, Database
 from adapters.postgres.task_repository import PostgresTaskRepository
-from application.errors import InvalidConfiguration, StorageUnavailable
+from application.errors import InvalidConfiguration, SchemaConflict, StorageUnavailable
 from domain.listing import SortOrder, StatusFilter
 
 pytestmark = pytest.mark.postgres
@@ -30,6 +30,7 @@ SLEEP = b"SELECT pg_sleep(%(seconds)s)"
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(url=database_url, users_table="users")
+    await database.prepare()
     yield database
     await database.close()
 
@@ -39,6 +40,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     """Answers are due within half a second instead of many."""
     monkeypatch.setattr(database_module, "ANSWER_WITHIN", 0.5)
     return 0.5
+
+
+def prepared(database: Database) -> Database:
+    """Count ``database`` as prepared: its server is not one that could be."""
+    database._prepared = True
+    return database
 
 
 async def fill_pool(database: Database) -> None:
@@ -147,14 +154,24 @@ def signal_all(pids: list[int], number: signal.Signals) -> None:
 async def test_a_full_pool_fails_those_who_wait_in_time(
     database: Database, impatient: float
 ) -> None:
-    async def hold() -> None:
-        async with database.session() as session:
-            await session.run(SLEEP, {"seconds": 0.45})
+    release = asyncio.Event()
+    held = asyncio.Semaphore(0)
 
-    started = time.monotonic()
-    outcomes = await asyncio.gather(*(hold() for _ in range(3 * POOL_SIZE)), return_exceptions=True)
-    assert time.monotonic() - started < impatient + 1
-    assert sum(outcome is None for outcome in outcomes) == POOL_SIZE
+    async def hold() -> None:
+        async with database.session():
+            held.release()
+            await release.wait()
+
+    async with asyncio.TaskGroup() as holders:
+        for _ in range(POOL_SIZE):
+            holders.create_task(hold())
+            await held.acquire()
+        started = time.monotonic()
+        for _ in range(3):
+            with pytest.raises(StorageUnavailable):
+                await database.check()
+        assert time.monotonic() - started < 3 * impatient + 1
+        release.set()
     await answers(database)
 
 
@@ -162,7 +179,7 @@ async def test_an_unreachable_server_is_said_to_be_unavailable() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"postgresql://u:s3cr3t@127.0.0.1:{unused.getsockname()[1]}/tasks"
-        database = Database(url=url, users_table="users")
+        database = prepared(Database(url=url, users_table="users"))
         for attempt in (database.check, database.prepare):
             with pytest.raises(StorageUnavailable) as error:
                 await attempt()
@@ -175,20 +192,83 @@ async def test_a_server_that_accepts_and_says_nothing_fails_in_time(impatient: f
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/tasks?sslmode=disable"
-        database = Database(url=url, users_table="users")
+        database = prepared(Database(url=url, users_table="users"))
         started = time.monotonic()
         with pytest.raises(StorageUnavailable):
             await database.check()
-        assert time.monotonic() - started < impatient + 1
+        with pytest.raises(StorageUnavailable):
+            await database.prepare(within=impatient)
+        assert time.monotonic() - started < 2 * impatient + 1
         await database.close()
 
 
 async def test_a_missing_schema_is_not_ready_and_then_it_is(empty_database_url: str) -> None:
-    database = Database(url=empty_database_url, users_table="users")
+    database = prepared(Database(url=empty_database_url, users_table="users"))
     with pytest.raises(StorageUnavailable):
         await database.check()
     await database.prepare()
     await database.check()
+    await database.close()
+
+
+async def test_nothing_is_served_from_tables_that_were_not_adopted(empty_database_url: str) -> None:
+    administrate(empty_database_url, "CREATE TABLE tasks (id uuid, user_id text)")
+    database = Database(url=empty_database_url, users_table="users")
+    with pytest.raises(SchemaConflict):
+        await database.prepare()
+    with pytest.raises(StorageUnavailable):
+        await database.check()
+    administrate(empty_database_url, "DROP TABLE tasks")
+    await database.prepare()
+    await database.check()
+    await database.close()
+
+
+@pytest.fixture
+def held_lock(empty_database_url: str) -> Iterator[psycopg.Connection]:
+    """Another process prepares the schema and does not come to an end."""
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [schema._LOCK])
+        yield connection
+
+
+async def test_preparing_takes_no_longer_than_it_may(
+    empty_database_url: str, held_lock: psycopg.Connection
+) -> None:
+    database = Database(url=empty_database_url, users_table="users")
+    started = time.monotonic()
+    with pytest.raises(StorageUnavailable):
+        await database.prepare(within=0.3)
+    assert time.monotonic() - started < 1.3
+    held_lock.rollback()
+    await database.prepare(within=5)
+    await database.check()
+    await database.close()
+
+
+async def test_closing_gives_up_a_preparation_that_waits(
+    empty_database_url: str, held_lock: psycopg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    database = Database(url=empty_database_url, users_table="users")
+    preparation = asyncio.create_task(database.prepare())
+    async with asyncio.timeout(5):
+        while "waiting for another process" not in caplog.text:  # noqa: ASYNC110 - log lines only
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    started = time.monotonic()
+    await database.close()
+    with pytest.raises(StorageUnavailable):
+        await preparation
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("wrong", ["sslmode=requird", "channel_binding=x", "port=99999"])
+async def test_a_parameter_with_a_wrong_value_is_no_outage(wrong: str) -> None:
+    database = Database(url=f"postgresql://u:s3cr3t@127.0.0.1/db?{wrong}", users_table="users")
+    with pytest.raises(InvalidConfiguration, match="NEON_DB_URL") as error:
+        await database.prepare()
+    assert "s3cr3t" not in str(error.value)
     await database.close()
 
 

@@ -1,7 +1,7 @@
 """What the migrations make of an empty database, and that they make it once."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -105,6 +105,17 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
 
 async def prepare(url: str, users_table: str = "users") -> None:
     await Database(url=url, users_table=users_table).prepare()
+
+
+@asynccontextmanager
+async def repository(url: str, users_table: str = "users") -> AsyncIterator[PostgresTaskRepository]:
+    """The repository of a database that is prepared for it, as at every start."""
+    database = Database(url=url, users_table=users_table)
+    await database.prepare()
+    try:
+        yield PostgresTaskRepository(database=database, users_table=users_table)
+    finally:
+        await database.close()
 
 
 @contextmanager
@@ -330,12 +341,9 @@ def _without_start(facts: Facts) -> Facts:
 
 
 async def _new_id(url: str) -> int:
-    database = Database(url=url, users_table="users")
-    repository = PostgresTaskRepository(database=database, users_table="users")
     new = NewTask.create(user_id="ada", title="x", description=None, now=datetime.now(UTC))
-    task = await repository.add(new)
-    await database.close()
-    return task.id
+    async with repository(url) as tasks:
+        return (await tasks.add(new)).id
 
 
 async def test_a_schema_newer_than_the_program_is_told(database_url: str) -> None:

@@ -43,7 +43,12 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "unknown level": ({"LOG_LEVEL": "s3cr3t"}, "LOG_LEVEL should be"),
     "any origin": ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS must be"),
     "a path as origin": ({"CORS_ORIGINS": "https://a.example/s3cr3t"}, "CORS_ORIGINS must be"),
-    "a long users table": ({"USERS_TABLE": "s3cr3t" * 11}, "USERS_TABLE"),
+    "a long users table": ({"USERS_TABLE": "é" * 32}, "USERS_TABLE must be"),
+    "a users table with a schema": ({"USERS_TABLE": "public.s3cr3t"}, "USERS_TABLE must be"),
+    "a secret that is no text": ({"BETTER_AUTH_SECRET": "s3cr3t\udcff"}, "BETTER_AUTH_SECRET is"),
+    "a URL that is no text": ({"NEON_DB_URL": "postgresql://u:\udcff@h/d"}, "NEON_DB_URL is"),
+    "a wrong parameter": ({"NEON_DB_URL": "postgresql://127.0.0.1/d?sslmode=x"}, "NEON_DB_URL has"),
+    "a key set of no web": ({"BETTER_AUTH_JWKS_URL": "ftp://h/s3cr3t"}, "BETTER_AUTH_JWKS_URL"),
 }
 
 
@@ -66,6 +71,35 @@ def test_settings_are_read_from_a_file_too_and_the_environment_comes_first(tmp_p
     assert "STORAGE" in run("token", "--user", "ada", cwd=tmp_path).stderr
     result = run("token", "--user", "ada", cwd=tmp_path, STORAGE="memory")
     assert jwt.decode(result.stdout.strip(), SECRET, ["HS256"])["sub"] == "ada"
+
+
+def test_a_file_of_settings_means_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("BETTER_AUTH_SECRET=ab${HOME}cd$ef-and-some-more-characters\n")
+    token = run("token", "--user", "ada", cwd=tmp_path).stdout.strip()
+    assert jwt.decode(token, "ab${HOME}cd$ef-and-some-more-characters", ["HS256"])
+    (tmp_path / ".env").write_bytes(b"BETTER_AUTH_SECRET=\xff\n")
+    result = run("serve", cwd=tmp_path, NEON_DB_URL=GOOD["NEON_DB_URL"])
+    assert (result.returncode, result.stderr) == (2, "tasks-api: the file .env is not UTF-8\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serve", "--port", "0"],
+        ["serve", "--port", "65536"],
+        ["serve", "--workers", "0"],
+        ["serve", "--workers", "-1"],
+        ["token", "--user", ""],
+        ["token"],
+        ["unknown"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_argument_is_refused(tmp_path: Path, arguments: list[str]) -> None:
+    result = run(*arguments, cwd=tmp_path, **GOOD)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize(

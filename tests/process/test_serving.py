@@ -89,7 +89,11 @@ def test_what_is_no_http_is_a_400_like_every_other(memory: Service, sent: bytes)
     assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"content-type: application/json" in head
     assert re.search(rb"x-request-id: [0-9a-f]{32}", head)
-    assert body == b'{"status_code":400,"detail":"Invalid HTTP request received."}'
+    assert body == b'{"status_code":400,"detail":"This is not an HTTP request"}'
+    [request_id] = re.findall(r"x-request-id: ([0-9a-f]{32})", head.decode())
+    assert [
+        line["status"] for line in memory.log_lines if line.get("request_id") == request_id
+    ] == [400]
 
 
 def test_a_client_can_read_that_its_body_is_too_large(memory: Service, tmp_path: Path) -> None:
@@ -112,6 +116,49 @@ def test_a_body_without_end_is_cut_off(memory: Service, tmp_path: Path) -> None:
                 for _ in range(1000):
                     connection.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
     assert [line["status"] for line in memory.log_lines[-2:]] == [413, 413]
+
+
+def request(*lines: bytes, body: bytes = b"") -> bytes:
+    return b"\r\n".join([*lines, b"Host: x", b"", body])
+
+
+def test_the_body_of_a_request_that_offers_an_upgrade_is_its_body(
+    memory: Service, tmp_path: Path
+) -> None:
+    bearer = b"Authorization: Bearer " + mint(tmp_path).encode()
+    json = b"Content-Type: application/json"
+    upgrade = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk")
+    head = (b"POST /api/ada/tasks HTTP/1.1", bearer, json, *upgrade)
+    body = b'{"title": "Buy milk"}'
+    whole = request(*head, b"Content-Length: %d" % len(body), body=body)
+    last = request(b"GET /health/live HTTP/1.1", b"Connection: close")
+    answer = exchange(memory, whole + last)
+    assert answer.count(b"HTTP/1.1 201 Created") == answer.count(b"HTTP/1.1 200 OK") == 1
+    # What looks like a request is this request's body, also when it comes later.
+    smuggled = request(b"DELETE /api/ada/tasks/1 HTTP/1.1", bearer)
+    first = request(*head, b"Content-Length: %d" % len(smuggled))
+    with socket.create_connection(("127.0.0.1", memory.port), timeout=2) as connection:
+        connection.sendall(first)
+        time.sleep(0.2)
+        connection.sendall(smuggled + last)
+        answer = connection.makefile("rb").read()
+    assert answer.count(b"HTTP/1.1 400 Bad Request") == answer.count(b"HTTP/1.1 200 OK") == 1
+    assert b"204" not in answer
+
+
+def test_a_tunnel_is_refused(memory: Service) -> None:
+    answer = exchange(memory, request(b"CONNECT example.com:443 HTTP/1.1"))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_head_without_end_is_refused(memory: Service) -> None:
+    with socket.create_connection(("127.0.0.1", memory.port), timeout=2) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):  # noqa: PT012
+            for _ in range(1000):
+                connection.sendall(b"X-Y: " + b"y" * 10_000 + b"\r\n")
+                time.sleep(0.001)
+    assert memory.log_lines[-1]["status"] == 431
 
 
 def test_a_head_request_leaves_the_connection_usable(memory: Service) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from alembic import context
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("adapters.postgres.migrations")
 
 
 def _announce(ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
