@@ -24,6 +24,9 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "keepalives_count": 3,
 }
 
+_PREPARE_AFTER: Final = 5
+"""How often a statement runs on a connection before it is prepared there."""
+
 
 class Dsn:
     """Where the database is and how to reach it: a PostgreSQL URL, with every parameter kept."""
@@ -41,24 +44,21 @@ class Dsn:
 
     async def connect(self, *, autocommit: bool) -> psycopg.AsyncConnection:
         """A new connection. Raises psycopg.Error when the server cannot be reached."""
-        connection = await psycopg.AsyncConnection.connect(
+        return await psycopg.AsyncConnection.connect(
             **self._parameters, autocommit=autocommit, prepare_threshold=None
         )
-        try:
-            if autocommit and await _is_direct(connection):
-                connection.prepare_threshold = 5
-        except BaseException:
-            await connection.close()
-            raise
-        return connection
 
 
-async def _is_direct(connection: psycopg.AsyncConnection) -> bool:
-    # A pooler hands each transaction another server connection, to which a statement prepared
-    # earlier is unknown. It also cannot announce the process that is going to answer.
+async def prepare_statements_if_direct(connection: psycopg.AsyncConnection) -> None:
+    """Let a new connection prepare the statements that it runs often, unless a pooler forbids it.
+
+    A pooler hands each transaction another server connection, to which a statement prepared
+    earlier is unknown. It also cannot announce the process that is going to answer.
+    """
     cursor = await connection.execute("SELECT pg_backend_pid()")
     row = await cursor.fetchone()
-    return row is not None and row[0] == connection.info.backend_pid
+    if row is not None and row[0] == connection.info.backend_pid:
+        connection.prepare_threshold = _PREPARE_AFTER
 
 
 def has_hung_up(connection: psycopg.AsyncConnection) -> bool:

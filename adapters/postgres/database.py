@@ -2,18 +2,23 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
 import psycopg
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from adapters.postgres import schema, statements
-from adapters.postgres.connection import Dsn, hang_up, has_hung_up
+from adapters.postgres.connection import (
+    Dsn,
+    hang_up,
+    has_hung_up,
+    prepare_statements_if_direct,
+)
 from application.errors import (
     ApplicationError,
     InvalidConfiguration,
@@ -32,6 +37,8 @@ POOL_SIZE: Final = 10
 """Most connections of one process."""
 
 Row = tuple[Any, ...]
+
+_KNOWN: Final = "tasks-api: known to be direct or not"
 
 
 class Session:
@@ -58,7 +65,7 @@ class Database:
         self._slots = asyncio.Semaphore(POOL_SIZE)
         self._engine = self._serving_engine()
         self._prepared = False
-        self._preparing: set[psycopg.AsyncConnection] = set()
+        self._preparing: list[psycopg.AsyncConnection] = []
 
     def _serving_engine(self) -> AsyncEngine:
         engine = create_async_engine(
@@ -89,15 +96,21 @@ class Database:
             try:
                 async with asyncio.timeout_at(deadline):
                     borrowed = await self._engine.connect()
+                    raw = await borrowed.get_raw_connection()
+                driver = cast("psycopg.AsyncConnection", raw.driver_connection)
                 try:
-                    driver = await _driver_of(borrowed)
                     watchdog = loop.call_at(deadline, hang_up, driver)
                     try:
+                        if _KNOWN not in raw.info:
+                            await prepare_statements_if_direct(driver)
+                            raw.info[_KNOWN] = True
                         yield Session(driver)
                     finally:
                         watchdog.cancel()
                 finally:
-                    await _give_back(borrowed)
+                    if driver.broken:
+                        await borrowed.invalidate()
+                    await borrowed.close()
             finally:
                 self._slots.release()
         except TimeoutError as error:
@@ -111,18 +124,18 @@ class Database:
     async def prepare(self, *, within: float | None = None) -> None:
         """Bring the schema up to date, as Storage.prepare promises."""
         engine = create_async_engine(
-            "postgresql+psycopg://",
-            async_creator=lambda: self._dsn.connect(autocommit=False),
-            poolclass=NullPool,
+            "postgresql+psycopg://", async_creator=self._connect_to_prepare, poolclass=NullPool
         )
-        deadline = None if within is None else asyncio.get_running_loop().time() + within
+        watchdog = None
+        if within is not None:
+            loop = asyncio.get_running_loop()
+            watchdog = loop.call_later(within, self._give_up_preparing)
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout(within):
                 connection = await engine.connect()
             try:
-                with self._hung_up_at(deadline, await _driver_of(connection)):
-                    await connection.run_sync(schema.upgrade, self._users_table)
-                    await connection.commit()
+                await connection.run_sync(schema.upgrade, self._users_table)
+                await connection.commit()
             finally:
                 await connection.close()
         except TimeoutError as error:
@@ -131,23 +144,20 @@ class Database:
             raise _preparation_error(getattr(error, "orig", None) or error) from error
         except (psycopg.Error, OSError) as error:
             raise _preparation_error(error) from error
+        finally:
+            self._preparing.clear()
+            if watchdog is not None:
+                watchdog.cancel()
         self._prepared = True
 
-    @contextmanager
-    def _hung_up_at(
-        self, deadline: float | None, connection: psycopg.AsyncConnection
-    ) -> Iterator[None]:
-        """End ``connection`` at ``deadline``, or when the database is closed."""
-        self._preparing.add(connection)
-        timer = None
-        if deadline is not None:
-            timer = asyncio.get_running_loop().call_at(deadline, hang_up, connection)
-        try:
-            yield
-        finally:
-            self._preparing.discard(connection)
-            if timer is not None:
-                timer.cancel()
+    async def _connect_to_prepare(self) -> psycopg.AsyncConnection:
+        connection = await self._dsn.connect(autocommit=False)
+        self._preparing.append(connection)
+        return connection
+
+    def _give_up_preparing(self) -> None:
+        for connection in self._preparing:
+            hang_up(connection)
 
     async def check(self) -> None:
         """Raise StorageUnavailable unless the tasks table answers."""
@@ -156,8 +166,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every idle connection, and give up a preparation that is under way."""
-        for connection in self._preparing:
-            hang_up(connection)
+        self._give_up_preparing()
         await self._engine.dispose()
 
 
@@ -178,14 +187,3 @@ def _preparation_error(error: Exception) -> ApplicationError:
 def _refuse_hung_up(connection: Any, *_: object) -> None:
     if has_hung_up(connection.driver_connection):
         raise DisconnectionError
-
-
-async def _driver_of(borrowed: AsyncConnection) -> psycopg.AsyncConnection:
-    raw = await borrowed.get_raw_connection()
-    return cast("psycopg.AsyncConnection", raw.driver_connection)
-
-
-async def _give_back(borrowed: AsyncConnection) -> None:
-    if (await _driver_of(borrowed)).broken:
-        await borrowed.invalidate()
-    await borrowed.close()

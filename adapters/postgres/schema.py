@@ -2,9 +2,8 @@
 
 import logging
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final
 
-import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.operations import Operations
@@ -58,7 +57,8 @@ def upgrade(connection: Connection, users_table: str) -> None:
 
 
 def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:
-    said = cast("psycopg.Error", error.orig).diag
+    driver_error: Any = error.orig
+    said = driver_error.diag
     detail = f" ({said.message_detail})" if with_detail and said.message_detail else ""
     return SchemaConflict(
         f"the database refused to set up the tables: {said.message_primary}{detail}"

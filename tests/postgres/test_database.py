@@ -15,7 +15,7 @@ import pytest
 from adapters.embedded.server import EmbeddedPostgres
 from adapters.postgres import database as database_module
 from adapters.postgres import schema, statements
-from adapters.postgres.connection import Dsn
+from adapters.postgres.connection import Dsn, prepare_statements_if_direct
 from adapters.postgres.database import POOL_SIZE, Database
 from adapters.postgres.task_repository import PostgresTaskRepository
 from application.errors import InvalidConfiguration, SchemaConflict, StorageUnavailable
@@ -299,11 +299,20 @@ async def test_times_are_utc_whatever_the_servers_time_zone(
     assert task.created_at.isoformat() == "2026-07-01T12:00:00+00:00"
 
 
-async def test_statements_are_prepared_on_a_direct_connection_only(database_url: str) -> None:
+async def test_statements_are_prepared_on_a_direct_connection(database_url: str) -> None:
+    # Through a pooler they are not: see test_pooler.py.
     direct = await Dsn(database_url).connect(autocommit=True)
+    await prepare_statements_if_direct(direct)
     assert direct.prepare_threshold is not None
     await direct.close()
-    # Through a pooler: see test_pooler.py.
+
+
+async def test_what_runs_often_is_prepared(database: Database) -> None:
+    async with database.session() as session:
+        for _ in range(10):
+            await session.run(statements.CHECK, {})
+        rows = await session.run(b"SELECT count(*) FROM pg_prepared_statements", {})
+    assert rows[0][0] >= 1
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from adapters.postgres.connection import Dsn
+from adapters.postgres.connection import Dsn, prepare_statements_if_direct
 from adapters.postgres.database import Database
 from adapters.postgres.task_repository import PostgresTaskRepository
 from domain.listing import SortOrder, StatusFilter
@@ -74,6 +74,7 @@ def _wait_for(port: int) -> None:
 
 async def test_a_pooled_connection_prepares_nothing(pooled_url: str) -> None:
     connection = await Dsn(pooled_url).connect(autocommit=True)
+    await prepare_statements_if_direct(connection)
     assert connection.prepare_threshold is None
     await connection.close()
 
