@@ -48,6 +48,18 @@ class Service:
     def log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.splitlines()]
 
+    def logged(self, **facts: Any) -> dict[str, Any]:
+        """The last line with these facts. A request's line comes after its answer."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            whole = self.log[: self.log.rfind("\n") + 1]
+            for line in map(json.loads, reversed(whole.splitlines())):
+                if facts.items() <= line.items():
+                    found: dict[str, Any] = line
+                    return found
+            time.sleep(0.02)
+        raise AssertionError(f"no line with {facts} in:\n{self.log}")
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(15)
