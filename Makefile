@@ -19,7 +19,7 @@ e2e: $(UV)  ## Drive the example frontend in headless Chromium
 	$(RUN) pytest -m e2e tests/e2e -s
 
 test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes, in seconds
-	$(RUN) pytest -m "not postgres and not process"
+	$(RUN) pytest -m "not postgres and not process and not e2e"
 
 check: $(UV)  ## Lint, check the types, the formatting, the import contracts and the lock file
 	$(UV) lock --check

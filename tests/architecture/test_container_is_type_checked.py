@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 CONTAINER = (ROOT / "entrypoints" / "container.py").read_text()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("wired", "wrong"),
     [
