@@ -29,7 +29,7 @@ def run(*, host: str, port: int) -> None:
         os.environ["LOG_FORMAT"] = LogFormat.CONSOLE
     logs.configure(given.log_format or LogFormat.CONSOLE, given.log_level)
     if given.better_auth_secret is None and given.token_keys is TokenKeys.SECRET:
-        os.environ["BETTER_AUTH_SECRET"] = _kept_secret()
+        os.environ["BETTER_AUTH_SECRET"] = kept_secret(DATA_FOLDER)
     with _database(given):
         container = Container(settings=Settings())
         print(f"\nDocs       http://{host}:{port}/docs", flush=True)  # noqa: T201
@@ -54,10 +54,11 @@ def _database(given: Settings) -> Iterator[None]:
         yield
 
 
-def _kept_secret() -> str:
-    path = DATA_FOLDER / "better-auth-secret"
+def kept_secret(folder: Path) -> str:
+    """The secret that is kept in ``folder``, made when there is none; for development only."""
+    path = folder / "better-auth-secret"
     if not path.exists():
-        DATA_FOLDER.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(32))
     return path.read_text()

@@ -5,7 +5,6 @@
 
 import argparse
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.embedded.server import EmbeddedPostgres
+from entrypoints.development import kept_secret
 
 ROOT: Final = Path(__file__).parents[1]
 FRONTEND: Final = ROOT / "examples" / "nextjs"
@@ -119,7 +119,7 @@ def main() -> None:
     if shutil.which("npm") is None:
         parser.exit(1, "The example needs Node.js 20.9 or newer, with npm.\n")
     web_url, api_url = "http://localhost:3000", "http://localhost:8000"
-    secret = _kept_secret()
+    secret = kept_secret(DATA)
     install_frontend()
     with EmbeddedPostgres(DATA / "postgres") as postgres:
         common = {"web_url": web_url, "secret": secret, "mode": options.mode}
@@ -134,15 +134,6 @@ def main() -> None:
                     frontend.wait()
                 except KeyboardInterrupt:
                     return
-
-
-def _kept_secret() -> str:
-    path = DATA / "better-auth-secret"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
-    return path.read_text()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from adapters.postgres.task_repository import PostgresTaskRepository
 from domain.listing import SortOrder, StatusFilter
 from domain.task import NewTask
 from tests.clock import SettableClock
+from tests.ports import free_port
 
 PGBOUNCER = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 
@@ -35,9 +36,7 @@ pytestmark = [
 def pooled_url(empty_database_url: str, tmp_path: Path) -> Iterator[str]:
     """The empty database's URL through a PgBouncer with two server connections."""
     server = conninfo_to_dict(empty_database_url)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     configuration = tmp_path / "pgbouncer.ini"
     configuration.write_text(
         f"""[databases]

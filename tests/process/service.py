@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.ports import free_port
 
 COMMAND = [sys.executable, "-m", "entrypoints.cli"]
 SECRET = "a secret that has thirty-two bytes or more"
@@ -88,9 +89,7 @@ def run(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProc
 @contextmanager
 def started(*arguments: str, cwd: Path, **settings: str) -> Iterator[Service]:
     """Start a command that serves, on a free port; end it in any case."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = cwd / f"service-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
