@@ -7,6 +7,7 @@ from typing import Any, Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from entrypoints.http import response_headers
 from entrypoints.http.errors import error_response
 from entrypoints.http.request_log import new_request_id
 
@@ -87,7 +88,11 @@ class Protocol(HttpToolsProtocol):
         head = [f"HTTP/1.1 {int(status)} {status.phrase}".encode()]
         head += [
             name + b": " + value
-            for name, value in [*self.server_state.default_headers, *response.raw_headers]
+            for name, value in [
+                *self.server_state.default_headers,
+                *response.raw_headers,
+                *response_headers.OTHERS,
+            ]
         ]
         self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
         self.transport.close()

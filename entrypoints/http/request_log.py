@@ -6,9 +6,9 @@ import time
 from typing import Final
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from entrypoints.http.response_headers import response_headers
 from entrypoints.request_context import RequestContext, current_request
 
 _HEADER: Final = b"x-request-id"
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLog:
-    """Gives each request its id, sends it back, and logs how the request ended.
+    """Gives each request its id, sends it back with what every answer carries, and logs the end.
 
     The outermost layer, so that not even a refused preflight goes without.
     """
@@ -38,7 +38,11 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = context.request_id
+                message["headers"] = [
+                    *message["headers"],
+                    (_HEADER, context.request_id.encode()),
+                    *response_headers(scope, status),
+                ]
             await send(message)
 
         token = current_request.set(context)

@@ -82,12 +82,19 @@ NOT_HTTP = {
 }
 
 
+def assert_common_headers(head: bytes) -> None:
+    assert b"\r\nx-content-type-options: nosniff" in head
+    assert b"\r\ncache-control: no-store" in head
+    assert b"\r\nserver:" not in head
+
+
 @pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP)
 def test_what_is_no_http_is_a_400_like_every_other(memory: Service, sent: bytes) -> None:
     head, _, body = exchange(memory, sent).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"content-type: application/json" in head
     assert re.search(rb"x-request-id: [0-9a-f]{32}", head)
+    assert_common_headers(head)
     assert body == b'{"status_code":400,"detail":"This is not an HTTP request"}'
     [request_id] = re.findall(r"x-request-id: ([0-9a-f]{32})", head.decode())
     assert memory.logged(request_id=request_id)["status"] == 400
@@ -156,6 +163,18 @@ def test_a_head_without_end_is_refused(memory: Service) -> None:
                 connection.sendall(b"X-Y: " + b"y" * 10_000 + b"\r\n")
                 time.sleep(0.001)
     assert memory.logged(status=431)
+
+
+def test_a_client_can_read_that_its_head_is_too_long(memory: Service) -> None:
+    with socket.create_connection(("127.0.0.1", memory.port), timeout=2) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Y: ")
+        for _ in range(9):
+            connection.sendall(b"y" * 8_000)
+            time.sleep(0.02)
+        head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert_common_headers(head)
+    assert body.startswith(b'{"status_code":431,')
 
 
 def test_a_head_request_leaves_the_connection_usable(memory: Service) -> None:
