@@ -1,6 +1,6 @@
 # Everything here brings what it needs: a Python 3.11 or newer is enough to start with.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast e2e check fmt check-example example client clean-data
+.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data
 
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
@@ -21,15 +21,19 @@ e2e: $(UV)  ## Drive the example frontend in headless Chromium
 test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes, in seconds
 	$(RUN) pytest -m "not postgres and not process and not e2e"
 
-check: $(UV)  ## Lint, check the types, the formatting, the import contracts and the lock file
+check: $(UV)  ## Lint, check types, formatting, import contracts, lock file and known vulnerabilities
 	$(UV) lock --check
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(RUN) lint-imports
+	$(RUN) python .ci/audit.py || [ $$? -eq 3 ]  # 3: the advisories are out of reach, which it says
 	$(RUN) tasks-api openapi | cmp - examples/nextjs/openapi.json  # stale? make client
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-example; \
 		else echo "There is no npm: the example is not checked"; fi
+
+audit: $(UV)  ## Look up known vulnerabilities of the locked packages; fail if that cannot be done
+	@$(RUN) python .ci/audit.py
 
 check-example: $(UV)
 	@$(RUN) python -c "from examples import stack; stack.install_frontend()"

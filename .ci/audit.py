@@ -1,0 +1,68 @@
+"""Look up every package of the lock file, the development ones too, among known vulnerabilities.
+
+Exit code 0: all were looked up, and none has any. 1: some have. 3: none was found, but not all
+could be looked up: pip-audit by itself calls that a success, although a mirror of PyPI without its
+JSON API knows no package at all. Arguments go to pip-audit: ``--vulnerability-service osv``.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+_VULNERABLE = 1
+_NOT_LOOKED_UP = 3
+
+# `uv run` says which uv it is; it need not be on the PATH.
+_EXPORT = [
+    os.environ.get("UV", "uv"),
+    "export",
+    "--locked",
+    "--no-emit-project",
+    "--no-header",
+    "--quiet",
+    "-o",
+]
+_AUDIT = ["pip-audit", "--require-hashes", "--disable-pip", "--format", "json"]
+_AUDIT += ["--progress-spinner", "off", "--timeout", "5", "--requirement"]
+
+
+def main() -> int:
+    """Print what was found and return the exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        locked = str(Path(folder, "requirements.txt"))
+        subprocess.run([*_EXPORT, locked], check=True)  # noqa: S603
+        audit = subprocess.run(  # noqa: S603
+            [*_AUDIT, locked, *sys.argv[1:]], capture_output=True, text=True, check=False
+        )
+    try:
+        packages: list[dict[str, Any]] = json.loads(audit.stdout)["dependencies"]
+    except ValueError:
+        said = audit.stderr.strip().splitlines() or ["nothing"]
+        print(f"NOT AUDITED for known vulnerabilities. pip-audit says: {said[-1]}")
+        return _NOT_LOOKED_UP
+    vulnerable = [package for package in packages if package.get("vulns")]
+    skipped = [package["name"] for package in packages if "skip_reason" in package]
+    for package in vulnerable:
+        for found in package["vulns"]:
+            names = " ".join([found["id"], *found["aliases"]])
+            fixed = ", ".join(found["fix_versions"]) or "no version yet"
+            print(f"{package['name']} {package['version']}: {names}, fixed in {fixed}")
+    if skipped:
+        print(
+            f"NOT AUDITED for known vulnerabilities: {len(skipped)} of {len(packages)} packages, "
+            f"which the advisory service does not know ({', '.join(skipped[:3])} …)"
+        )
+    if vulnerable:
+        return _VULNERABLE
+    if skipped:
+        return _NOT_LOOKED_UP
+    print(f"None of {len(packages)} packages has a known vulnerability")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

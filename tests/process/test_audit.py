@@ -1,0 +1,104 @@
+"""The audit of the locked packages, against advisories of the test's own."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.process.service import ROOT
+
+pytestmark = pytest.mark.process
+
+ADVISORY = {
+    "id": "PYSEC-2026-1",
+    "aliases": ["CVE-2026-1"],
+    "affected": [
+        {
+            "package": {"name": "starlette", "ecosystem": "PyPI"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "99.1"}]}],
+        }
+    ],
+}
+
+
+@contextmanager
+def advisories(of: Mapping[str, Any], *, status: int = 200) -> Iterator[str]:
+    """The URL of a service that speaks OSV's protocol."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            found = of.get(query["package"]["name"])
+            body = json.dumps({"vulns": [found]} if found else {}).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1/query"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def audit(url: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ".ci/audit.py", "--vulnerability-service", "osv", "--osv-url", url]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_packages_without_a_known_vulnerability_pass() -> None:
+    with advisories({}) as url:
+        done = audit(url)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("packages has a known vulnerability\n")
+
+
+def test_a_known_vulnerability_fails_and_is_named() -> None:
+    with advisories({"starlette": ADVISORY}) as url:
+        done = audit(url)
+    assert done.returncode == 1
+    assert done.stdout.startswith("starlette ")
+    assert done.stdout.endswith(": PYSEC-2026-1 CVE-2026-1, fixed in 99.1\n")
+
+
+def test_advisories_out_of_reach_are_no_success() -> None:
+    with advisories({}, status=503) as url:
+        refused = audit(url)
+    gone = audit(url)
+    for done in (refused, gone):
+        assert done.returncode == 3
+        assert done.stdout.startswith("NOT AUDITED")
+
+
+def test_packages_that_could_not_be_looked_up_are_no_success(tmp_path: Path) -> None:
+    # As pip-audit reports, with exit code 0, what a mirror of PyPI without its JSON API gives it.
+    report = {"dependencies": [{"name": "starlette", "skip_reason": "not found on PyPI"}]}
+    program = tmp_path / "pip-audit"
+    program.write_text(f"#!/bin/sh\necho '{json.dumps(report)}'\n")
+    program.chmod(0o755)
+    done = audit("unused", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert done.returncode == 3
+    assert done.stdout.startswith("NOT AUDITED for known vulnerabilities: 1 of 1 packages")
