@@ -12,6 +12,8 @@ from pathlib import Path
 
 from adapters.embedded.errors import EmbeddedPostgresError
 
+_INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
 
 @dataclass(frozen=True)
 class Programs:
@@ -26,11 +28,9 @@ class Programs:
         self, program: str, *arguments: str, log: Path, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
         """Start a program as a direct child, its output appended to `log`."""
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("PG")  # PGPORT and such would quietly change the server.
-        }
+        # Nothing else: PGPORT and such would quietly change the server, and the secret that tokens
+        # are signed with is not for the user that it may run as.
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603
                 [*self.launcher, str(self.folder / program), *arguments],

@@ -40,6 +40,12 @@ class Dsn:
             raise InvalidConfiguration(
                 "NEON_DB_URL is not a PostgreSQL URL that libpq understands"
             ) from None
+        # libpq ends the password at the first @, and errors name the host. A lone one in front is
+        # that of an abstract socket.
+        if "@" in str(given.get("host", ""))[1:]:
+            raise InvalidConfiguration(
+                "NEON_DB_URL has an @ in its host: in a password, write %40 for it"
+            )
         self._parameters = _DEFAULTS | given
 
     async def connect(self, *, autocommit: bool) -> psycopg.AsyncConnection:

@@ -62,8 +62,12 @@ def test_settings_of_the_environment_do_not_reach_the_server(
     monkeypatch.setenv("PGPORT", "5999")
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     monkeypatch.setenv("TMPDIR", str(tmp_path / ("long" * 30)))
+    monkeypatch.setenv("BETTER_AUTH_SECRET", "s3cr3t")
     with EmbeddedPostgres(folder) as server:
         assert query(server.url, "SHOW timezone") == ["UTC"]
+        query(server.url, "CREATE TABLE environment (line text)")
+        query(server.url, "COPY environment FROM PROGRAM 'env'")
+        assert query(server.url, "SELECT line FROM environment WHERE line ~ 's3cr3t'") == []
 
 
 def test_options_set_the_server_up(folder: Path) -> None:

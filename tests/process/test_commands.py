@@ -37,6 +37,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "no secret": ({"BETTER_AUTH_SECRET": "-"}, "BETTER_AUTH_SECRET is not set"),
     "an empty secret": ({"BETTER_AUTH_SECRET": ""}, "BETTER_AUTH_SECRET is empty"),
     "a broken URL": ({"NEON_DB_URL": "postgresql://u:s3cr3t%zz@h/d"}, "NEON_DB_URL is not"),
+    "an @ in the password": ({"NEON_DB_URL": "postgresql://u:pass@s3cr3t@h/d"}, "NEON_DB_URL has"),
     "another database": ({"NEON_DB_URL": "mysql://u:s3cr3t@h/d"}, "NEON_DB_URL is not"),
     "unknown storage": ({"STORAGE": "s3cr3t"}, "STORAGE should be 'postgres' or 'memory'"),
     "unknown format": ({"LOG_FORMAT": "s3cr3t"}, "LOG_FORMAT should be 'json' or 'console'"),
