@@ -22,6 +22,7 @@ SECRET_RECOMMENDED_BYTES: Final = 32
 """RFC 7518, section 3.2: a key for HS256 is at least as long as the hash."""
 
 _IDENTIFIER_MAX_BYTES: Final = 63
+_THIS_MACHINE: Final = frozenset(("localhost", "127.0.0.1", "[::1]"))
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s*]+", re.IGNORECASE)
 
 
@@ -220,13 +221,19 @@ class Settings(BaseSettings):
 
     def warnings(self) -> list[str]:
         """What is allowed and yet a bad idea, one line each."""
-        secret = self.better_auth_secret
-        if secret is None or len(secret.get_secret_value().encode()) >= SECRET_RECOMMENDED_BYTES:
-            return []
-        return [
-            f"BETTER_AUTH_SECRET has fewer than {SECRET_RECOMMENDED_BYTES} bytes, "
-            "which can be guessed"
-        ]
+        found = []
+        secret, url = self.better_auth_secret, self.better_auth_jwks_url
+        if secret and len(secret.get_secret_value().encode()) < SECRET_RECOMMENDED_BYTES:
+            found.append(
+                f"BETTER_AUTH_SECRET has fewer than {SECRET_RECOMMENDED_BYTES} bytes, "
+                "which can be guessed"
+            )
+        if url is not None and url.scheme == "http" and url.host not in _THIS_MACHINE:
+            found.append(
+                "BETTER_AUTH_JWKS_URL is not https: "
+                "whoever sits on the way to it decides which tokens are genuine"
+            )
+        return found
 
 
 def _sentence(error: Any) -> str:

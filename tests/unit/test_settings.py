@@ -75,6 +75,16 @@ def test_a_short_secret_is_warned_about() -> None:
     assert not settings(better_auth_secret="é" * 16).warnings()
 
 
+def test_a_key_set_that_travels_in_the_clear_is_warned_about() -> None:
+    def warned(url: str) -> bool:
+        return bool(settings(better_auth_jwks_url=url).warnings())
+
+    assert warned("http://app.example.com/api/auth/jwks")
+    assert not warned("https://app.example.com/api/auth/jwks")
+    for host in ("localhost", "127.0.0.1", "[::1]"):
+        assert not warned(f"http://{host}:3000/api/auth/jwks")
+
+
 def test_nothing_shows_a_secret() -> None:
     chosen = settings(better_auth_secret="s3cr3t", neon_db_url="postgresql://u:s3cr3t@h/d")
     assert "s3cr3t" not in f"{chosen!r} {chosen}"
