@@ -1,5 +1,6 @@
 """Whether the process lives, and whether it can serve."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -17,6 +18,14 @@ logger = logging.getLogger(__name__)
 def health_router(storage: Storage) -> APIRouter:
     """The routes under ``/health``."""
     router = APIRouter(prefix="/health", tags=["health"])
+    under_way: asyncio.Task[None] | None = None
+
+    async def check_storage() -> None:
+        # Anybody may ask, and every check takes a connection: one serves all who ask meanwhile.
+        nonlocal under_way
+        if under_way is None or under_way.done():
+            under_way = asyncio.create_task(storage.check())
+        await asyncio.shield(under_way)
 
     @router.get("/live", operation_id="live", summary="Tell whether the process answers")
     async def live() -> Health:
@@ -31,7 +40,7 @@ def health_router(storage: Storage) -> APIRouter:
     )
     async def ready() -> Any:
         try:
-            await storage.check()
+            await check_storage()
         except StorageUnavailable as error:
             logger.warning("not ready: %s", error)
             return error_response(503, NOT_READY)

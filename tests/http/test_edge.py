@@ -1,5 +1,6 @@
 """What holds for every response: errors, CORS, request ids, health."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -211,6 +212,25 @@ async def test_readiness_follows_the_storage(
     monkeypatch.setattr(container.storage(), "check", unavailable)
     assert (await anonymous.get("/health/ready")).status_code == 503
     assert (await anonymous.get("/health/live")).status_code == 200
+
+
+async def test_many_who_ask_for_readiness_at_once_share_one_look_at_the_storage(
+    container: Container, anonymous: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[StorageUnavailable | None] = []
+
+    async def look() -> None:
+        looks.append(outcome)
+        await asyncio.sleep(0.05)
+        if outcome is not None:
+            raise outcome
+
+    monkeypatch.setattr(container.storage(), "check", look)
+    for outcome, status in ((None, 200), (StorageUnavailable(), 503)):
+        answers = await asyncio.gather(*[anonymous.get("/health/ready") for _ in range(20)])
+        assert {answer.status_code for answer in answers} == {status}
+        assert looks.pop() is outcome
+        assert not looks
 
 
 async def test_two_applications_in_one_process_do_not_see_each_other(
