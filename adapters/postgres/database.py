@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import greenlet_spawn
 
 from adapters.postgres import schema, statements
 from adapters.postgres.connection import (
@@ -95,22 +96,21 @@ class Database:
                 await self._slots.acquire()
             try:
                 async with asyncio.timeout_at(deadline):
-                    borrowed = await self._engine.connect()
-                    raw = await borrowed.get_raw_connection()
-                driver = cast("psycopg.AsyncConnection", raw.driver_connection)
+                    borrowed = await self._engine.raw_connection()
+                driver = cast("psycopg.AsyncConnection", borrowed.driver_connection)
                 try:
                     watchdog = loop.call_at(deadline, hang_up, driver)
                     try:
-                        if _KNOWN not in raw.info:
+                        if _KNOWN not in borrowed.info:
                             await prepare_statements_if_direct(driver)
-                            raw.info[_KNOWN] = True
+                            borrowed.info[_KNOWN] = True
                         yield Session(driver)
                     finally:
                         watchdog.cancel()
                 finally:
                     if driver.broken:
-                        await borrowed.invalidate()
-                    await borrowed.close()
+                        await greenlet_spawn(borrowed.invalidate)
+                    borrowed.close()
             finally:
                 self._slots.release()
         except TimeoutError as error:

@@ -9,21 +9,36 @@ from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from application.errors import ApplicationError
 from application.ports.storage import Storage
 from entrypoints.container import Container
 from entrypoints.http.cors import Cors
-from entrypoints.http.errors import EXCEPTION_HANDLERS, ErrorBoundary
+from entrypoints.http.errors import ErrorBoundary
 from entrypoints.http.health import health_router
 from entrypoints.http.request_log import RequestLog
-from entrypoints.http.request_target import RequestTarget
 from entrypoints.http.tasks import TaskUseCases, tasks_router
 
 _PREPARE_AGAIN_SECONDS: Final = 1.0
 _PREPARE_AGAIN_MOST_SECONDS: Final = 15.0
 
 logger = logging.getLogger(__name__)
+
+
+class _Application(FastAPI):
+    """FastAPI with no layers around its routes but those it is given."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The layers, the outermost first.
+
+        FastAPI would add five: for errors, which ErrorBoundary answers, for body limits and files
+        in forms, which no route here has, and for its telemetry.
+        """
+        app: ASGIApp = self.router
+        for layer in reversed(self.user_middleware):
+            app = layer.cls(app, *layer.args, **layer.kwargs)
+        return app
 
 
 def create_app(container: Container) -> FastAPI:
@@ -54,7 +69,7 @@ def create_app(container: Container) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await preparation
 
-    app = FastAPI(
+    app = _Application(
         title="tasks-api",
         version=version("tasks-api"),
         summary="The tasks of signed-in users.",
@@ -68,9 +83,7 @@ def create_app(container: Container) -> FastAPI:
             Middleware(RequestLog),
             Middleware(Cors, origins=container.settings().cors_origins),
             Middleware(ErrorBoundary),
-            Middleware(RequestTarget),
         ],
-        exception_handlers=EXCEPTION_HANDLERS,
         redirect_slashes=False,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,

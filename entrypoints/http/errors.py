@@ -1,19 +1,18 @@
 """What every error means in HTTP: the one table, and the one shape of an answer."""
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from application.errors import (
-    ApplicationError,
     ExpiredToken,
     Forbidden,
     InvalidToken,
@@ -21,7 +20,7 @@ from application.errors import (
     Unavailable,
     UnknownUser,
 )
-from domain.errors import DomainError, InvalidTask, RuleViolation
+from domain.errors import InvalidTask, RuleViolation
 from entrypoints.http.schemas import ErrorResponse, FieldError
 from entrypoints.request_context import current_request
 
@@ -124,10 +123,12 @@ def error_response(
     return JSONResponse(body.model_dump(), status_code=status, headers=headers)
 
 
-async def answer(_request: Request, error: Exception) -> Response:
+def answer(scope: Scope, error: Exception) -> Response:
     """The answer to ``error``, by the table; what caused a 500 is logged."""
-    meaning = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
     _remember(error)
+    if isinstance(error, HTTPException):
+        return _answer_http_exception(scope, error)
+    meaning = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
     if meaning.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s: %s", type(error).__name__, error, exc_info=error)
     return error_response(
@@ -138,21 +139,19 @@ async def answer(_request: Request, error: Exception) -> Response:
     )
 
 
-async def answer_http_exception(request: Request, error: Exception) -> Response:
-    """The answer to an error of the framework's own: an unknown route or method."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    _remember(error)
+def _answer_http_exception(scope: Scope, error: HTTPException) -> Response:
+    # The framework's own: an unknown route or method.
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
+        headers["Allow"] = ", ".join(sorted(_allowed_methods(scope)))
     return error_response(error.status_code, error.detail, headers=headers)
 
 
-def _allowed_methods(request: Request) -> set[str]:
+def _allowed_methods(scope: Scope) -> set[str]:
     # The framework names the methods of the first route that has this path; there may be more.
     methods: set[str] = set()
-    for route in request.app.routes:
-        match, _ = route.matches(request.scope)
+    for route in scope["app"].routes:
+        match, _ = route.matches(scope)
         if match is not Match.NONE:
             methods |= route.methods
     return methods | {"HEAD"} if "GET" in methods else methods
@@ -164,21 +163,11 @@ def _remember(error: Exception) -> None:
         context.error = f"{type(error).__name__}: {error}"
 
 
-EXCEPTION_HANDLERS: Final[
-    dict[int | type[Exception], Callable[..., Coroutine[Any, Any, Response]]]
-] = {
-    ApplicationError: answer,
-    DomainError: answer,
-    RequestError: answer,
-    HTTPException: answer_http_exception,
-}
-"""Which handler the framework calls for which error; the rest is ErrorBoundary's."""
-
-
 class ErrorBoundary:
-    """Answers what nobody foresaw, inside of the layers that every response must pass.
+    """Answers every error, inside of the layers that every response must pass.
 
-    The framework's own place for it is outside of them: a browser could not read its 500s.
+    The framework's own place for what nobody foresaw is outside of them: a browser could not
+    read its 500s.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -197,5 +186,4 @@ class ErrorBoundary:
         except Exception as error:
             if started or scope["type"] != "http":
                 raise
-            response = await answer(Request(scope), error)
-            await response(scope, receive, send)
+            await answer(scope, error)(scope, receive, send)

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from application.errors import StorageUnavailable
 from application.ports.storage import Storage
+from entrypoints.http.direct_route import DirectRoute
 from entrypoints.http.errors import NOT_READY, error_response
 from entrypoints.http.openapi import errors
 from entrypoints.http.schemas import Health
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 def health_router(storage: Storage) -> APIRouter:
     """The routes under ``/health``."""
-    router = APIRouter(prefix="/health", tags=["health"])
+    router = APIRouter(prefix="/health", tags=["health"], route_class=DirectRoute)
     under_way: asyncio.Task[None] | None = None
 
     async def check_storage() -> None:

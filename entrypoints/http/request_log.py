@@ -31,6 +31,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         context = RequestContext(request_id=_request_id(scope))
+        method = scope["method"]
         status = 0
         started = time.perf_counter()
 
@@ -51,11 +52,11 @@ class RequestLog:
         finally:
             logger.info(
                 "%s %s %s",
-                scope["method"],
+                method,
                 route := _route(scope),
                 status,
                 extra={
-                    "method": scope["method"],
+                    "method": method,
                     "route": route,
                     "status": status,
                     "duration_ms": round((time.perf_counter() - started) * 1000, 2),

@@ -18,7 +18,7 @@ from application.use_cases.toggle_task import ToggleTask
 from domain.listing import SortOrder, StatusFilter
 from domain.task import UNCHANGED
 from entrypoints.http.openapi import errors
-from entrypoints.http.route import owned_route
+from entrypoints.http.owned_route import owned_route
 from entrypoints.http.schemas import TaskCreate, TaskResponse, TaskUpdate
 
 
