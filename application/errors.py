@@ -12,6 +12,10 @@ class TaskNotFound(ApplicationError):
     """The user has no task with this number, whether or not somebody else has."""
 
 
+class TaskChanged(ApplicationError):
+    """The task is no longer as the caller saw it last; nothing has been done to it."""
+
+
 class Forbidden(ApplicationError):
     """The token's subject may not act for the user in the path."""
 

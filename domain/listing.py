@@ -1,7 +1,12 @@
 """Which tasks a listing holds and in which order: the one definition for every storage."""
 
+import struct
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
+from itertools import chain
+from typing import Final
 
 from domain.task import Task
 
@@ -40,3 +45,24 @@ class SortOrder(StrEnum):
         if self is SortOrder.TITLE:
             return sorted(tasks, key=lambda task: (task.title.casefold(), task.id))
         return sorted(tasks, key=lambda task: (task.created_at, task.id))
+
+
+FINGERPRINT_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""From when a fingerprint counts microseconds: from when PostgreSQL counts them, too."""
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def fingerprint(tasks: Iterable[Task]) -> str:
+    """What tells these tasks of one user from any other state of theirs, in whichever order.
+
+    SHA-256 over each task's ``id`` and ``updated_at`` (microseconds since FINGERPRINT_EPOCH), as
+    signed big-endian integers of 64 bits, by ascending ``id``. A task that changes gets a greater
+    ``updated_at``, so that a state never comes back. Counts and sums would not do: where the clock
+    stands still, one task can leave a filtered list and another take its place in every sum.
+    """
+    seen = sorted(
+        (task.id, (task.updated_at - FINGERPRINT_EPOCH) // _MICROSECOND) for task in tasks
+    )
+    numbers = chain.from_iterable(seen)
+    return sha256(struct.pack(f">{2 * len(seen)}q", *numbers)).hexdigest()

@@ -27,6 +27,7 @@ from application.ports.token_verifier import TokenVerifier
 from application.use_cases.create_task import CreateTask
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.edit_task import EditTask
+from application.use_cases.fingerprint_list import FingerprintList
 from application.use_cases.get_task import GetTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.toggle_task import ToggleTask
@@ -77,6 +78,7 @@ class Container(DeclarativeContainer):
 
     create_task = Factory(CreateTask, tasks=tasks, clock=clock)
     list_tasks = Factory(ListTasks, tasks=tasks)
+    fingerprint_list = Factory(FingerprintList, tasks=tasks)
     get_task = Factory(GetTask, tasks=tasks)
     edit_task = Factory(EditTask, tasks=tasks, clock=clock)
     toggle_task = Factory(ToggleTask, tasks=tasks, clock=clock)

@@ -1,10 +1,10 @@
 """Tasks in a dictionary."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from itertools import count
 
 from application.errors import TaskNotFound, UnknownUser
-from domain.listing import SortOrder, StatusFilter
+from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
 
 
@@ -31,17 +31,26 @@ class MemoryTaskRepository:
         return self._find(owner, task_id)
 
     async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
-        tasks = self._tasks.get(owner, {}).values()
-        return order.arrange(task for task in tasks if status.admits(task))
+        return order.arrange(self._admitted(owner, status))
+
+    async def fingerprint(self, owner: str, status: StatusFilter) -> str:
+        return fingerprint(self._admitted(owner, status))
 
     async def update(self, owner: str, task_id: int, change: Callable[[Task], Task]) -> Task:
         changed = change(self._find(owner, task_id))
         self._tasks[owner][task_id] = changed
         return changed
 
-    async def delete(self, owner: str, task_id: int) -> None:
-        self._find(owner, task_id)
+    async def delete(
+        self, owner: str, task_id: int, condition: Callable[[Task], None] | None = None
+    ) -> None:
+        task = self._find(owner, task_id)
+        if condition is not None:
+            condition(task)
         del self._tasks[owner][task_id]
+
+    def _admitted(self, owner: str, status: StatusFilter) -> Iterator[Task]:
+        return filter(status.admits, self._tasks.get(owner, {}).values())
 
     def _find(self, owner: str, task_id: int) -> Task:
         task = self._tasks.get(owner, {}).get(task_id)

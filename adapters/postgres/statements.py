@@ -3,9 +3,22 @@
 The owner stands in every WHERE: whose task it is, is decided by the database and nowhere else.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, false, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.engine import make_url
 from sqlalchemy.sql import ClauseElement
 from sqlmodel import col
@@ -62,22 +75,43 @@ REPLACE: Final = _compiled(
     .returning(_ID)
 )
 
-DELETE: Final = _compiled(delete(TaskRow).where(*_THE_TASK).returning(_ID))
+_DELETE = delete(TaskRow).where(*_THE_TASK)
+
+DELETE: Final = _compiled(_DELETE.returning(_ID))
+DELETE_SEEN: Final = _compiled(_DELETE.where(_UPDATED_AT == bindparam("seen")).returning(_ID))
 
 CHECK: Final = _compiled(select(_ID).where(false()))
 """Succeeds, reading no row, when the table is there and may be read."""
 
 
+def _listed(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
+    statement = select(*columns).where(_USER_ID == bindparam("owner"))
+    if status.completed is None:
+        return statement
+    return statement.where(_COMPLETED.is_(status.completed))
+
+
 def _listing(status: StatusFilter, order: SortOrder) -> bytes:
-    statement = select(*_ROW).where(_USER_ID == bindparam("owner"))
-    if status.completed is not None:
-        statement = statement.where(_COMPLETED.is_(status.completed))
-    if order is SortOrder.CREATED:
-        statement = statement.order_by(_CREATED_AT, _ID)
-    return _compiled(statement)
+    statement = _listed(_ROW, status)
+    return _compiled(
+        statement.order_by(_CREATED_AT, _ID) if order is SortOrder.CREATED else statement
+    )
+
+
+def _fingerprint() -> ColumnElement[str]:
+    nothing: ColumnElement[bytes] = literal_column("''::bytea")
+    # What a type's send function returns is its wire format: here 64 bits each, big-endian.
+    seen = func.int8send(_ID).op("||")(func.timestamptz_send(_UPDATED_AT))
+    all_seen = func.string_agg(seen, aggregate_order_by(nothing, _ID))
+    return func.encode(func.sha256(func.coalesce(all_seen, nothing)), literal_column("'hex'"))
 
 
 LIST: Final = {
     (status, order): _listing(status, order) for status in StatusFilter for order in SortOrder
 }
 """Titles come unordered: no collation of PostgreSQL's folds case as the domain does."""
+
+FINGERPRINT: Final = {
+    status: _compiled(_listed([_fingerprint()], status)) for status in StatusFilter
+}
+"""``domain.listing.fingerprint``, worked out where the tasks are."""

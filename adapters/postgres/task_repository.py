@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
 from psycopg.errors import ForeignKeyViolation
@@ -55,6 +55,11 @@ class PostgresTaskRepository:
         tasks = map(_task, rows)
         return list(tasks) if order is SortOrder.CREATED else order.arrange(tasks)
 
+    async def fingerprint(self, owner: str, status: StatusFilter) -> str:
+        async with self._database.session() as session:
+            [(fingerprint,)] = await session.run(statements.FINGERPRINT[status], {"owner": owner})
+        return str(fingerprint)
+
     async def update(self, owner: str, task_id: int, change: Callable[[Task], Task]) -> Task:
         async with self._database.session() as session:
             while True:
@@ -64,11 +69,23 @@ class PostgresTaskRepository:
                     return changed
                 # Somebody else was faster. Nothing was stored, so look again.
 
-    async def delete(self, owner: str, task_id: int) -> None:
+    async def delete(
+        self, owner: str, task_id: int, condition: Callable[[Task], None] | None = None
+    ) -> None:
         _require_possible(task_id)
+        the_task = {"owner": owner, "task_id": task_id}
         async with self._database.session() as session:
-            if not await session.run(statements.DELETE, {"owner": owner, "task_id": task_id}):
-                raise TaskNotFound
+            if condition is None:
+                if not await session.run(statements.DELETE, the_task):
+                    raise TaskNotFound
+                return
+            while True:
+                task = await _read(session, owner, task_id)
+                condition(task)
+                seen = {**the_task, "seen": task.updated_at}
+                if await session.run(statements.DELETE_SEEN, seen):
+                    return
+                # Somebody else changed it meanwhile, so look again.
 
 
 async def _read(session: Session, owner: str, task_id: int) -> Task:
@@ -106,7 +123,11 @@ def _task(row: Row) -> Task:
         title=title,
         description=description,
         completed=completed,
-        # psycopg reads times in the time zone of the server's session.
-        created_at=created_at.astimezone(UTC),
-        updated_at=updated_at.astimezone(UTC),
+        created_at=_in_utc(created_at),
+        updated_at=_in_utc(updated_at),
     )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    # psycopg reads times in the time zone of the server's session, which mostly is UTC already.
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)

@@ -33,6 +33,10 @@ class TaskRepository(Protocol):
         """The owner's tasks that ``status`` admits, as ``order`` arranges them; may be empty."""
         ...
 
+    async def fingerprint(self, owner: str, status: StatusFilter) -> str:
+        """``domain.listing.fingerprint`` of what ``list`` returns, found without fetching it."""
+        ...
+
     async def update(self, owner: str, task_id: int, change: Callable[[Task], Task]) -> Task:
         """Replace the owner's task by ``change(task)`` and return the outcome.
 
@@ -44,6 +48,12 @@ class TaskRepository(Protocol):
         """
         ...
 
-    async def delete(self, owner: str, task_id: int) -> None:
-        """Remove the owner's task for good. Raises TaskNotFound."""
+    async def delete(
+        self, owner: str, task_id: int, condition: Callable[[Task], None] | None = None
+    ) -> None:
+        """Remove the owner's task for good. Raises TaskNotFound.
+
+        ``condition`` sees the task as it is removed; what it raises is passed on and the task
+        stays. Like ``change`` it is pure and may be called more than once.
+        """
         ...

@@ -1,6 +1,10 @@
 """Delete a task."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from application.ports.task_repository import TaskRepository
+from application.preconditions import require_version
 
 
 class DeleteTask:
@@ -9,6 +13,15 @@ class DeleteTask:
     def __init__(self, *, tasks: TaskRepository) -> None:
         self._tasks = tasks
 
-    async def __call__(self, *, owner: str, task_id: int) -> None:
-        """Return once it is gone. Raises TaskNotFound, StorageUnavailable."""
-        await self._tasks.delete(owner, task_id)
+    async def __call__(
+        self, *, owner: str, task_id: int, seen: Collection[datetime] | None = None
+    ) -> None:
+        """Return once it is gone.
+
+        ``seen`` are the values of ``updated_at`` one of which the task must still have, if that
+        matters. Raises TaskNotFound, TaskChanged, StorageUnavailable.
+        """
+        if seen is None:
+            await self._tasks.delete(owner, task_id)
+        else:
+            await self._tasks.delete(owner, task_id, lambda task: require_version(task, seen))

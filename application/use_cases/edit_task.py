@@ -1,7 +1,11 @@
 """Edit a task."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from application.ports.clock import Clock
 from application.ports.task_repository import TaskRepository
+from application.preconditions import require_version
 from domain.task import UNCHANGED, Task, Unchanged
 
 
@@ -19,14 +23,17 @@ class EditTask:
         task_id: int,
         title: str | Unchanged = UNCHANGED,
         description: str | Unchanged | None = UNCHANGED,
+        seen: Collection[datetime] | None = None,
     ) -> Task:
         """The task as it stands afterwards, the same as before when nothing differs.
 
-        Raises InvalidTask, TaskNotFound, StorageUnavailable.
+        ``seen`` are the values of ``updated_at`` one of which the task must still have, if that
+        matters. Raises TaskNotFound, TaskChanged, InvalidTask, StorageUnavailable.
         """
         now = self._clock.now()
-        return await self._tasks.update(
-            owner,
-            task_id,
-            lambda task: task.edit(title=title, description=description, now=now),
-        )
+
+        def change(task: Task) -> Task:
+            require_version(task, seen)
+            return task.edit(title=title, description=description, now=now)
+
+        return await self._tasks.update(owner, task_id, change)

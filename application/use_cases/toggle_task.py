@@ -1,7 +1,11 @@
 """Toggle a task."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from application.ports.clock import Clock
 from application.ports.task_repository import TaskRepository
+from application.preconditions import require_version
 from domain.task import Task
 
 
@@ -12,7 +16,18 @@ class ToggleTask:
         self._tasks = tasks
         self._clock = clock
 
-    async def __call__(self, *, owner: str, task_id: int) -> Task:
-        """The flipped task. Raises TaskNotFound, StorageUnavailable."""
+    async def __call__(
+        self, *, owner: str, task_id: int, seen: Collection[datetime] | None = None
+    ) -> Task:
+        """The flipped task.
+
+        ``seen`` are the values of ``updated_at`` one of which the task must still have, if that
+        matters. Raises TaskNotFound, TaskChanged, StorageUnavailable.
+        """
         now = self._clock.now()
-        return await self._tasks.update(owner, task_id, lambda task: task.toggle(now=now))
+
+        def change(task: Task) -> Task:
+            require_version(task, seen)
+            return task.toggle(now=now)
+
+        return await self._tasks.update(owner, task_id, change)

@@ -51,6 +51,7 @@ def create_app(container: Container) -> FastAPI:
     use_cases = TaskUseCases(
         create=container.create_task(),
         list=container.list_tasks(),
+        fingerprint=container.fingerprint_list(),
         get=container.get_task(),
         edit=container.edit_task(),
         toggle=container.toggle_task(),

@@ -1,10 +1,9 @@
-"""How a request becomes a call of an endpoint, and what that returns an answer."""
+"""How a request becomes a call of an endpoint."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from fastapi import Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,13 +17,12 @@ from entrypoints.http.errors import InvalidRequest
 
 
 class DirectRoute(APIRoute):
-    """A route that reads, calls and encodes by itself, in one pass.
+    """A route that reads what its endpoint takes and calls it, in one pass.
 
-    The endpoint is an ordinary typed function, from which FastAPI makes the OpenAPI document and
-    the validators that are used here. It may take path, query and header parameters, one body and
-    the response (to set headers and the status on); dependencies are documented but not run. The
-    path is matched as it was sent, so that an encoded slash does not end a segment. HEAD is
-    answered as GET.
+    The endpoint is an ordinary typed function that returns the answer. FastAPI makes the OpenAPI
+    document from it, and the validators that are used here. It may take path, query and header
+    parameters and one body; dependencies are documented but not run. The path is matched as it
+    was sent, so that an encoded slash does not end a segment. HEAD is answered as GET.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -54,7 +52,6 @@ class DirectRoute(APIRoute):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        arguments: dict[str, Any] = {}
         await self.admit(request)
         arguments = self._read_path(request)
         if self._query_defaults:
@@ -63,16 +60,7 @@ class DirectRoute(APIRoute):
             arguments |= self._read_headers(request)
         if self.body_field is not None:
             arguments |= await self._read_body(request)
-        response = Response(status_code=self.status_code or 200)
-        if self.dependant.response_param_name is not None:
-            arguments[self.dependant.response_param_name] = response
-        result = await self._call(**arguments)
-        if isinstance(result, Response):
-            response = result
-        elif result is not None and self.response_field is not None:
-            response.body = self.response_field.serialize_json(result)
-            response.headers["content-length"] = str(len(response.body))
-            response.headers["content-type"] = "application/json"
+        response = await self._call(**arguments)
         await response(scope, receive, send)
 
     async def admit(self, request: Request) -> None:
@@ -111,13 +99,12 @@ class DirectRoute(APIRoute):
         return arguments
 
     def _read_headers(self, request: Request) -> dict[str, Any]:
-        # Several lines of one header are one list (RFC 9110, 5.3).
-        return {
-            field.name: ", ".join(values)
-            if (values := request.headers.getlist(field.alias))
-            else None
-            for field in self.dependant.header_params
-        }
+        arguments = {}
+        for field in self.dependant.header_params:
+            lines = request.headers.getlist(field.alias)
+            # Several lines of one header are one list (RFC 9110, 5.3).
+            arguments[field.name] = ", ".join(lines) if lines else field.get_default()
+        return arguments
 
     async def _read_body(self, request: Request) -> dict[str, Any]:
         [field] = self.dependant.body_params

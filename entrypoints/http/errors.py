@@ -16,6 +16,7 @@ from application.errors import (
     ExpiredToken,
     Forbidden,
     InvalidToken,
+    TaskChanged,
     TaskNotFound,
     Unavailable,
     UnknownUser,
@@ -86,6 +87,7 @@ _ANSWERS: Final[Mapping[type[Exception], _Answer]] = {
     UnknownUser: _Answer(401, "Unknown user", _CHALLENGE),
     Forbidden: _Answer(403, "This token does not give access to another user's tasks"),
     TaskNotFound: _Answer(404, "Task not found"),
+    TaskChanged: _Answer(412, "The task has changed since it was read; read it again"),
     # A client that is still sending when the connection closes may never see the answer.
     BodyTooLarge: _Answer(413, BODY_TOO_LARGE),
     EndlessBody: _Answer(413, BODY_TOO_LARGE, {"Connection": "close"}),

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from application.errors import StorageUnavailable
 from application.ports.storage import Storage
@@ -28,9 +27,14 @@ def health_router(storage: Storage) -> APIRouter:
             under_way = asyncio.create_task(storage.check())
         await asyncio.shield(under_way)
 
-    @router.get("/live", operation_id="live", summary="Tell whether the process answers")
-    async def live() -> Health:
-        return Health()
+    @router.get(
+        "/live",
+        operation_id="live",
+        summary="Tell whether the process answers",
+        response_model=Health,
+    )
+    async def live() -> Response:
+        return _healthy()
 
     @router.get(
         "/ready",
@@ -39,12 +43,16 @@ def health_router(storage: Storage) -> APIRouter:
         response_model=Health,
         responses=errors(503),
     )
-    async def ready() -> Any:
+    async def ready() -> Response:
         try:
             await check_storage()
         except StorageUnavailable as error:
             logger.warning("not ready: %s", error)
             return error_response(503, NOT_READY)
-        return Health()
+        return _healthy()
 
     return router
+
+
+def _healthy() -> Response:
+    return Response(Health().model_dump_json(), media_type="application/json")

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from application.errors import Forbidden, InvalidToken, TaskNotFound, Unavailable
+from application.errors import Forbidden, InvalidToken, TaskChanged, TaskNotFound, Unavailable
 from entrypoints.http.errors import (
     BODY_TOO_LARGE,
     NOT_READY,
@@ -17,6 +17,7 @@ _RESPONSES: Final[dict[int, tuple[str, str]]] = {
     401: ("The bearer token is missing, invalid or expired", detail_of(InvalidToken)),
     403: ("The token belongs to another user", detail_of(Forbidden)),
     404: ("The user has no such task", detail_of(TaskNotFound)),
+    412: ("The task is not in the state that If-Match names", detail_of(TaskChanged)),
     413: ("The body is too large", BODY_TOO_LARGE),
     415: ("The body does not say that it is JSON", NOT_SAID_TO_BE_JSON),
     422: ("The request breaks a rule", "title is required"),
@@ -54,3 +55,25 @@ def _error(status: int) -> dict[str, Any]:
     if status in _HEADERS:
         response["headers"] = _HEADERS[status]
     return response
+
+
+_ETAG: Final = {
+    "description": "What identifies this state, for If-None-Match and If-Match.",
+    "schema": {"type": "string"},
+}
+
+
+def tagged(status: int, *, location: bool = False) -> dict[int | str, dict[str, Any]]:
+    """The headers of a success with a body, in ``responses``."""
+    headers: dict[str, Any] = {"ETag": _ETAG}
+    if location:
+        headers["Location"] = {
+            "description": "The new task's path.",
+            "schema": {"type": "string"},
+        }
+    return {status: {"headers": headers}}
+
+
+def unchanged() -> dict[int | str, dict[str, Any]]:
+    """The answer to a request whose If-None-Match still holds, in ``responses``."""
+    return {304: {"description": "The client has it already", "headers": {"ETag": _ETAG}}}

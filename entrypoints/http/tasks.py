@@ -1,10 +1,11 @@
 """The six operations on a user's tasks."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from http import HTTPStatus
+from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.security import HTTPBearer
 from pydantic import MISSING, BeforeValidator
 
@@ -12,12 +13,15 @@ from application.ports.token_verifier import TokenVerifier
 from application.use_cases.create_task import CreateTask
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.edit_task import EditTask
+from application.use_cases.fingerprint_list import FingerprintList
 from application.use_cases.get_task import GetTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.toggle_task import ToggleTask
 from domain.listing import SortOrder, StatusFilter
 from domain.task import UNCHANGED
-from entrypoints.http.openapi import errors
+from entrypoints.http.answers import accepts_gzip, list_answer, task_answer, unchanged_answer
+from entrypoints.http.entity_tags import known_tag, list_tag, task_tag, versions
+from entrypoints.http.openapi import errors, tagged, unchanged
 from entrypoints.http.owned_route import owned_route
 from entrypoints.http.schemas import TaskCreate, TaskResponse, TaskUpdate
 
@@ -28,6 +32,7 @@ class TaskUseCases:
 
     create: CreateTask
     list: ListTasks
+    fingerprint: FingerprintList
     get: GetTask
     edit: EditTask
     toggle: ToggleTask
@@ -45,6 +50,18 @@ UserId = Annotated[
     str, Path(description="The user's id: the token's `sub`.", examples=["k3Yv0ZbS7mQdW1nT"])
 ]
 TaskId = Annotated[int, BeforeValidator(_canonical_number), Path(description="The task's number.")]
+
+IfNoneMatch = Annotated[
+    str | None,
+    Header(description="The tags of what the client has: 304 when one of them still holds."),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        description="Do nothing (412) unless the task still has one of these tags. A task's tag "
+        "is its `updated_at` in double quotes."
+    ),
+]
 
 _BEARER: Final = Depends(
     HTTPBearer(
@@ -69,7 +86,8 @@ def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIR
         "",
         operation_id="list_tasks",
         summary="List a user's tasks",
-        responses=errors(401, 403, 422, 500),
+        response_model=list[TaskResponse],
+        responses=tagged(200) | unchanged() | errors(401, 403, 422, 500),
     )
     async def list_tasks(
         user_id: UserId,
@@ -77,68 +95,83 @@ def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIR
         sort: Annotated[
             SortOrder, Query(description="Oldest first, or by title regardless of case.")
         ] = SortOrder.CREATED,
-    ) -> list[TaskResponse]:
+        if_none_match: IfNoneMatch = None,
+        accept_encoding: Annotated[str, Header(include_in_schema=False)] = "",
+    ) -> Response:
+        if if_none_match is not None:
+            found = await use_cases.fingerprint(owner=user_id, status=status)
+            tags = [list_tag(found, sort, compressed=compressed) for compressed in (False, True)]
+            if known := known_tag(tags, if_none_match):
+                return unchanged_answer(known)
         tasks = await use_cases.list(owner=user_id, status=status, order=sort)
-        return [TaskResponse.of(task) for task in tasks]
+        return list_answer(tasks, sort, accepts_gzip=accepts_gzip(accept_encoding))
 
     @router.post(
         "",
         operation_id="create_task",
         summary="Create a task",
         status_code=201,
-        responses=_location() | errors(400, 401, 403, 413, 415, 422, 500),
+        response_model=TaskResponse,
+        responses=tagged(201, location=True) | errors(400, 401, 403, 413, 415, 422, 500),
     )
-    async def create_task(user_id: UserId, body: TaskCreate, response: Response) -> TaskResponse:
+    async def create_task(user_id: UserId, body: TaskCreate) -> Response:
         task = await use_cases.create(owner=user_id, title=body.title, description=body.description)
-        response.headers["Location"] = f"/api/{quote(user_id, safe='')}/tasks/{task.id}"
-        return TaskResponse.of(task)
+        location = f"/api/{quote(user_id, safe='')}/tasks/{task.id}"
+        return task_answer(task, HTTPStatus.CREATED, {"Location": location})
 
     @router.get(
         "/{task_id}",
         operation_id="get_task",
         summary="Get a task",
-        responses=errors(401, 403, 404, 422, 500),
+        response_model=TaskResponse,
+        responses=tagged(200) | unchanged() | errors(401, 403, 404, 422, 500),
     )
-    async def get_task(user_id: UserId, task_id: TaskId) -> TaskResponse:
-        return TaskResponse.of(await use_cases.get(owner=user_id, task_id=task_id))
+    async def get_task(
+        user_id: UserId, task_id: TaskId, if_none_match: IfNoneMatch = None
+    ) -> Response:
+        task = await use_cases.get(owner=user_id, task_id=task_id)
+        known = known_tag([task_tag(task)], if_none_match)
+        return unchanged_answer(known) if known else task_answer(task)
 
     @router.put(
         "/{task_id}",
         operation_id="update_task",
         summary="Change a task's title or description",
-        responses=errors(400, 401, 403, 404, 413, 415, 422, 500),
+        response_model=TaskResponse,
+        responses=tagged(200) | errors(400, 401, 403, 404, 412, 413, 415, 422, 500),
     )
-    async def update_task(user_id: UserId, task_id: TaskId, body: TaskUpdate) -> TaskResponse:
+    async def update_task(
+        user_id: UserId, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None
+    ) -> Response:
         task = await use_cases.edit(
             owner=user_id,
             task_id=task_id,
             title=UNCHANGED if body.title is MISSING else body.title,
             description=UNCHANGED if body.description is MISSING else body.description,
+            seen=versions(if_match),
         )
-        return TaskResponse.of(task)
+        return task_answer(task)
 
     @router.patch(
         "/{task_id}/complete",
         operation_id="toggle_task",
         summary="Complete a task, or reopen it",
-        responses=errors(401, 403, 404, 422, 500),
+        response_model=TaskResponse,
+        responses=tagged(200) | errors(401, 403, 404, 412, 422, 500),
     )
-    async def toggle_task(user_id: UserId, task_id: TaskId) -> TaskResponse:
-        return TaskResponse.of(await use_cases.toggle(owner=user_id, task_id=task_id))
+    async def toggle_task(user_id: UserId, task_id: TaskId, if_match: IfMatch = None) -> Response:
+        task = await use_cases.toggle(owner=user_id, task_id=task_id, seen=versions(if_match))
+        return task_answer(task)
 
     @router.delete(
         "/{task_id}",
         operation_id="delete_task",
         summary="Delete a task for good",
         status_code=204,
-        responses=errors(401, 403, 404, 422, 500),
+        responses=errors(401, 403, 404, 412, 422, 500),
     )
-    async def delete_task(user_id: UserId, task_id: TaskId) -> None:
-        await use_cases.delete(owner=user_id, task_id=task_id)
+    async def delete_task(user_id: UserId, task_id: TaskId, if_match: IfMatch = None) -> Response:
+        await use_cases.delete(owner=user_id, task_id=task_id, seen=versions(if_match))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     return router
-
-
-def _location() -> dict[int | str, dict[str, Any]]:
-    header = {"description": "The new task's path.", "schema": {"type": "string"}}
-    return {201: {"headers": {"Location": header}}}

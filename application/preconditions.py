@@ -1,0 +1,16 @@
+"""What a caller may demand of a task before it is changed."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from application.errors import TaskChanged
+from domain.task import Task
+
+
+def require_version(task: Task, seen: Collection[datetime] | None) -> None:
+    """Raise TaskChanged unless ``task`` was last changed at one of ``seen``; None admits any.
+
+    Every change makes ``updated_at`` greater, so that an equal one proves that nothing changed.
+    """
+    if seen is not None and task.updated_at not in seen:
+        raise TaskChanged

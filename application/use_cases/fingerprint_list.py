@@ -1,0 +1,15 @@
+"""Tell whether a list has changed."""
+
+from application.ports.task_repository import TaskRepository
+from domain.listing import StatusFilter
+
+
+class FingerprintList:
+    """Identify the state of a user's list, filtered, without reading the tasks."""
+
+    def __init__(self, *, tasks: TaskRepository) -> None:
+        self._tasks = tasks
+
+    async def __call__(self, *, owner: str, status: StatusFilter) -> str:
+        """``domain.listing.fingerprint`` of what ListTasks returns. Raises StorageUnavailable."""
+        return await self._tasks.fingerprint(owner, status)
