@@ -50,7 +50,7 @@ class Session:
 
     async def run(self, statement: bytes, parameters: Mapping[str, object]) -> list[Row]:
         """The rows that a compiled statement returns."""
-        cursor = await self._connection.execute(statement, parameters)
+        cursor = await self._connection.execute(statement, parameters, binary=True)
         return await cursor.fetchall()
 
 

@@ -1,6 +1,7 @@
 """The application: routes and layers around the use cases of one container."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -60,6 +61,9 @@ def create_app(container: Container) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # What is here now stays: the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
         preparation = asyncio.create_task(_prepare(storage))
         try:
             yield

@@ -18,7 +18,7 @@ from adapters.postgres.task_repository import PostgresTaskRepository
 from application.errors import ApplicationError
 from application.ports.task_repository import TaskRepository
 from domain.errors import DomainError
-from domain.listing import SortOrder, StatusFilter
+from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
 from tests.contract.conftest import add_users
 
@@ -140,6 +140,15 @@ class SideBySide(RuleBasedStateMachine):
     )
     def list(self, owner: int, status: StatusFilter, order: SortOrder) -> None:
         self.both(lambda tasks, _: tasks.list(self.users[owner], status, order))
+        # Numbers differ between the two, and fingerprints with them.
+        for tasks in (self.memory, self.postgres):
+            self.runner.run(self.check_fingerprint(tasks, self.users[owner], status))
+
+    async def check_fingerprint(
+        self, tasks: TaskRepository, owner: str, status: StatusFilter
+    ) -> None:
+        listed = await tasks.list(owner, status, SortOrder.CREATED)
+        assert await tasks.fingerprint(owner, status) == fingerprint(listed)
 
 
 @pytest.mark.postgres

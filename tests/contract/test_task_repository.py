@@ -8,7 +8,7 @@ import pytest
 
 from application.errors import TaskNotFound, UnknownUser
 from application.ports.task_repository import TaskRepository
-from domain.listing import SortOrder, StatusFilter
+from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
 from tests.contract.conftest import USERS
 
@@ -200,3 +200,57 @@ async def test_tasks_are_listed_by_title_regardless_of_case(tasks: TaskRepositor
     added = [await tasks.add(new_task(title=title)) for title in titles]
     listed = await tasks.list("ada", StatusFilter.ALL, SortOrder.TITLE)
     assert listed == SortOrder.TITLE.arrange(added)
+
+
+async def test_a_list_is_told_by_its_fingerprint(tasks: TaskRepository) -> None:
+    await tasks.add(new_task("bob"))
+    for minutes in (5, 0):
+        await tasks.add(new_task(minutes=minutes))
+    last = await tasks.add(new_task(minutes=2))
+    await tasks.update("ada", last.id, toggled)
+    for status in StatusFilter:
+        for order in SortOrder:
+            listed = await tasks.list("ada", status, order)
+            assert await tasks.fingerprint("ada", status) == fingerprint(listed)
+    assert await tasks.fingerprint("eve", StatusFilter.ALL) == fingerprint([])
+
+
+async def test_a_condition_is_asked_before_a_task_is_removed(tasks: TaskRepository) -> None:
+    added = await tasks.add(new_task())
+    asked = []
+
+    class Refused(Exception):
+        pass
+
+    def refuse(task: Task) -> None:
+        asked.append(task)
+        raise Refused
+
+    with pytest.raises(Refused):
+        await tasks.delete("ada", added.id, refuse)
+    assert asked == [await tasks.get("ada", added.id)] == [added]
+    for owner, number in (("bob", added.id), ("ada", added.id + 1), ("ada", 2**63)):
+        with pytest.raises(TaskNotFound):
+            await tasks.delete(owner, number, asked.append)
+    assert asked == [added]
+    await tasks.delete("ada", added.id, asked.append)
+    assert await everything(tasks, "ada") == []
+
+
+async def test_nothing_comes_between_a_condition_and_the_removal(tasks: TaskRepository) -> None:
+    class Refused(Exception):
+        pass
+
+    def unless_completed(task: Task) -> None:
+        if task.completed:
+            raise Refused
+
+    for _ in range(10):
+        added = await tasks.add(new_task())
+        removal, change = await asyncio.gather(
+            tasks.delete("ada", added.id, unless_completed),
+            tasks.update("ada", added.id, toggled),
+            return_exceptions=True,
+        )
+        # Whichever came first, the other one saw it.
+        assert isinstance(removal, Refused) is isinstance(change, Task)

@@ -1,11 +1,16 @@
 """What a listing holds, and in which order."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import count
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from domain.listing import SortOrder, StatusFilter
-from domain.task import Task
+from domain.listing import SortOrder, StatusFilter, fingerprint
+from domain.task import NewTask, Task
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -53,3 +58,58 @@ def test_titles_beyond_the_basic_plane_are_sorted_by_code_point() -> None:
     # UTF-16 would put the emoji, a pair of surrogates, before the private-use character.
     tasks = [task(1, "\U0001f600"), task(2, "\uf8ff"), task(3, "z")]
     assert [t.id for t in SortOrder.TITLE.arrange(tasks)] == [3, 2, 1]
+
+
+def test_a_fingerprint_is_that_of_numbers_and_last_changes() -> None:
+    # As PostgreSQL works it out, too: SHA-256 over 64-bit integers, times from the year 2000 on.
+    changed = (NOON - datetime(2000, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    expected = sha256(b"".join(n.to_bytes(8) for n in (1, changed, 3, changed + 60_000_000)))
+    assert fingerprint([task(3, minutes=1), task(1)]) == expected.hexdigest()
+    assert fingerprint([]) == sha256(b"").hexdigest()
+
+
+class Tasks(RuleBasedStateMachine):
+    """One user's tasks under a clock that goes as it likes; states that differ are told apart."""
+
+    clock = st.integers(0, 3).map(lambda ticks: NOON + timedelta(microseconds=ticks))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = count(1)
+        self.tasks: dict[int, Task] = {}
+        self.seen: dict[str, list[Task]] = {}
+
+    @rule(now=clock)
+    def add(self, now: datetime) -> None:
+        new = NewTask.create(user_id="ada", title="t", description=None, now=now)
+        added = new.numbered(next(self.numbers))
+        self.tasks[added.id] = added
+
+    @rule(now=clock, pick=st.integers(0, 5))
+    def toggle(self, now: datetime, pick: int) -> None:
+        if picked := self.picked(pick):
+            self.tasks[picked.id] = picked.toggle(now=now)
+
+    @rule(now=clock, pick=st.integers(0, 5), title=st.sampled_from("tu"))
+    def edit(self, now: datetime, pick: int, title: str) -> None:
+        if picked := self.picked(pick):
+            self.tasks[picked.id] = picked.edit(title=title, now=now)
+
+    @rule(pick=st.integers(0, 5))
+    def delete(self, pick: int) -> None:
+        if picked := self.picked(pick):
+            del self.tasks[picked.id]
+
+    @invariant()
+    def lists_that_differ_have_fingerprints_that_differ(self) -> None:
+        for status in StatusFilter:
+            listed = [task for task in self.tasks.values() if status.admits(task)]
+            assert self.seen.setdefault(fingerprint(listed), listed) == listed
+
+    def picked(self, pick: int) -> Task | None:
+        numbers = sorted(self.tasks)
+        return self.tasks[numbers[pick]] if pick < len(numbers) else None
+
+
+TestFingerprintsOfAUsersTasks = Tasks.TestCase
+TestFingerprintsOfAUsersTasks.settings = settings(max_examples=200, stateful_step_count=30)

@@ -226,7 +226,10 @@ export interface operations {
                 /** @description Oldest first, or by title regardless of case. */
                 sort?: components["schemas"]["SortOrder"];
             };
-            header?: never;
+            header?: {
+                /** @description The tags of what the client has: 304 when one of them still holds. */
+                "if-none-match"?: string | null;
+            };
             path: {
                 /** @description The user's id: the token's `sub`. */
                 user_id: string;
@@ -238,11 +241,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TaskResponse"][];
                 };
+            };
+            /** @description The client has it already */
+            304: {
+                headers: {
+                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The bearer token is missing, invalid or expired */
             401: {
@@ -335,6 +349,8 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    ETag?: string;
                     /** @description The new task's path. */
                     Location?: string;
                     [name: string]: unknown;
@@ -463,7 +479,10 @@ export interface operations {
     get_task: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tags of what the client has: 304 when one of them still holds. */
+                "if-none-match"?: string | null;
+            };
             path: {
                 /** @description The user's id: the token's `sub`. */
                 user_id: string;
@@ -477,275 +496,19 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TaskResponse"];
                 };
             };
-            /** @description The bearer token is missing, invalid or expired */
-            401: {
+            /** @description The client has it already */
+            304: {
                 headers: {
-                    "WWW-Authenticate"?: "Bearer";
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 401,
-                     *       "detail": "Invalid token"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The token belongs to another user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 403,
-                     *       "detail": "This token does not give access to another user's tasks"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The user has no such task */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 404,
-                     *       "detail": "Task not found"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The request breaks a rule */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 422,
-                     *       "detail": "title is required",
-                     *       "errors": [
-                     *         {
-                     *           "field": "title",
-                     *           "message": "title is required",
-                     *           "type": "missing"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The service or its database failed */
-            500: {
-                headers: {
-                    /** @description Seconds to wait, when trying again may help. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 500,
-                     *       "detail": "The service cannot reach its data at the moment; please try again"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-        };
-    };
-    update_task: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The user's id: the token's `sub`. */
-                user_id: string;
-                /** @description The task's number. */
-                task_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TaskUpdate"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskResponse"];
-                };
-            };
-            /** @description The body is not JSON */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 400,
-                     *       "detail": "The body is not valid JSON"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The bearer token is missing, invalid or expired */
-            401: {
-                headers: {
-                    "WWW-Authenticate"?: "Bearer";
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 401,
-                     *       "detail": "Invalid token"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The token belongs to another user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 403,
-                     *       "detail": "This token does not give access to another user's tasks"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The user has no such task */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 404,
-                     *       "detail": "Task not found"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 413,
-                     *       "detail": "The body must have at most 65536 bytes"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The body does not say that it is JSON */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 415,
-                     *       "detail": "The body must have the Content-Type application/json"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The request breaks a rule */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 422,
-                     *       "detail": "title is required",
-                     *       "errors": [
-                     *         {
-                     *           "field": "title",
-                     *           "message": "title is required",
-                     *           "type": "missing"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-            /** @description The service or its database failed */
-            500: {
-                headers: {
-                    /** @description Seconds to wait, when trying again may help. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status_code": 500,
-                     *       "detail": "The service cannot reach its data at the moment; please try again"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-        };
-    };
-    delete_task: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The user's id: the token's `sub`. */
-                user_id: string;
-                /** @description The task's number. */
-                task_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
+                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -837,10 +600,318 @@ export interface operations {
             };
         };
     };
+    update_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Do nothing (412) unless the task still has one of these tags. A task's tag is its `updated_at` in double quotes. */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description The user's id: the token's `sub`. */
+                user_id: string;
+                /** @description The task's number. */
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskResponse"];
+                };
+            };
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 400,
+                     *       "detail": "The body is not valid JSON"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The bearer token is missing, invalid or expired */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: "Bearer";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 401,
+                     *       "detail": "Invalid token"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The token belongs to another user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 403,
+                     *       "detail": "This token does not give access to another user's tasks"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The user has no such task */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 404,
+                     *       "detail": "Task not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The task is not in the state that If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 412,
+                     *       "detail": "The task has changed since it was read; read it again"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 413,
+                     *       "detail": "The body must have at most 65536 bytes"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body does not say that it is JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 415,
+                     *       "detail": "The body must have the Content-Type application/json"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request breaks a rule */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 422,
+                     *       "detail": "title is required",
+                     *       "errors": [
+                     *         {
+                     *           "field": "title",
+                     *           "message": "title is required",
+                     *           "type": "missing"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service or its database failed */
+            500: {
+                headers: {
+                    /** @description Seconds to wait, when trying again may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 500,
+                     *       "detail": "The service cannot reach its data at the moment; please try again"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    delete_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Do nothing (412) unless the task still has one of these tags. A task's tag is its `updated_at` in double quotes. */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description The user's id: the token's `sub`. */
+                user_id: string;
+                /** @description The task's number. */
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The bearer token is missing, invalid or expired */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: "Bearer";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 401,
+                     *       "detail": "Invalid token"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The token belongs to another user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 403,
+                     *       "detail": "This token does not give access to another user's tasks"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The user has no such task */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 404,
+                     *       "detail": "Task not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The task is not in the state that If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 412,
+                     *       "detail": "The task has changed since it was read; read it again"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request breaks a rule */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 422,
+                     *       "detail": "title is required",
+                     *       "errors": [
+                     *         {
+                     *           "field": "title",
+                     *           "message": "title is required",
+                     *           "type": "missing"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service or its database failed */
+            500: {
+                headers: {
+                    /** @description Seconds to wait, when trying again may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 500,
+                     *       "detail": "The service cannot reach its data at the moment; please try again"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     toggle_task: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Do nothing (412) unless the task still has one of these tags. A task's tag is its `updated_at` in double quotes. */
+                "if-match"?: string | null;
+            };
             path: {
                 /** @description The user's id: the token's `sub`. */
                 user_id: string;
@@ -854,6 +925,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -901,6 +974,21 @@ export interface operations {
                      * @example {
                      *       "status_code": 404,
                      *       "detail": "Task not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The task is not in the state that If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 412,
+                     *       "detail": "The task has changed since it was read; read it again"
                      *     }
                      */
                     "application/json": components["schemas"]["ErrorResponse"];
