@@ -15,14 +15,18 @@ Title = Annotated[
     str,
     Field(
         description="What is to be done. Surrounding white space is trimmed.",
-        json_schema_extra={"minLength": TITLE_MIN, "maxLength": TITLE_MAX, "pattern": r"\S"},
+        json_schema_extra={
+            "minLength": TITLE_MIN,
+            "maxLength": TITLE_MAX,
+            "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        },
     ),
 ]
 Description = Annotated[
     str,
     Field(
         description="Details, kept to the letter.",
-        json_schema_extra={"maxLength": DESCRIPTION_MAX},
+        json_schema_extra={"maxLength": DESCRIPTION_MAX, "pattern": r"^[^\u0000]*$"},
     ),
 ]
 
