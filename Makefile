@@ -1,6 +1,6 @@
 # Everything here brings what it needs: a Python 3.11 or newer is enough to start with.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data
+.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz
 
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
@@ -20,6 +20,9 @@ e2e: $(UV)  ## Drive the example frontend in headless Chromium
 
 test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes, in seconds
 	$(RUN) pytest -m "not postgres and not process and not e2e"
+
+fuzz: $(UV)  ## Let Schemathesis try many more requests than the tests do (EXAMPLES=400)
+	HOSTILE_EXAMPLES=$(or $(EXAMPLES),400) HOSTILE_SEED=$$(date +%s) $(RUN) pytest tests/hostile/test_schemathesis.py
 
 check: $(UV)  ## Lint, check types, formatting, import contracts, lock file and known vulnerabilities
 	$(UV) lock --check
