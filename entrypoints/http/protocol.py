@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from entrypoints.http import response_headers
 from entrypoints.http.errors import error_response
@@ -18,12 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with three differences.
+    """uvicorn's protocol, with four differences.
 
-    Its own errors have the shape of every other; a head that does not end is refused; and a
-    request that offers an upgrade is served as it is. uvicorn's would take the body of the latter
-    for the next request, as soon as a client talks about HTTP/2 (curl and Java do so by default
-    or on request).
+    Its own errors have the shape of every other, and never take another answer's place; a head
+    that does not end is refused; trailers are dropped, where uvicorn's would take them for
+    headers; and a request that offers an upgrade is served as it is. uvicorn's would take the
+    body of the latter for the next request, as soon as a client talks about HTTP/2 (curl and Java
+    do so by default or on request).
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -51,6 +52,11 @@ class Protocol(HttpToolsProtocol):
         self._in_head = True
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; drop what comes behind the body, which must not pass for one."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Start answering, unless the head is going to be parsed again without its upgrade."""
         self._in_head = False
@@ -76,6 +82,12 @@ class Protocol(HttpToolsProtocol):
         self.data_received(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, head) + rest)
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        unanswered: RequestResponseCycle | None = self.cycle
+        if unanswered and not (unanswered.more_body or unanswered.response_complete):
+            # Sent now, it would pass for the answer to the request before, which may be carried
+            # out: that one's own answer ends the connection instead.
+            unanswered.keep_alive = False
+            return
         request_id = new_request_id()
         logger.info(
             "%s: %s",
