@@ -11,13 +11,13 @@ from tests.conftest import new_database
 from tests.process.service import SECRET, Service, started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def on_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service that keeps tasks in memory."""
     yield from _served(tmp_path_factory.mktemp("memory"), STORAGE="memory")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def on_postgres(
     postgres_server: EmbeddedPostgres,
     _migrated_template: str,
