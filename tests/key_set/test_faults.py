@@ -147,6 +147,30 @@ async def test_an_unreachable_address_is_named_in_the_log(
     assert "All connection attempts failed" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("not found", "its status is 404"),
+        ("a compressed body", "it is compressed"),
+        ("a body beyond the limit", "it has more than 262144 bytes"),
+        ("an object without keys", "the document is not a key set"),
+        ("keys that are no objects", "none of its 5 keys is usable"),
+        ("cut JSON", "JSONDecodeError"),
+    ],
+)
+async def test_the_log_says_what_is_wrong_with_a_key_set(
+    verifier: KeySetTokenVerifier,
+    issuer: FakeIssuer,
+    caplog: pytest.LogCaptureFixture,
+    answer: str,
+    reason: str,
+) -> None:
+    issuer.send(RUBBISH[answer])
+    with pytest.raises(Unavailable):
+        await verifier.subject_of(known.token())
+    assert caplog.messages == [f"the key set could not be fetched: {reason}"]
+
+
 async def test_what_the_issuer_sends_is_not_logged(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:

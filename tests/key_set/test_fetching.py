@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable
 
+import httpx
 import pytest
 
+from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import KeySetTokenVerifier
 from application.errors import InvalidToken, Unavailable
 from application.ports.token_verifier import TokenVerifier
 from tests.key_set.conftest import FakeClock
-from tests.key_set.issuer import FakeIssuer
+from tests.key_set.issuer import FakeIssuer, key_set
 from tests.key_set.signing_keys import signing_key
 
 NewVerifier = Callable[..., KeySetTokenVerifier]
@@ -48,6 +50,22 @@ async def test_nothing_is_fetched_before_the_first_token(
     assert issuer.fetches == 0
     assert await verifier.subject_of(first.token()) == "ada"
     assert issuer.fetches == 1
+
+
+async def test_a_key_set_is_asked_for_without_compression() -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, str(request.url), request.headers["Accept-Encoding"]))
+        return httpx.Response(200, content=key_set(signing_key()))
+
+    url = "https://issuer.example/api/auth/jwks"
+    verifier = KeySetTokenVerifier(
+        url=url, rules=ClaimRules(), transport=httpx.MockTransport(answer)
+    )
+    token = signing_key().token(aud=None)
+    assert await verifier.subject_of(token) == "ada"
+    assert asked == [("GET", url, "identity")]
 
 
 async def test_a_hundred_first_requests_wait_for_one_fetch(

@@ -111,6 +111,13 @@ def test_no_message_repeats_what_was_wrong() -> None:
     assert "s3cret" not in str(error.value)
 
 
+def test_an_error_says_everything_that_is_wrong() -> None:
+    with pytest.raises(InvalidTask) as error:
+        new_task("", "x" * 1001)
+    first, second = error.value.violations
+    assert str(error.value) == f"{first.message}; {second.message}"
+
+
 def test_an_edit_changes_only_what_it_is_given() -> None:
     assert task().edit(title="New", now=LATER).description == "Two litres"
     assert task().edit(description="New", now=LATER).title == "Buy milk"
