@@ -11,7 +11,7 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adapters.jwt.claims import ClaimRules
@@ -121,6 +121,7 @@ async def test_no_message_repeats_the_token(issuer: Issuer) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@example("\ud800.s3cr3t.s3cr3t")
 @given(st.text(st.characters()) | st.from_regex(r"\A[\w-]+\.[\w-]+\.[\w-]+\Z"))
 async def test_any_text_may_be_asked_about(issuer: Issuer, text: str) -> None:
     with pytest.raises(InvalidToken):
