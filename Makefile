@@ -1,6 +1,6 @@
 # Everything here brings what it needs: a Python 3.11 or newer is enough to start with.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz
+.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants
 
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
@@ -23,6 +23,10 @@ test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes, i
 
 fuzz: $(UV)  ## Let Schemathesis try many more requests than the tests do (EXAMPLES=400)
 	HOSTILE_EXAMPLES=$(or $(EXAMPLES),400) HOSTILE_SEED=$$(date +%s) $(RUN) pytest tests/hostile/test_schemathesis.py
+
+mutants: $(UV)  ## Break the inner code in hundreds of small ways; list what no test notices
+	$(RUN) --with mutmut==3.8.1 mutmut run --max-children 1
+	$(RUN) --with mutmut==3.8.1 mutmut results
 
 check: $(UV)  ## Lint, check types, formatting, import contracts, lock file and known vulnerabilities
 	$(UV) lock --check
