@@ -121,6 +121,12 @@ async def test_a_number_of_any_size_is_json_and_no_title(client: AsyncClient, nu
         assert (response.status_code, fields(response)) == (422, ["title"])
 
 
+async def test_a_detail_names_everything_that_is_wrong(client: AsyncClient) -> None:
+    response = await client.get(f"{TASKS}?status=x&sort=y")
+    error = response.json()
+    assert error["detail"] == "; ".join(part["message"] for part in error["errors"])
+
+
 async def test_details_name_the_limit(client: AsyncClient) -> None:
     body = {"title": "x" * 201, "description": "x" * 1001}
     detail = (await client.post(TASKS, json=body)).json()["detail"]

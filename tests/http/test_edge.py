@@ -160,6 +160,8 @@ async def test_a_preflight_that_is_refused_has_the_shape_of_an_error(
     response = await anonymous.options(TASKS, headers=PREFLIGHT | wrong)
     assert response.status_code == 400
     assert response.json()["detail"].startswith("Disallowed CORS")
+    allowed = response.headers.get("Access-Control-Allow-Origin")
+    assert allowed == (None if "Origin" in wrong else ORIGIN)
     assert response.headers["X-Request-ID"]
     assert "Origin" in response.headers["Vary"]
 

@@ -60,6 +60,7 @@ def test_an_operation_says_all_about_itself(
             content = response["content"]["application/json"]
             assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
             assert content["example"]["status_code"] == int(status)
+            assert content["example"]["detail"]
     assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
 
 

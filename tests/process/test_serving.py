@@ -69,6 +69,8 @@ def test_a_task_can_be_created_and_the_log_tells_so_without_telling_it(
     refused = memory.logged(status=401)
     assert refused["error"].startswith("InvalidToken")
     assert "user_id" not in refused
+    httpx.get(f"{memory.url}/nowhere")
+    assert memory.logged(status=404)["error"] == "HTTPException: 404: Not Found"
     for secret in ("s3cr3t", token, token.split(".")[1], SECRET):
         assert secret not in memory.log
 
