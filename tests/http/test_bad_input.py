@@ -143,7 +143,13 @@ async def test_a_large_body_is_413(client: AsyncClient, length: int) -> None:
 
 @pytest.mark.parametrize(
     ("declared", "connection"),
-    [("65537", None), ("1048577", "close"), ("9" * 30, "close"), ("9" * 5000, "close")],
+    [
+        ("65537", None),
+        ("1048576", None),
+        ("1048577", "close"),
+        ("9" * 30, "close"),
+        ("9" * 5000, "close"),
+    ],
 )
 async def test_a_body_that_says_it_is_large_is_413_unread(
     client: AsyncClient, declared: str, connection: str | None

@@ -172,7 +172,7 @@ async def test_a_request_keeps_its_id(anonymous: AsyncClient, request_id: str) -
     assert response.headers["X-Request-ID"] == request_id
 
 
-@pytest.mark.parametrize("request_id", [b"", b"x" * 129, b"\xc3\xa9", b"a\tb", b"a\x7f"])
+@pytest.mark.parametrize("request_id", [b"", b"x" * 129, b"\xc3\xa9", b"a\tb", b"a\x1f", b"a\x7f"])
 async def test_an_id_that_cannot_be_kept_is_replaced(
     anonymous: AsyncClient, request_id: bytes
 ) -> None:

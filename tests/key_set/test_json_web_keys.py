@@ -68,6 +68,7 @@ ODD: dict[str, dict[str, Any]] = {
     "P-521 called ES256": es512.jwk | {"alg": "ES256"},
     "Ed25519 called RS256": eddsa.jwk | {"alg": "RS256"},
     "RSA called EdDSA": rs256.jwk | {"alg": "EdDSA"},
+    "RSA called RS384": rs256.jwk | {"alg": "RS384"},
     "RSA called RS512": rs256.jwk | {"alg": "RS512"},
     "RSA called HS256": rs256.jwk | {"alg": "HS256"},
     "called none": eddsa.jwk | {"alg": "none"},

@@ -94,6 +94,11 @@ def test_no_text_holds_what_cannot_be_stored(bad: str) -> None:
     assert violations(creating) == violations(editing) == expected
 
 
+@pytest.mark.parametrize("neighbour", ["\x01", "\ud7ff", "\ue000", "\uffff"])
+def test_what_is_next_to_the_unstorable_is_kept(neighbour: str) -> None:
+    assert new_task(f"x{neighbour}x").title == f"x{neighbour}x"
+
+
 def test_a_description_is_kept_to_the_letter() -> None:
     assert new_task(description="  two\n lines ").description == "  two\n lines "
     assert new_task(description="").description == ""
