@@ -124,6 +124,17 @@ def test_a_body_without_end_is_cut_off(memory: Service, tmp_path: Path) -> None:
         assert memory.logged(status=413)["route"] == "/api/{user_id}/tasks"
 
 
+def test_a_client_that_leaves_before_its_body_is_no_failure_of_the_service(
+    memory: Service, tmp_path: Path
+) -> None:
+    head = b"POST /api/ada/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nX-Request-ID: gone\r\n"
+    head += b"Content-Type: application/json\r\nAuthorization: Bearer " + mint(tmp_path).encode()
+    with socket.create_connection(("127.0.0.1", memory.port), timeout=2) as connection:
+        connection.sendall(head + b"\r\n\r\n{")
+    line = memory.logged(request_id="gone")
+    assert (line["status"], line["error"]) == (400, "ClientDisconnect: ")
+
+
 def request(*lines: bytes, body: bytes = b"") -> bytes:
     return b"\r\n".join([*lines, b"Host: x", b"", body])
 
