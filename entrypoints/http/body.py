@@ -7,10 +7,13 @@ from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 
+from domain.errors import RuleViolation
+from domain.text import is_storable
 from entrypoints.http.errors import (
     BODY_MAX,
     BodyTooLarge,
     EndlessBody,
+    InvalidRequest,
     MalformedBody,
     UnsupportedMediaType,
 )
@@ -22,14 +25,19 @@ _PASSING_MAX: Final = 1024 * 1024
 async def read_json(request: Request) -> Any:
     """The body's JSON document.
 
-    Raises BodyTooLarge, having read no more than that, MalformedBody and UnsupportedMediaType.
+    Raises BodyTooLarge, having read no more than that, MalformedBody, UnsupportedMediaType,
+    and InvalidRequest for member names that nothing could store.
     """
     content = await _read(request)
     if not content:
         raise MalformedBody("The body is empty; a JSON object is expected")
     if not _says_json(request.headers.get("content-type", "")):
         raise UnsupportedMediaType
-    return _parse(content)
+    document = _parse(content)
+    if isinstance(document, dict) and not all(map(is_storable, document)):
+        message = "body must not hold a name with U+0000 or a lone surrogate"
+        raise InvalidRequest([RuleViolation("body", "characters", message)])
+    return document
 
 
 async def _read(request: Request) -> bytes:

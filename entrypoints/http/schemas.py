@@ -5,11 +5,13 @@ here for the OpenAPI document alone.
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from pydantic import MISSING, BaseModel, ConfigDict, Field
 
 from domain.task import DESCRIPTION_MAX, TITLE_MAX, TITLE_MIN
+
+_TEXT: Final[dict[str, Any]] = {"pattern": r"^[^\u0000]*$"}
 
 Title = Annotated[
     str,
@@ -26,7 +28,7 @@ Description = Annotated[
     str,
     Field(
         description="Details, kept to the letter.",
-        json_schema_extra={"maxLength": DESCRIPTION_MAX, "pattern": r"^[^\u0000]*$"},
+        json_schema_extra={"maxLength": DESCRIPTION_MAX, **_TEXT},
     ),
 ]
 
@@ -41,7 +43,8 @@ class TaskCreate(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"title": "Buy milk", "description": "Two litres, semi-skimmed"}]
+            "examples": [{"title": "Buy milk", "description": "Two litres, semi-skimmed"}],
+            "propertyNames": _TEXT,
         }
     )
 
@@ -53,7 +56,10 @@ class TaskUpdate(BaseModel):
     """The fields to change; those left out stay. Unknown fields are ignored."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"title": "Buy oat milk"}, {"description": None}]}
+        json_schema_extra={
+            "examples": [{"title": "Buy oat milk"}, {"description": None}],
+            "propertyNames": _TEXT,
+        }
     )
 
     title: Title | MISSING = MISSING

@@ -83,6 +83,8 @@ BREAKS_A_RULE: dict[str, tuple[Any, list[str]]] = {
     "description with NUL": ({"title": "t", "description": MARK + "\0"}, ["description"]),
     "description with a surrogate": ({"title": "t", "description": "\ud8ff"}, ["description"]),
     "both": ({"title": "", "description": MARK * 100}, ["title", "description"]),
+    "a name with NUL": ({"title": "t", f"{MARK}\0": 1}, ["body"]),
+    "a name with a surrogate": ({"title": "t", f"{MARK}\udfff": 1}, ["body"]),
 }
 
 
@@ -99,7 +101,7 @@ async def test_json_that_breaks_a_rule_is_422_and_names_the_field(
     assert (await client.get(TASKS)).json() == [task]
 
 
-@pytest.mark.parametrize("name", ["", "id", "user_id", "x\0", "x\udfff", "Title", "__class__"])
+@pytest.mark.parametrize("name", ["", "id", "user_id", "Title", "__class__"])
 async def test_unknown_fields_are_ignored_whatever_their_names(
     client: AsyncClient, name: str
 ) -> None:
