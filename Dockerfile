@@ -34,7 +34,8 @@ FROM dependencies AS build
 COPY . .
 # Beside the dependencies and not among them: a layer of its own.
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install --python /opt/venv --target /opt/tasks-api --no-deps --compile-bytecode .
+    uv pip install --python /opt/venv --target /opt/tasks-api --no-deps --compile-bytecode . \
+    && rm /opt/tasks-api/.lock
 
 FROM ${PYTHON} AS prod
 # The official image comes without, and nobody could write it later.

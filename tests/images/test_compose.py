@@ -1,0 +1,107 @@
+"""docker-compose.yml: what it starts, and for whom it waits."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.images.engine import SECRET, Compose, answers
+from tests.images.six_operations import perform_all
+
+pytestmark = pytest.mark.images
+
+NEON = "postgresql://u:s3cr3t@ep-x-pooler.neon.tech/d?sslmode=require&channel_binding=require"
+
+
+@pytest.fixture
+def compose(checkout: Path) -> Iterator[Compose]:
+    """A checkout whose ``.env`` has what the local database needs."""
+    compose = Compose(checkout, POSTGRES_PASSWORD="a-password", BETTER_AUTH_SECRET=SECRET)
+    yield compose
+    compose("--profile=*", "down", "--volumes", "--timeout=1")
+
+
+def up(compose: Compose, *profiles: str) -> None:
+    options = [f"--profile={profile}" for profile in profiles]
+    result = compose(
+        *options, "up", "--detach", "--wait", "--no-build", "--pull=never", check=False
+    )
+    assert result.returncode == 0, result.stderr + compose(*options, "logs").stdout
+
+
+def create_user(compose: Compose) -> None:
+    insert = "INSERT INTO users (id) VALUES ('ada')"
+    compose("exec", "-T", "db", "psql", "--username=tasks", "--command", insert)
+
+
+def test_the_database_and_the_api_start_and_the_code_reloads(compose: Compose) -> None:
+    up(compose)
+
+    answers("http://127.0.0.1:8000/health/ready", seconds=10)
+    create_user(compose)
+    perform_all("http://127.0.0.1:8000", secret=SECRET, user="ada")
+    assert set(compose("ps", "--services").stdout.split()) == {"db", "api"}
+
+    app = compose.folder / "entrypoints" / "http" / "app.py"
+    app.write_text(app.read_text().replace('title="tasks-api"', 'title="changed"'))
+    deadline = time.monotonic() + 20
+    while _title() != "changed":
+        assert time.monotonic() < deadline, compose("logs", "api").stdout
+        time.sleep(0.2)
+
+
+def _title() -> str | None:
+    try:
+        title: str = httpx.get("http://127.0.0.1:8000/openapi.json").json()["info"]["title"]
+    except httpx.TransportError:
+        return None
+    return title
+
+
+def test_a_second_api_goes_through_the_pooler(compose: Compose) -> None:
+    up(compose, "pooled")
+
+    answers("http://127.0.0.1:8001/health/ready", seconds=10)
+    create_user(compose)
+    perform_all("http://127.0.0.1:8001", secret=SECRET, user="ada")
+    shown = compose("logs", "pooler").stdout
+    assert "login attempt: db=tasks user=tasks" in shown
+
+
+def test_the_example_frontend_signs_its_users_in(compose: Compose) -> None:
+    up(compose, "example")
+
+    web = "http://localhost:3000"
+    answers(f"{web}/sign-in", seconds=30)
+    with httpx.Client(base_url=web, headers={"Origin": web}, timeout=30) as browser:
+        person = {"name": "Ada", "email": "ada@example.com", "password": "a-long-password"}
+        signed_up = browser.post("/api/auth/sign-up/email", json=person)
+        user = signed_up.json()["user"]["id"]
+        token = browser.get("/api/auth/token").json()["token"]
+    created = httpx.post(
+        f"http://localhost:8000/api/{user}/tasks",
+        json={"title": "Buy milk"},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert created.status_code == 201, created.text
+
+
+def test_with_neon_there_is_no_database_to_start(checkout: Path) -> None:
+    compose = Compose(checkout, NEON_DB_URL=NEON, BETTER_AUTH_SECRET=SECRET)
+    assert compose("config", "--services").stdout.split() == ["api"]
+    assert NEON in compose("config").stdout
+    assert set(compose("--profile=example", "config", "--services").stdout.split()) == {
+        "api",
+        "web",
+    }
+
+
+def test_no_secret_is_in_the_file(compose: Compose) -> None:
+    text = (compose.folder / "docker-compose.yml").read_text()
+    (compose.folder / ".env").unlink()
+    shown = compose("--profile=*", "config").stdout
+    assert "password" not in text.replace("POSTGRES_PASSWORD", "").lower()
+    assert 'POSTGRES_PASSWORD: ""' in shown
+    assert 'BETTER_AUTH_SECRET: ""' in shown
