@@ -55,10 +55,11 @@ def _dev(options: argparse.Namespace) -> None:
     development.run(host=options.host, port=options.port)
 
 
-def _migrate(_options: argparse.Namespace) -> None:
-    storage = Container(settings=_settings()).storage()
-    asyncio.run(storage.prepare())
-    print("the schema is up to date")
+def _migrate(options: argparse.Namespace) -> None:
+    container = Container(settings=_settings())
+    if container.settings().storage is StorageKind.POSTGRES:
+        asyncio.run(container.database().migrate(to=options.to))
+    print(f"the schema is at revision {options.to}" if options.to else "the schema is up to date")
 
 
 def _token(options: argparse.Namespace) -> None:
@@ -140,7 +141,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_address(command, host="127.0.0.1")
 
-    _add(commands, "migrate", _migrate, "bring the database's schema up to date")
+    command = _add(commands, "migrate", _migrate, "bring the database's schema up to date")
+    command.add_argument(
+        "--to", metavar="REVISION", help="go to this revision, back or forth, and not to the newest"
+    )
 
     command = _add(commands, "token", _token, "mint a token with the configured secret")
     command.add_argument(

@@ -48,7 +48,10 @@ class Container(DeclarativeContainer):
     clock: Provider[Clock] = ThreadSafeSingleton(SystemClock)
 
     database = ThreadSafeSingleton(
-        Database, url=settings.provided.database_url, users_table=settings.provided.users_table
+        Database,
+        url=settings.provided.database_url,
+        users_table=settings.provided.users_table,
+        migrate_on_start=settings.provided.migrate_on_start,
     )
     memory_storage: Provider[Storage] = ThreadSafeSingleton(MemoryStorage)
     storage: Provider[Storage] = Selector(

@@ -85,6 +85,7 @@ class Settings(BaseSettings):
         "http://localhost",
     )
     storage: StorageKind = StorageKind.POSTGRES
+    migrate_on_start: bool = True
     log_format: LogFormat | None = None
     """None leaves it to the command."""
     log_level: LogLevel = LogLevel.INFO

@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
 import psycopg
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -57,10 +57,15 @@ class Session:
 class Database:
     """A PostgreSQL database that holds, or is to hold, the tables."""
 
-    def __init__(self, *, url: str, users_table: str) -> None:
-        """Connect to nothing yet. Raise InvalidConfiguration when ``url`` is none."""
+    def __init__(self, *, url: str, users_table: str, migrate_on_start: bool = True) -> None:
+        """Connect to nothing yet. Raise InvalidConfiguration when ``url`` is none.
+
+        Without ``migrate_on_start`` preparing changes nothing, and waits for somebody else to
+        bring the schema up to date.
+        """
         self._dsn = Dsn(url)
         self._users_table = users_table
+        self._migrate_on_start = migrate_on_start
         # Waiting for a connection happens here and not in SQLAlchemy's queue, where a connection
         # that could not be opened leaves those behind it waiting for nothing.
         self._slots = asyncio.Semaphore(POOL_SIZE)
@@ -122,7 +127,21 @@ class Database:
             raise StorageUnavailable(type(error).__name__) from error
 
     async def prepare(self, *, within: float | None = None) -> None:
-        """Bring the schema up to date, as Storage.prepare promises."""
+        """Bring the schema up to date, or see that it is, as Storage.prepare promises."""
+        step = schema.migrate if self._migrate_on_start else schema.require
+        await self._prepare(lambda connection: step(connection, self._users_table), within)
+        self._prepared = True
+
+    async def migrate(self, *, to: str | None = None) -> None:
+        """Bring the schema to the newest revision or to another one, back or forth.
+
+        Raises as Storage.prepare does, and InvalidConfiguration when there is no such revision.
+        """
+        await self._prepare(lambda connection: schema.migrate(connection, self._users_table, to))
+
+    async def _prepare(
+        self, step: Callable[[Connection], None], within: float | None = None
+    ) -> None:
         engine = create_async_engine(
             "postgresql+psycopg://", async_creator=self._connect_to_prepare, poolclass=NullPool
         )
@@ -134,7 +153,7 @@ class Database:
             async with asyncio.timeout(within):
                 connection = await engine.connect()
             try:
-                await connection.run_sync(schema.upgrade, self._users_table)
+                await connection.run_sync(step)
                 await connection.commit()
             finally:
                 await connection.close()
@@ -148,7 +167,6 @@ class Database:
             self._preparing.clear()
             if watchdog is not None:
                 watchdog.cancel()
-        self._prepared = True
 
     async def _connect_to_prepare(self) -> psycopg.AsyncConnection:
         connection = await self._dsn.connect(autocommit=False)
@@ -178,6 +196,11 @@ def _preparation_error(error: Exception) -> ApplicationError:
     message = (isinstance(error, psycopg.Error) and error.diag.message_primary) or str(error)
     if _WRONG_PARAMETER.search(message):
         return InvalidConfiguration(f"NEON_DB_URL has a parameter that is wrong: {message}")
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return StorageUnavailable(
+            "another session keeps a lock on a table that has to change, and nobody is to wait "
+            "behind this one for it"
+        )
     # Out of reach, overloaded, read-only: may pass. A refusal, as for lack of a privilege, not.
     if isinstance(error, psycopg.OperationalError | psycopg.InternalError | OSError):
         return StorageUnavailable(message)

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from alembic.util import CommandError
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import (
     DataError,
@@ -19,41 +19,125 @@ from sqlalchemy.exc import (
 )
 
 from adapters.postgres.migrations.users import provide_users, refer_to_users
-from application.errors import SchemaConflict
+from application.errors import InvalidConfiguration, SchemaConflict, StorageUnavailable
 
 logger = logging.getLogger(__name__)
+
+VERSION_TABLE: Final = "tasks_api_schema_version"
+"""Not Alembic's default name: the database may hold another application's history."""
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 # Any constant will do, as long as nothing else that shares the database locks it.
 _LOCK: Final = 0x7461736B73617069
 
+# Whoever wants a table waits behind a migration that waits for it.
+_WAIT_FOR_A_TABLE: Final = "3s"
 
-def upgrade(connection: Connection, users_table: str) -> None:
+_PRIVILEGES: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+
+def migrate(connection: Connection, users_table: str, to: str | None = None) -> None:
     """Run every migration that ``connection``'s database lacks, within its open transaction.
 
-    ``users_table`` is the table that tasks refer to from now on. Raises SchemaConflict when tables
-    that are already there cannot be adopted.
+    ``users_table`` is the table that tasks refer to from now on. ``to`` is the revision to go to,
+    back or forth, instead of the newest. A database that a newer program has migrated is left as it
+    is: migrations only add, so that this program can serve on it.
+
+    Raises SchemaConflict when tables that are already there cannot be adopted, and
+    InvalidConfiguration when there is no revision ``to``.
     """
     # The lock belongs to the transaction: it holds through a transaction-mode pooler too, and
     # whoever waits for it finds the work done.
     if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
         logger.info("waiting for another process, which is preparing the schema")
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_A_TABLE}'"))
+    config = migration_config(connection, users_table)
+    history = _History(config, connection)
+    if history.is_newer_than_this_program:
+        history.warn()
+        if to is None:
+            return
+        raise InvalidConfiguration(
+            f"the schema is at revision {history.current}, which is newer than this program: "
+            "let the program that made it go back"
+        )
     try:
-        command.upgrade(migration_config(connection, users_table), "head")
+        if to is None:
+            command.upgrade(config, "head")
+        elif history.has_passed(to):
+            command.downgrade(config, to)
+        else:
+            command.upgrade(config, to)
         _follow(connection, users_table)
-    except CommandError as error:
-        raise SchemaConflict(
-            "the schema is none that this program knows, probably because a newer one made it: "
-            f"{error}; start that newer program"
-        ) from error
     except (IntegrityError, DataError) as error:
         # Their details quote the row, and a log must not hold a task's text.
         raise _refusal(error, with_detail=False) from None
     except (ProgrammingError, NotSupportedError) as error:
         # Here the detail names what stands in the way, such as a view on a column.
         raise _refusal(error, with_detail=True) from error
+
+
+def require(connection: Connection, users_table: str) -> None:
+    """Raise StorageUnavailable until the schema is there, without changing anything.
+
+    Nothing more is needed than what serving takes: to use the table tasks, and to read which
+    revision the schema has.
+    """
+    config = migration_config(connection, users_table)
+    try:
+        history = _History(config, connection)
+    except ProgrammingError as error:
+        driver_error: Any = error.orig
+        raise StorageUnavailable(driver_error.diag.message_primary) from error
+    if history.is_newer_than_this_program:
+        history.warn()
+    elif history.current != history.newest:
+        raise StorageUnavailable(
+            f"the schema is at revision {history.current or '(none)'} and has to be at "
+            f"{history.newest}: run `tasks-api migrate`"
+        )
+    if _owners(connection) != [users_table]:
+        raise StorageUnavailable(
+            f"tasks do not refer to the table {users_table}, which USERS_TABLE names: "
+            "run `tasks-api migrate`"
+        )
+    missing = connection.scalars(text(_MISSING_PRIVILEGES), {"privileges": list(_PRIVILEGES)})
+    if lacking := ", ".join(missing):
+        raise StorageUnavailable(f"the role may not {lacking} in the table tasks")
+
+
+class _History:
+    """Where a database stands among the revisions that this program knows."""
+
+    def __init__(self, config: Config, connection: Connection) -> None:
+        self._scripts = ScriptDirectory.from_config(config)
+        options = {"version_table": VERSION_TABLE}
+        self.current = MigrationContext.configure(connection, opts=options).get_current_revision()
+        self.newest = self._scripts.get_current_head()
+
+    @property
+    def is_newer_than_this_program(self) -> bool:
+        return self.current is not None and not self._knows(self.current)
+
+    def has_passed(self, revision: str) -> bool:
+        """Whether ``revision`` lies behind. Raises InvalidConfiguration when there is none."""
+        if not self._knows(revision):
+            raise InvalidConfiguration(f"there is no revision {revision}")
+        passed = self._scripts.iterate_revisions(self.current or "base", "base")
+        return revision in {script.revision for script in passed}
+
+    def warn(self) -> None:
+        logger.warning(
+            "the schema is at revision %s, made by a newer program than this one, which knows "
+            "revisions up to %s; it is left as it is",
+            self.current,
+            self.newest,
+        )
+
+    def _knows(self, revision: str) -> bool:
+        return revision in {script.revision for script in self._scripts.walk_revisions()}
 
 
 def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:
@@ -67,12 +151,15 @@ def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:
 
 def _follow(connection: Connection, users_table: str) -> None:
     # Which table holds the users is a setting, and so may be another one than at the last start.
-    keys = inspect(connection).get_foreign_keys("tasks")
-    owners = [key["referred_table"] for key in keys if key["constrained_columns"] == ["user_id"]]
-    if owners != [users_table]:
+    if _owners(connection) != [users_table]:
         with Operations.context(MigrationContext.configure(connection)):
             provide_users(connection, users_table)
             refer_to_users(connection, users_table)
+
+
+def _owners(connection: Connection) -> list[str]:
+    keys = inspect(connection).get_foreign_keys("tasks")
+    return [key["referred_table"] for key in keys if key["constrained_columns"] == ["user_id"]]
 
 
 def migration_config(connection: Connection, users_table: str) -> Config:
@@ -81,4 +168,11 @@ def migration_config(connection: Connection, users_table: str) -> Config:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     config.attributes["users_table"] = users_table
+    config.attributes["version_table"] = VERSION_TABLE
     return config
+
+
+_MISSING_PRIVILEGES: Final = """
+    SELECT privilege FROM unnest(CAST(:privileges AS text[])) privilege
+    WHERE NOT has_table_privilege('tasks', privilege)
+"""

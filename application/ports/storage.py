@@ -7,12 +7,13 @@ class Storage(Protocol):
     """Where tasks are kept, seen as something that is made ready, checked and closed."""
 
     async def prepare(self, *, within: float | None = None) -> None:
-        """Bring the schema up to date; any number of processes may do so at once.
+        """Bring the schema up to date, or see that somebody else has, as is configured.
 
-        Until it has succeeded once in this process, the storage serves nothing. Doing it again
-        changes nothing. Raises StorageUnavailable when the storage is out of reach, or when it is
-        not ready ``within`` so many seconds (None: however long it takes), and SchemaConflict,
-        leaving everything as it was, when tables that are already there cannot be adopted.
+        Any number of processes may do so at once. Until it has succeeded once in this process, the
+        storage serves nothing. Doing it again changes nothing. Raises StorageUnavailable when the
+        storage is out of reach, when it is not ready ``within`` so many seconds (None: however
+        long it takes), or when somebody else has not made it ready yet; and SchemaConflict, leaving
+        everything as it was, when tables that are already there cannot be adopted.
         """
         ...
 

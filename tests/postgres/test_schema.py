@@ -346,16 +346,6 @@ async def _new_id(url: str) -> int:
         return (await tasks.add(new)).id
 
 
-async def test_a_schema_newer_than_the_program_is_told(database_url: str) -> None:
-    execute(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
-    before = snapshot(database_url)
-
-    with pytest.raises(SchemaConflict, match=r"newer .*9999"):
-        await prepare(database_url)
-
-    assert snapshot(database_url) == before
-
-
 async def test_another_users_table_is_followed_when_the_setting_changes(database_url: str) -> None:
     execute(
         database_url,

@@ -42,6 +42,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "unknown storage": ({"STORAGE": "s3cr3t"}, "STORAGE should be 'postgres' or 'memory'"),
     "unknown format": ({"LOG_FORMAT": "s3cr3t"}, "LOG_FORMAT should be 'json' or 'console'"),
     "unknown level": ({"LOG_LEVEL": "s3cr3t"}, "LOG_LEVEL should be"),
+    "neither yes nor no": ({"MIGRATE_ON_START": "s3cr3t"}, "MIGRATE_ON_START should be"),
     "any origin": ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS must be"),
     "a path as origin": ({"CORS_ORIGINS": "https://a.example/s3cr3t"}, "CORS_ORIGINS must be"),
     "a long users table": ({"USERS_TABLE": "é" * 32}, "USERS_TABLE must be"),

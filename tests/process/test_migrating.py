@@ -1,0 +1,44 @@
+"""Who migrates: the start, or somebody else."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.process.service import SECRET, run, started
+
+pytestmark = [pytest.mark.process, pytest.mark.postgres]
+
+
+def test_a_service_that_may_not_migrate_waits_until_somebody_has(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    settings = {
+        "NEON_DB_URL": empty_database_url,
+        "BETTER_AUTH_SECRET": SECRET,
+        "MIGRATE_ON_START": "false",
+    }
+    with started("serve", "--host", "127.0.0.1", cwd=tmp_path, **settings) as service:
+        service.wait_until_ready("/health/live")
+        assert httpx.get(f"{service.url}/health/ready").status_code == 503
+        assert "run `tasks-api migrate`" in service.logged(logger="entrypoints.http.app")["message"]
+
+        migrated = run("migrate", cwd=tmp_path, **settings)
+        assert (migrated.returncode, migrated.stdout) == (0, "the schema is up to date\n")
+        service.wait_until_ready()
+
+
+def test_the_schema_goes_to_the_revision_that_is_asked_for(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    def migrate(to: str) -> tuple[int, str]:
+        result = run("migrate", "--to", to, cwd=tmp_path, NEON_DB_URL=empty_database_url)
+        return result.returncode, result.stdout or result.stderr.splitlines()[-1]
+
+    assert migrate("0001") == (0, "the schema is at revision 0001\n")
+    assert migrate("0002") == (2, "tasks-api: there is no revision 0002")
+
+
+def test_memory_has_nothing_to_migrate(tmp_path: Path) -> None:
+    result = run("migrate", cwd=tmp_path, STORAGE="memory")
+    assert (result.returncode, result.stdout) == (0, "the schema is up to date\n")
