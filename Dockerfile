@@ -43,8 +43,10 @@ RUN python -m compileall -q -j 0 -x 'site-packages|/test' \
     "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=build /opt/tasks-api /opt/tasks-api
+# Where sslrootcert=system finds whom to trust: psycopg brings an OpenSSL that knows no place.
 ENV PATH=/opt/tasks-api/bin:/opt/venv/bin:$PATH \
-    PYTHONPATH=/opt/tasks-api
+    PYTHONPATH=/opt/tasks-api \
+    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 # Empty: settings may be mounted here as a file .env.
 WORKDIR /app
 USER 10001:10001

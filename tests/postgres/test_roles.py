@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import InsufficientPrivilege
 
 from adapters.postgres.database import Database
@@ -43,22 +43,31 @@ def users_table(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def owner_url(empty_database_url: str, users_table: str) -> Iterator[str]:
-    """The database as Better Auth's role sees it: with its users, and the two roles."""
+    """The database as Better Auth's role sees it, no superuser: with its users and two roles."""
+    name = conninfo_to_dict(empty_database_url)["dbname"]
     execute(
         empty_database_url,
+        f"CREATE ROLE owner LOGIN CREATEROLE; ALTER DATABASE {name} OWNER TO owner",
+    )
+    url = make_conninfo(empty_database_url, user="owner")
+    execute(
+        url,
         f"""CREATE TABLE "{users_table}" (id text PRIMARY KEY, "createdAt" timestamptz NOT NULL);
         INSERT INTO "{users_table}" VALUES ('ada', now())""",
     )
     psql(
-        empty_database_url,
+        url,
         "roles.sql",
         users_table=users_table,
         migrate_password="one's",
         serve_password="another's",
     )
-    yield empty_database_url
-    for role in ("tasks_serve", "tasks_migrate"):
-        execute(empty_database_url, f"DROP OWNED BY {role}; DROP ROLE {role}")
+    yield url
+    for role in ("tasks_serve", "tasks_migrate", "owner"):
+        execute(
+            empty_database_url,
+            f"REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}",
+        )
 
 
 @pytest.fixture
@@ -75,16 +84,16 @@ def serving(owner_url: str, users_table: str) -> Database:
 
 
 async def test_one_role_migrates_and_the_other_serves(
-    owner_url: str, migrate_url: str, serving: Database, users_table: str
+    empty_database_url: str, migrate_url: str, serving: Database, users_table: str
 ) -> None:
     await Database(url=migrate_url, users_table=users_table).migrate()
     psql(migrate_url, "grants.sql")
-    before = snapshot(owner_url)
+    before = snapshot(empty_database_url)
 
     await serving.prepare()
     await serving.check()
 
-    assert snapshot(owner_url) == before
+    assert snapshot(empty_database_url) == before
     tasks = PostgresTaskRepository(database=serving, users_table=users_table)
     new = NewTask.create(user_id="ada", title="Buy milk", description=None, now=NOW)
     task = await tasks.add(new)

@@ -1,0 +1,167 @@
+"""deploy/nginx.conf, with a real nginx in front of the service."""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from tests.ports import free_port
+from tests.process.service import ROOT, SECRET, Service, run, started
+
+NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        not Path(NGINX).exists() and not os.environ.get("CI"), reason="nginx is not installed"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where everything runs."""
+    return tmp_path_factory.mktemp("proxied")
+
+
+@pytest.fixture(scope="module")
+def service(folder: Path) -> Iterator[Service]:
+    """The service that is hidden behind the proxy."""
+    settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
+    with started("serve", "--host", "127.0.0.1", cwd=folder, **settings) as service:
+        service.wait_until_ready()
+        yield service
+
+
+@pytest.fixture(scope="module")
+def proxy(folder: Path, service: Service) -> Iterator[str]:
+    """Where nginx listens. Only names of files, and ports, are changed in the configuration."""
+    certificate(folder)
+    port = free_port()
+    configuration = (ROOT / "deploy" / "nginx.conf").read_text()
+    for example, here in {
+        "127.0.0.1:8000": f"127.0.0.1:{service.port}",
+        "listen 443": f"listen 127.0.0.1:{port}",
+        "/etc/nginx/tls": str(folder),
+        "/tmp/nginx.pid": f"{folder}/nginx.pid",  # noqa: S108
+        "/dev/stdout": f"{folder}/access.log",
+        "auto;": "1;",
+    }.items():
+        assert configuration.count(example) >= 1
+        configuration = configuration.replace(example, here)
+    (folder / "nginx.conf").write_text(configuration)
+    command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    subprocess.run([*command, "-t"], check=True, capture_output=True)
+    with subprocess.Popen([*command, "-g", "daemon off;"], stderr=subprocess.DEVNULL) as nginx:
+        try:
+            wait_for(port)
+            yield f"https://127.0.0.1:{port}"
+        finally:
+            nginx.terminate()
+
+
+def certificate(folder: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "api.example.com")])
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "tls.crt").write_bytes(signed.public_bytes(Encoding.PEM))
+    (folder / "tls.key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(port)
+
+
+@pytest.fixture
+def client(proxy: str, folder: Path) -> Iterator[httpx.Client]:
+    """A signed-in client of the proxy."""
+    token = run("token", "--user", "ada", cwd=folder, BETTER_AUTH_SECRET=SECRET).stdout.strip()
+    trusting = ssl.create_default_context()
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=proxy, headers=headers, verify=trusting, timeout=20) as client:
+        yield client
+
+
+def test_a_task_is_created_through_the_proxy_and_its_id_is_in_both_logs(
+    client: httpx.Client, service: Service, folder: Path
+) -> None:
+    response = client.post("/api/ada/tasks", json={"title": "Buy milk"})
+    assert response.status_code == 201
+    assert client.get(response.headers["Location"]).json() == response.json()
+    request_id = response.headers["X-Request-ID"]
+    assert service.logged(request_id=request_id)
+    assert "127.0.0.1 POST 201" in (log := (folder / "access.log").read_text())
+    assert request_id in log
+
+
+def test_what_a_client_claims_about_itself_changes_nothing(
+    client: httpx.Client, service: Service
+) -> None:
+    claims = {
+        "X-Forwarded-For": "203.0.113.7",
+        "X-Forwarded-Proto": "gopher",
+        "X-Forwarded-Host": "evil.example",
+        "Forwarded": "for=203.0.113.7;proto=gopher;host=evil.example",
+    }
+    response = client.post("/api/ada/tasks", json={"title": "Buy milk"}, headers=claims)
+    assert response.status_code == 201
+    assert response.headers["Location"].startswith("/api/ada/tasks/")
+    assert "203.0.113.7" not in service.log
+    assert "evil.example" not in service.log + str(response.headers)
+
+
+def test_a_body_that_is_too_large_is_refused_in_the_services_own_words(
+    client: httpx.Client,
+) -> None:
+    response = client.post("/api/ada/tasks", json={"title": "x" * 100_000})
+    assert (response.status_code, response.json()["status_code"]) == (413, 413)
+    assert client.post("/api/ada/tasks", content=b"x" * 1_100_000).status_code == 413
+
+
+def test_a_client_that_does_not_end_its_head_is_hung_up_on(proxy: str) -> None:
+    port = int(proxy.rpartition(":")[2])
+    trusting = ssl.create_default_context()
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as raw,
+        trusting.wrap_socket(raw) as connection,
+    ):
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        began = time.monotonic()
+        connection.recv(1000)
+        assert time.monotonic() - began < 15
