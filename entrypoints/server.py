@@ -57,6 +57,6 @@ async def _prepare(storage: Storage) -> None:
     try:
         await storage.prepare(within=_PREPARE_WITHIN_SECONDS)
     except StorageUnavailable as error:
-        logger.warning("the storage is out of reach, starting all the same: %s", error)
+        logger.warning("the storage is not ready, starting all the same: %s", error)
     finally:
         await storage.close()
