@@ -1,6 +1,6 @@
 # Everything here brings what it needs: a Python 3.11 or newer is enough to start with.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check
+.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults
 
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
@@ -11,15 +11,18 @@ help:  ## Show what can be made
 run: $(UV)  ## Serve on http://127.0.0.1:8000 on an embedded PostgreSQL, with reload
 	@$(RUN) tasks-api dev
 
-test: $(UV)  ## Run every test but the browser's and the images'
-	$(RUN) pytest -m "not e2e and not images" --cov --cov-report=term
+test: $(UV)  ## Run every test but the browser's, the images' and the faults
+	$(RUN) pytest -m "not e2e and not images and not faults" --cov --cov-report=term
 	$(RUN) coverage report --include='domain/*,application/*' --fail-under=100 >/dev/null
 
 e2e: $(UV)  ## Drive the example frontend in headless Chromium
 	$(RUN) pytest -m e2e tests/e2e -s
 
+faults: $(UV)  ## Break what can break and print what was promised and what was measured
+	$(RUN) pytest -m faults tests/faults
+
 test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes, in seconds
-	$(RUN) pytest -m "not postgres and not process and not e2e and not images"
+	$(RUN) pytest -m "not postgres and not process and not e2e and not images and not faults"
 
 image-check: $(UV)  ## Build the container images and start them, as root on Debian, without Docker
 	tests/images/run

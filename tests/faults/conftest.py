@@ -1,0 +1,48 @@
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.report import Measured, Row, as_markdown, as_text
+
+_ROWS = pytest.StashKey[list[Row]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_ROWS] = []
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Measured:
+    """Records one row of the table. Call it before asserting: a failure has figures, too."""
+    rows = request.config.stash[_ROWS]
+
+    def record(number: str, fault: str, promise: str, measured: str) -> None:
+        rows.append(Row(request.node.nodeid, number, fault, promise, measured))
+
+    return record
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        for row in item.config.stash[_ROWS]:
+            if row.test == item.nodeid:
+                row.kept = False
+    return report
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    rows = config.stash[_ROWS]
+    if not rows:
+        return
+    terminalreporter.section("faults")
+    terminalreporter.write_line(as_text(rows))
+    if path := os.environ.get("FAULTS_REPORT"):
+        Path(path).write_text(as_markdown(rows))
