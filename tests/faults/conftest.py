@@ -1,9 +1,10 @@
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.postgres import DEBIANS, Postgres
 from tests.faults.report import Measured, Row, as_markdown, as_text
 
 _ROWS = pytest.StashKey[list[Row]]()
@@ -46,3 +47,26 @@ def pytest_terminal_summary(
     terminalreporter.write_line(as_text(rows))
     if path := os.environ.get("FAULTS_REPORT"):
         Path(path).write_text(as_markdown(rows))
+
+
+@pytest.fixture(scope="session")
+def plain_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """The embedded PostgreSQL on a TCP port. Whoever breaks it leaves it running."""
+    with Postgres(tmp_path_factory.mktemp("plain")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def secure_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """Debian's PostgreSQL 15, which accepts TLS with SCRAM and channel binding only."""
+    if not DEBIANS.exists() and not os.environ.get("CI"):
+        pytest.skip("Debian's PostgreSQL 15 is not installed (apt-get install postgresql-15)")
+    with Postgres(tmp_path_factory.mktemp("secure"), debians=True) as server:
+        yield server
+
+
+@pytest.fixture(params=["plain", "secure"])
+def postgres(request: pytest.FixtureRequest) -> Postgres:
+    """One after the other of the two."""
+    server: Postgres = request.getfixturevalue(f"{request.param}_postgres")
+    return server
