@@ -1,0 +1,81 @@
+"""The service on a PostgreSQL that is going to be broken, and what its answers must look like."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.faults.clients import ORIGIN, Exchange
+from tests.faults.load import Memory, State, unexplained
+from tests.faults.postgres import Postgres
+from tests.process.service import SECRET, Service, started
+
+
+@contextmanager
+def serving(folder: Path, database_url: str) -> Iterator[Service]:
+    """One process of the service, ready; at the end it must be the same one, and end in order."""
+    settings = {"NEON_DB_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
+    with started("serve", "--host", "127.0.0.1", cwd=folder, **settings) as service:
+        service.wait_until_ready()
+        yield service
+        assert service.process.poll() is None, service.log[-5000:]
+
+
+def is_retryable(exchange: Exchange) -> bool:
+    """Whether this is the 500 that is documented: readable in a browser, with Retry-After."""
+    headers = exchange.headers
+    return (
+        exchange.status == 500
+        and headers.get("content-type") == "application/json"
+        and exchange.json
+        == {
+            "status_code": 500,
+            "detail": "The service cannot reach its data at the moment; please try again",
+        }
+        and headers.get("retry-after") == "5"
+        and headers.get("access-control-allow-origin") == ORIGIN
+        and headers.get("access-control-allow-credentials") == "true"
+        and "Retry-After" in headers.get("access-control-expose-headers", "")
+        and bool(headers.get("x-request-id"))
+    )
+
+
+def exchanges_of(memories: Sequence[Memory]) -> list[Exchange]:
+    """Everything that everybody sent, in the order in which it ended."""
+    exchanges = [exchange for memory in memories for exchange in memory.exchanges]
+    return sorted(exchanges, key=lambda exchange: exchange.ended)
+
+
+def succeeded(exchange: Exchange) -> bool:
+    """Whether the request was served."""
+    return exchange.status is not None and 200 <= exchange.status < 300
+
+
+def malformed(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """What is neither a success nor a documented 500."""
+    return [each for each in exchanges if not succeeded(each) and not is_retryable(each)]
+
+
+def audit(memories: Sequence[Memory], server: Postgres, database: str) -> list[str]:
+    """Compare every row with what its owner was told; what cannot be explained.
+
+    A write that was acknowledged must be there, one that was answered with a 500 may be.
+    """
+    wrong = [text for memory in memories for text in memory.contradictions]
+    stored: dict[str, list[State]] = {memory.person: [] for memory in memories}
+    rows = server.administrate("SELECT user_id, title, completed FROM tasks", database)
+    for person, title, completed in rows:
+        stored[person].append(State(title, completed))
+    for memory in memories:
+        wrong += unexplained(memory.beliefs, stored[memory.person])
+    return wrong
+
+
+def acknowledged(memories: Sequence[Memory]) -> int:
+    """How many writes were answered with a success."""
+    return sum(each.method != "GET" and succeeded(each) for each in exchanges_of(memories))
+
+
+def median_and_most(seconds: Sequence[float]) -> str:
+    """Both in milliseconds."""
+    ordered = sorted(seconds)
+    return f"median {ordered[len(ordered) // 2] * 1000:.0f} ms, most {ordered[-1] * 1000:.0f} ms"
