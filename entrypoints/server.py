@@ -11,6 +11,7 @@ import uvicorn
 
 from application.errors import StorageUnavailable
 from application.ports.storage import Storage
+from entrypoints import processes
 from entrypoints.container import Container
 
 _PREPARE_WITHIN_SECONDS: Final = 5
@@ -34,7 +35,7 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
     # uvicorn ends with the signal that stopped it, which would look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     root = Path(__file__).parent.parent
-    uvicorn.run(
+    config = uvicorn.Config(
         "entrypoints.asgi:create",
         factory=True,
         http="entrypoints.http.protocol:Protocol",
@@ -51,6 +52,7 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
         access_log=False,
         server_header=False,
     )
+    processes.run(config)
 
 
 async def _prepare(storage: Storage) -> None:

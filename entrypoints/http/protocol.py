@@ -1,4 +1,4 @@
-"""What happens to bytes before any application sees them."""
+"""What happens to bytes before any application sees them, and how a connection ends."""
 
 import logging
 from http import HTTPStatus
@@ -14,23 +14,31 @@ from entrypoints.http.request_log import new_request_id
 HEAD_MAX: Final = 64 * 1024
 """Longest request head, in bytes; one that arrives in a single piece may be longer."""
 
+LINGER: Final = 0.5
+"""Seconds that a stopping server listens on to a client that has nothing to wait for.
+
+Its next request may be on its way, or here and not read yet.
+"""
+
 logger = logging.getLogger(__name__)
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with four differences.
+    """uvicorn's protocol, with a few differences.
 
-    Its own errors have the shape of every other, and never take another answer's place; a head
-    that does not end is refused; trailers are dropped, where uvicorn's would take them for
-    headers; and a request that offers an upgrade is served as it is. uvicorn's would take the
-    body of the latter for the next request, as soon as a client talks about HTTP/2 (curl and Java
-    do so by default or on request).
+    Its own errors have the shape of every other, and never take another answer's place. A head
+    that does not end is refused. Trailers are dropped, where uvicorn's would take them for
+    headers. A request that offers an upgrade is served as it is: uvicorn's would take its body for
+    the next request, as soon as a client talks about HTTP/2 (curl and Java do so by default or on
+    request). When the server stops, a connection is not closed under a request that it already
+    holds: uvicorn's resets nearly every busy client.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._unfinished_head = 0
         self._in_head = False
+        self._stopping = False
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, which may be any part of any number of requests."""
@@ -62,11 +70,29 @@ class Protocol(HttpToolsProtocol):
         self._in_head = False
         if not self.parser.should_upgrade():
             super().on_headers_complete()
+            if self._stopping:
+                self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """A request has ended, likewise."""
         if not self.parser.should_upgrade():
             super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """The server stops: answer what has come, say that it was the last, and close."""
+        self._stopping = True
+        if self._is_idle():
+            self.loop.call_later(LINGER, self._close_if_idle)
+            return
+        super().shutdown()
+
+    def _is_idle(self) -> bool:
+        # uvicorn's type does not say that there is none before the first request.
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle():
+            self.transport.close()
 
     def _decline_upgrade(self, rest: bytes) -> None:
         kept = [
