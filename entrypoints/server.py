@@ -20,6 +20,10 @@ _PREPARE_WITHIN_SECONDS: Final = 5
 GRACE_SECONDS: Final = 9
 """How long a stopping server waits for the requests that it is answering."""
 
+_HEALTHCHECK_SECONDS: Final = 30
+"""How long a worker may be silent before it is killed. It is silent while it starts, too, which on
+a busy machine takes many times the seconds that it takes on an idle one."""
+
 _SOURCES: Final = ("domain", "application", "adapters", "entrypoints")
 
 logger = logging.getLogger(__name__)
@@ -47,6 +51,7 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
         reload=reload,
         reload_dirs=[str(root / source) for source in _SOURCES] if reload else None,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=_HEALTHCHECK_SECONDS,
         log_config=None,
         # RequestLog writes them, with more in them.
         access_log=False,
