@@ -21,6 +21,9 @@ from entrypoints.http.health import health_router
 from entrypoints.http.request_log import RequestLog
 from entrypoints.http.tasks import TaskUseCases, tasks_router
 
+_PREPARE_FIRST_SECONDS: Final = 2.0
+"""How long a starting process waits for its storage before it accepts anybody."""
+
 _PREPARE_AGAIN_SECONDS: Final = 1.0
 _PREPARE_AGAIN_MOST_SECONDS: Final = 15.0
 
@@ -65,6 +68,9 @@ def create_app(container: Container) -> FastAPI:
         gc.collect()
         gc.freeze()
         preparation = asyncio.create_task(_prepare(storage))
+        # Other processes may be serving already: whoever calls had better be accepted by one of
+        # them, or wait a moment, than hear of this one that it cannot serve yet.
+        await asyncio.wait([preparation], timeout=_PREPARE_FIRST_SECONDS)
         try:
             yield
         finally:

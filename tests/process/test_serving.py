@@ -249,6 +249,30 @@ def test_requests_in_flight_are_answered_before_the_end(tmp_path: Path, database
 
 
 @pytest.mark.postgres
+def test_no_worker_accepts_anybody_before_it_can_serve(tmp_path: Path, database_url: str) -> None:
+    settings = {"NEON_DB_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
+    headers = {"Authorization": f"Bearer {mint(tmp_path)}"}
+    statuses: list[int] = []
+
+    def list_tasks(url: str) -> None:
+        while len(statuses) < 200:
+            try:
+                answer = httpx.get(f"{url}/api/ada/tasks", headers=headers, timeout=60)
+            except httpx.ConnectError:
+                time.sleep(0.01)
+            else:
+                statuses.append(answer.status_code)
+
+    with started("serve", "--workers", "3", cwd=tmp_path, **settings) as service:
+        callers = [threading.Thread(target=list_tasks, args=[service.url]) for _ in range(8)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+    assert set(statuses) == {200}
+
+
+@pytest.mark.postgres
 def test_a_database_out_of_reach_at_the_start_heals_without_a_restart(
     tmp_path: Path, empty_database_url: str
 ) -> None:
