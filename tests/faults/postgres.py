@@ -92,6 +92,8 @@ class Postgres:
     def start(self) -> float:
         """Return once connections are accepted; when that was, by ``time.monotonic()``."""
         options = [f"--{name}={value}" for name, value in self._options.items()]
+        if self._process is not None:
+            return time.monotonic()
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             # The processes of a killed server may still be ending; the new one then gives up.

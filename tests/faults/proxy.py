@@ -3,19 +3,21 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from enum import Enum
+from threading import Event, Thread
 from typing import Final, Self
 
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
 class Cut(Enum):
-    """What happens to a connection when the server's answer to a statement comes by."""
+    """What happens to a connection when a certain statement, or its answer, comes by."""
 
-    BLACKHOLE = "goes silent"
-    RESET = "is reset"
+    STATEMENT_VANISHES = "the statement is lost, and nobody is told"
+    STATEMENT_RESET = "a reset instead of passing the statement"
+    ANSWER_VANISHES = "silence in the middle of the answer"
+    ANSWER_RESET = "a reset in the middle of the answer"
 
 
 class Proxy:
@@ -24,10 +26,9 @@ class Proxy:
     The settings are attributes and may be changed at any time:
 
     ``delay``: seconds that a new connection waits before it is passed on.
-    ``refusing``: new connections are reset at once.
     ``blackhole``: nothing passes in either direction, and nobody is told.
-    ``cut``: what to do once, to the next connection on which the server sends something after the
-    client has sent ``cut_after``; half of what the server sends then still passes. None when done.
+    ``cuts``: statements, by bytes that they hold, and what befalls each once. The proxy takes out
+    those that have struck.
     """
 
     def __init__(self, target: int) -> None:
@@ -35,35 +36,41 @@ class Proxy:
         self._target = target
         self.port = 0
         self.delay = 0.0
-        self.refusing = False
         self.blackhole = False
-        self.cut: Cut | None = None
-        self.cut_after = b""
+        self.cuts: list[tuple[bytes, Cut]] = []
         self.connections = 0
         """How many were ever accepted."""
-        self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._flows: set[asyncio.Task[None]] = set()
 
-    @classmethod
-    @asynccontextmanager
-    async def to(cls, target: int) -> AsyncIterator[Self]:
-        """A proxy to the port ``target``, listening on ``port``, until the end of the block."""
-        proxy = cls(target)
-        proxy._server = await asyncio.start_server(proxy._serve, "127.0.0.1", 0)
-        proxy.port = proxy._server.sockets[0].getsockname()[1]
-        try:
-            yield proxy
-        finally:
-            proxy._server.close()
-            for flow in proxy._flows:
-                flow.cancel()
-            await asyncio.gather(*proxy._flows, return_exceptions=True)
+    def __enter__(self) -> Self:
+        """Listen on ``port``, in a thread of its own: what a test does must not slow it down."""
+        listening = Event()
+        self._thread = Thread(target=lambda: asyncio.run(self._listen(listening)))
+        self._thread.start()
+        listening.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join()
 
     def reset_all(self) -> None:
         """Reset every connection, as a firewall does that has forgotten them."""
         for writer in list(self._writers):
-            _reset(writer)
+            self._loop.call_soon_threadsafe(_reset, writer)
+
+    async def _listen(self, listening: Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end = asyncio.Event()
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        listening.set()
+        await self._end.wait()
+        server.close()
+        for flow in self._flows:
+            flow.cancel()
+        await asyncio.gather(*self._flows, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -73,9 +80,6 @@ class Proxy:
         self._writers.add(writer)
         upstream = None
         try:
-            if self.refusing:
-                _reset(writer)
-                return
             if self.delay:
                 await asyncio.sleep(self.delay)
             from_server, upstream = await asyncio.open_connection("127.0.0.1", self._target)
@@ -89,6 +93,8 @@ class Proxy:
                 there.cancel()
                 back.cancel()
                 await asyncio.gather(there, back, return_exceptions=True)
+                if connection.cut in {Cut.STATEMENT_RESET, Cut.ANSWER_RESET}:
+                    _reset(writer)
         except OSError:
             _reset(writer)
         finally:
@@ -109,21 +115,33 @@ class Proxy:
         with suppress(OSError):
             while data := await reader.read(65536):
                 await self._pass(connection)
-                if up and self.cut is not None and self.cut_after in data:
-                    connection.doomed = True
-                if not up and connection.doomed and self.cut is not None:
-                    cut, self.cut = self.cut, None
-                    writer.write(data[: len(data) // 2])
-                    await writer.drain()
-                    connection.silent = cut is Cut.BLACKHOLE
-                    if cut is Cut.RESET:
-                        _reset(writer)
+                if up and connection.cut is None:
+                    connection.cut = self._take_cut(data)
+                match connection.cut, up:
+                    case (Cut.STATEMENT_VANISHES, True):
+                        connection.silent = True
+                        continue
+                    case (Cut.STATEMENT_RESET, True):
                         return
-                    continue
+                    case (Cut.ANSWER_VANISHES, False):
+                        data = data[: len(data) // 2]
+                        connection.silent = True
+                    case (Cut.ANSWER_RESET, False):
+                        writer.write(data[: len(data) // 2])
+                        return
+                    case _:
+                        pass
                 writer.write(data)
                 await writer.drain()
             # The end of a connection does not pass a black hole either.
             await self._pass(connection)
+
+    def _take_cut(self, data: bytes) -> Cut | None:
+        for pair in self.cuts:
+            if pair[0] in data:
+                self.cuts.remove(pair)
+                return pair[1]
+        return None
 
     async def _pass(self, connection: "_Connection") -> None:
         while self.blackhole or connection.silent:  # noqa: ASYNC110 - two attributes, set by anybody
@@ -131,7 +149,7 @@ class Proxy:
 
 
 class _Connection:
-    doomed = False
+    cut: Cut | None = None
     silent = False
 
 

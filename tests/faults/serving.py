@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from tests.faults.clients import ORIGIN, Exchange
 from tests.faults.load import Memory, State, unexplained
 from tests.faults.postgres import Postgres
 from tests.process.service import SECRET, Service, started
+
+OURS: Final = "pg_stat_activity WHERE application_name = 'tasks-api'"
+"""The sessions of the service, as a FROM clause to which a condition may be added."""
 
 
 @contextmanager

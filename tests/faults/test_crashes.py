@@ -16,6 +16,7 @@ from tests.faults.load import PEOPLE
 from tests.faults.postgres import Postgres
 from tests.faults.report import Measured, rounds
 from tests.faults.serving import (
+    OURS,
     acknowledged,
     audit,
     exchanges_of,
@@ -77,9 +78,7 @@ def test_the_death_of_one_backend_is_over_within_a_second(
     ):
         for _ in range(times):
             time.sleep(1.5)
-            pids = postgres.administrate(
-                "SELECT pid FROM pg_stat_activity WHERE application_name = 'tasks-api'"
-            )
+            pids = postgres.administrate(f"SELECT pid FROM {OURS}")
             killed = time.monotonic()
             os.kill(pids[0][0], signal.SIGKILL)
             time.sleep(0.02)  # PostgreSQL, which ends all sessions now, has noticed.
