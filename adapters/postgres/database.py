@@ -124,7 +124,9 @@ class Database:
             # Their details quote the row, and a log must not hold a task's text.
             raise StorageUnavailable(f"{type(error).__name__} ({error.sqlstate})") from None
         except (psycopg.Error, SQLAlchemyError, OSError) as error:
-            raise StorageUnavailable(type(error).__name__) from error
+            cause = getattr(error, "orig", None) or error
+            reason = _message(cause).partition("\n")[0]
+            raise StorageUnavailable(f"{type(cause).__name__}: {reason}") from error
 
     async def prepare(self, *, within: float | None = None) -> None:
         """Bring the schema up to date, or see that it is, as Storage.prepare promises."""
@@ -192,8 +194,13 @@ class Database:
 _WRONG_PARAMETER: Final = re.compile(r"invalid (\S+ value|port number|integer value): ")
 
 
+def _message(error: Exception) -> str:
+    # Without the detail, which may quote a row.
+    return (isinstance(error, psycopg.Error) and error.diag.message_primary) or str(error)
+
+
 def _preparation_error(error: Exception) -> ApplicationError:
-    message = (isinstance(error, psycopg.Error) and error.diag.message_primary) or str(error)
+    message = _message(error)
     if _WRONG_PARAMETER.search(message):
         return InvalidConfiguration(f"NEON_DB_URL has a parameter that is wrong: {message}")
     if isinstance(error, psycopg.errors.LockNotAvailable):

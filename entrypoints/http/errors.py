@@ -132,7 +132,10 @@ def answer(scope: Scope, error: Exception) -> Response:
         return _answer_http_exception(scope, error)
     meaning = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
     if meaning.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("%s: %s", type(error).__name__, error, exc_info=error)
+        # In an outage every request says so: then a stack trace, always the same, would cost more
+        # than the request.
+        cause = None if isinstance(error, Unavailable) else error
+        logger.error("%s: %s", type(error).__name__, error, exc_info=cause)
     return error_response(
         meaning.status,
         meaning.detail or str(error),

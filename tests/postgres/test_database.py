@@ -183,6 +183,7 @@ async def test_an_unreachable_server_is_said_to_be_unavailable() -> None:
         for attempt in (database.check, database.prepare):
             with pytest.raises(StorageUnavailable) as error:
                 await attempt()
+            assert "Connection refused" in str(error.value)
             assert "s3cr3t" not in str(error.value)
         await database.close()
 
