@@ -1,5 +1,6 @@
 """What happens to bytes before any application sees them, and how a connection ends."""
 
+import asyncio
 import logging
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,6 +15,15 @@ from entrypoints.http.request_log import new_request_id
 HEAD_MAX: Final = 64 * 1024
 """Longest request head, in bytes; one that arrives in a single piece may be longer."""
 
+HEAD_WITHIN: Final = 10
+"""Seconds that a client has for a request's head, the first one's counting from the connection."""
+
+BODY_WITHIN: Final = 30
+"""Seconds that a client has for a request's body."""
+
+LAST_BODY_WITHIN: Final = 5
+"""Seconds that a stopping server waits for the rest of a body."""
+
 LINGER: Final = 0.5
 """Seconds that a stopping server listens on to a client that has nothing to wait for.
 
@@ -27,8 +37,8 @@ class Protocol(HttpToolsProtocol):
     """uvicorn's protocol, with a few differences.
 
     Its own errors have the shape of every other, and never take another answer's place. A head
-    that does not end is refused. Trailers are dropped, where uvicorn's would take them for
-    headers. A request that offers an upgrade is served as it is: uvicorn's would take its body for
+    that does not end is refused, and so is a request that takes too long to arrive. Trailers
+    are dropped, where uvicorn's would take them for headers. A request that offers an upgrade is served as it is: uvicorn's would take its body for
     the next request, as soon as a client talks about HTTP/2 (curl and Java do so by default or on
     request). When the server stops, a connection is not closed under a request that it already
     holds: uvicorn's resets nearly every busy client.
@@ -38,7 +48,19 @@ class Protocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._unfinished_head = 0
         self._in_head = False
+        self._in_body = False
+        self._clock: asyncio.TimerHandle | None = None
         self._stopping = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there, and is expected to say something."""
+        super().connection_made(transport)
+        self._start_clock(HEAD_WITHIN)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A client is gone."""
+        self._stop_clock()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, which may be any part of any number of requests."""
@@ -54,6 +76,9 @@ class Protocol(HttpToolsProtocol):
             if self._unfinished_head > HEAD_MAX:
                 status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
                 self._refuse(status, "The request's headers are too large")
+        # Most requests arrive in one piece, and never start a clock.
+        if self._clock is None and (self._in_head or self._in_body):
+            self._start_clock(HEAD_WITHIN if self._in_head else BODY_WITHIN)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -68,6 +93,8 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start answering, unless the head is going to be parsed again without its upgrade."""
         self._in_head = False
+        self._in_body = True
+        self._stop_clock()
         if not self.parser.should_upgrade():
             super().on_headers_complete()
             if self._stopping:
@@ -75,6 +102,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request has ended, likewise."""
+        self._in_body = False
+        self._stop_clock()
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
@@ -85,6 +114,8 @@ class Protocol(HttpToolsProtocol):
             self.loop.call_later(LINGER, self._close_if_idle)
             return
         super().shutdown()
+        if self._in_body:
+            self._start_clock(LAST_BODY_WITHIN)
 
     def _is_idle(self) -> bool:
         # uvicorn's type does not say that there is none before the first request.
@@ -92,6 +123,23 @@ class Protocol(HttpToolsProtocol):
 
     def _close_if_idle(self) -> None:
         if self._is_idle():
+            self.transport.close()
+
+    def _start_clock(self, seconds: float) -> None:
+        self._stop_clock()
+        self._clock = self.loop.call_later(seconds, self._give_up)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _give_up(self) -> None:
+        if (self._in_head and self._is_idle()) or (
+            self._in_body and not self.cycle.response_started
+        ):
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive")
+        else:
             self.transport.close()
 
     def _decline_upgrade(self, rest: bytes) -> None:
