@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +37,7 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
     A storage that is out of reach is no reason not to start: the application keeps trying.
     """
     container.token_verifier()
+    _allow_many_connections()
     asyncio.run(_prepare(container.storage()))
     # uvicorn ends with the signal that stopped it, which would look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -58,6 +61,14 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
         server_header=False,
     )
     processes.run(config)
+
+
+def _allow_many_connections() -> None:
+    # Many systems start a program with 1,024 files, of which a connection is one, and let it take
+    # more; at the limit, clients and PostgreSQL alike are out of reach.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS says "unlimited" and does not mean it.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _prepare(storage: Storage) -> None:
