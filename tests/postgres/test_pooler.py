@@ -1,17 +1,11 @@
 """The whole adapter through PgBouncer in transaction mode."""
 
 import asyncio
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from adapters.postgres.connection import Dsn, prepare_statements_if_direct
 from adapters.postgres.database import Database
@@ -19,56 +13,16 @@ from adapters.postgres.task_repository import PostgresTaskRepository
 from domain.listing import SortOrder, StatusFilter
 from domain.task import NewTask
 from tests.clock import SettableClock
-from tests.ports import free_port
+from tests.pgbouncer import needs_pgbouncer, pgbouncer
 
-PGBOUNCER = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
-
-pytestmark = [
-    pytest.mark.postgres,
-    pytest.mark.skipif(
-        not Path(PGBOUNCER).exists() and not os.environ.get("CI"),
-        reason="PgBouncer is not installed",
-    ),
-]
+pytestmark = [pytest.mark.postgres, needs_pgbouncer]
 
 
 @pytest.fixture
 def pooled_url(empty_database_url: str, tmp_path: Path) -> Iterator[str]:
     """The empty database's URL through a PgBouncer with two server connections."""
-    server = conninfo_to_dict(empty_database_url)
-    port = free_port()
-    configuration = tmp_path / "pgbouncer.ini"
-    configuration.write_text(
-        f"""[databases]
-{server["dbname"]} = host={server["host"]} port={server["port"]} user={server["user"]}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 2
-"""
-    )
-    command = [PGBOUNCER, str(configuration)]
-    if os.geteuid() == 0:
-        # PgBouncer refuses to run as root.
-        tmp_path.chmod(0o755)
-        command[1:1] = ["-u", "nobody"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        _wait_for(port)
-        yield f"postgresql://{server['user']}@127.0.0.1:{port}/{server['dbname']}"
-        process.terminate()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise TimeoutError("PgBouncer does not listen")
+    with pgbouncer(empty_database_url, tmp_path, server_connections=2) as url:
+        yield url
 
 
 async def test_a_pooled_connection_prepares_nothing(pooled_url: str) -> None:

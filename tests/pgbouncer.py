@@ -1,0 +1,64 @@
+"""A PgBouncer in transaction mode in front of a PostgreSQL that asks for no password."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.ports import free_port
+
+_PROGRAM: Final = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+
+needs_pgbouncer: Final = pytest.mark.skipif(
+    not Path(_PROGRAM).exists() and not os.environ.get("CI"),
+    reason="PgBouncer is not installed",
+)
+
+
+@contextmanager
+def pgbouncer(database_url: str, folder: Path, *, server_connections: int) -> Iterator[str]:
+    """The database's URL through a PgBouncer that keeps its configuration in ``folder``."""
+    server = conninfo_to_dict(database_url)
+    port = free_port()
+    configuration = folder / "pgbouncer.ini"
+    configuration.write_text(
+        f"""[databases]
+{server["dbname"]} = host={server["host"]} port={server["port"]} user={server["user"]}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = {server_connections}
+"""
+    )
+    command = [_PROGRAM, str(configuration)]
+    if os.geteuid() == 0:
+        # PgBouncer refuses to run as root.
+        folder.chmod(0o755)
+        command[1:1] = ["-u", "nobody"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(port)
+            yield f"postgresql://{server['user']}@127.0.0.1:{port}/{server['dbname']}"
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise TimeoutError("PgBouncer does not listen")
