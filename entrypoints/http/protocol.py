@@ -37,11 +37,12 @@ class Protocol(HttpToolsProtocol):
     """uvicorn's protocol, with a few differences.
 
     Its own errors have the shape of every other, and never take another answer's place. A head
-    that does not end is refused, and so is a request that takes too long to arrive. Trailers
-    are dropped, where uvicorn's would take them for headers. A request that offers an upgrade is served as it is: uvicorn's would take its body for
-    the next request, as soon as a client talks about HTTP/2 (curl and Java do so by default or on
-    request). When the server stops, a connection is not closed under a request that it already
-    holds: uvicorn's resets nearly every busy client.
+    that does not end is refused, and so is a request that takes too long to arrive. Trailers are
+    dropped, where uvicorn's would take them for headers. A request that offers an upgrade is
+    served as it is: uvicorn's would take its body for the next request, as soon as a client talks
+    about HTTP/2 (curl and Java do so by default or on request). When the server stops, a
+    connection is not closed under a request that it already holds: uvicorn's resets nearly every
+    busy client.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
