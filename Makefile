@@ -1,6 +1,6 @@
 # Everything here brings what it needs: a Python 3.11 or newer is enough to start with.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults
+.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults bench
 
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
@@ -20,6 +20,9 @@ e2e: $(UV)  ## Drive the example frontend in headless Chromium
 
 faults: $(UV)  ## Break what can break and print what was promised and what was measured
 	$(RUN) pytest -m faults tests/faults
+
+bench: $(UV)  ## Measure this service beside other backends; ARGS="--help" tells more
+	@$(RUN) python -m bench $(ARGS)
 
 test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes, in seconds
 	$(RUN) pytest -m "not postgres and not process and not e2e and not images and not faults"

@@ -1,0 +1,133 @@
+"""``make bench``: measure this service and its peers side by side, and print the tables."""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from bench import contract, postgres
+from bench.data import reset
+from bench.installed import Installed, described, install
+from bench.measuring import Plan, measure_in_rounds, warm_up
+from bench.processes import resident_bytes
+from bench.report import Results, ServiceFacts
+from bench.services import SERVICES, Running, Service, Start, started
+from bench.workloads import WORKLOADS
+
+MANY: Final = 64
+
+
+def main() -> None:
+    """Measure what the arguments say."""
+    options = _options()
+    # Leave by the ordinary way, which ends what was started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
+    results = _measured(options, install(options.python))
+    print(results.markdown())
+    if options.json:
+        options.json.write_text(json.dumps(results.plain(), indent=1))
+
+
+def _measured(options: argparse.Namespace, installed: Installed) -> Results:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tasks-api-bench-")))
+        folder.chmod(0o755)  # PostgreSQL may run as somebody else.
+        server = stack.enter_context(postgres.server(folder / "postgres"))
+        postgres.make_template(server)
+        starts: dict[str, list[Start]] = {}
+        services = []
+        for service in map(SERVICES.__getitem__, options.services):
+            _say(f"{service.name}: starting {options.starts} times")
+            url = postgres.copy_template(server, f"bench_{service.name}")
+            starts[service.name] = _starts(service, installed, url, folder, options.starts)
+            running = stack.enter_context(started(service, installed, url, folder))
+            _check(running)
+            warm_up(running, [WORKLOADS["list1000"], WORKLOADS["mix"]], postgres_pid=server.pid)
+            services.append(running)
+        samples = measure_in_rounds(
+            services,
+            Plan(
+                workloads=[WORKLOADS[name] for name in options.only],
+                concurrency=(MANY, 1),
+                rounds=options.rounds,
+                seconds=options.seconds,
+            ),
+            postgres_pid=server.pid,
+            say=_say,
+        )
+        facts = {**described(installed), "PostgreSQL": server.version}
+        return Results(
+            facts=facts,
+            services=[
+                ServiceFacts(
+                    running.service,
+                    starts[running.service.name],
+                    resident_bytes(running.pid, peak=True),
+                )
+                for running in services
+            ],
+            samples=samples,
+            rounds=options.rounds,
+            seconds=options.seconds,
+        )
+
+
+def _starts(
+    service: Service, installed: Installed, url: str, folder: Path, times: int
+) -> list[Start]:
+    found = []
+    for _ in range(times):
+        with started(service, installed, url, folder) as running:
+            found.append(running.start)
+    return found
+
+
+def _check(running: Running) -> None:
+    if running.service.bare:
+        return
+    try:
+        contract.check(f"http://127.0.0.1:{running.port}")
+    except contract.ContractBroken as error:
+        sys.exit(f"{running.service.name} breaks the contract: {error}")
+    reset(running.database_url)
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make bench ARGS=", description="Measure this service beside its peers."
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=2, help="of one stretch of load")
+    parser.add_argument("--starts", type=int, default=5, help="starts that are timed")
+    parser.add_argument("--only", type=_names(WORKLOADS), default=[*WORKLOADS], help="workloads")
+    parser.add_argument("--services", type=_names(SERVICES), default=[*SERVICES])
+    parser.add_argument("--quick", action="store_true", help="--rounds 2 --seconds 1 --starts 1")
+    parser.add_argument("--python", type=Path, help="the interpreter to measure on")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.seconds, options.starts = 2, 1.0, 1
+    return options
+
+
+def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        names = text.split(",")
+        if unknown := set(names) - set(known):
+            raise argparse.ArgumentTypeError(f"no {unknown}; there are {', '.join(known)}")
+        return names
+
+    return parse
+
+
+if __name__ == "__main__":
+    main()

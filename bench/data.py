@@ -1,0 +1,93 @@
+"""The users of the benchmark, their tokens, and their tasks: the same for every service."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import NAMESPACE_OID, uuid5
+
+import jwt
+import psycopg
+
+SECRET: Final = "a secret of the benchmark, longer than 32 bytes"  # noqa: S105
+SMALL: Final = 20
+LARGE: Final = 1000
+DELETABLE: Final = 600
+"""How many tasks each of the writers has before deletions are measured."""
+
+_SMALL_USERS: Final = 64
+_LARGE_USERS: Final = 16
+_FIRST_NEW_ID: Final = 10_000_000
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody, a token for them, and the ids of their tasks."""
+
+    id: str
+    token: str
+    task_ids: range
+
+    @property
+    def path(self) -> str:
+        """Where their tasks are."""
+        return f"/api/{self.id}/tasks"
+
+
+def _users(kind: str, count: int, tasks: int, first_id: int) -> list[User]:
+    expires = datetime.now(UTC) + timedelta(days=1)
+    users = []
+    for number in range(count):
+        # As long as the ids that Better Auth makes.
+        user_id = uuid5(NAMESPACE_OID, f"{kind} {number}").hex
+        claims = {"sub": user_id, "iat": datetime.now(UTC), "exp": expires}
+        start = first_id + number * tasks
+        token = jwt.encode(claims, SECRET, algorithm="HS256")
+        users.append(User(user_id, token, range(start, start + tasks)))
+    return users
+
+
+SMALL_USERS: Final = _users("small", _SMALL_USERS, SMALL, 1)
+"""One for each connection, so that no two of them contend for a row."""
+LARGE_USERS: Final = _users("large", _LARGE_USERS, LARGE, 100_001)
+WRITERS: Final = _users("writer", _SMALL_USERS, DELETABLE, 1_000_001)
+"""Who create and delete, so that the lists of the others keep their lengths."""
+
+_TASKS = """
+    INSERT INTO {table} (id, user_id, title, description, completed, created_at, updated_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT %(first)s + n, %(user)s,
+           'Task ' || n || ' of the many that are to be done',
+           CASE WHEN n %% 4 > 0 THEN 'What there is to say about it, in a sentence or two.' END,
+           n %% 3 = 0,
+           timestamptz '2026-01-01 00:00:00Z' + n * interval '61.234567 s',
+           timestamptz '2026-01-01 00:00:00Z' + n * interval '61.234567 s'
+    FROM generate_series(0, %(count)s - 1) AS n
+"""
+
+
+def seed(url: str) -> None:
+    """Fill a migrated database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE seed AS SELECT * FROM tasks")
+        for user in (*SMALL_USERS, *LARGE_USERS, *WRITERS):
+            connection.execute("INSERT INTO users (id) VALUES (%s)", [user.id])
+        for user in (*SMALL_USERS, *LARGE_USERS):
+            _insert(connection, "seed", user)
+        connection.execute(f"ALTER TABLE tasks ALTER COLUMN id RESTART WITH {_FIRST_NEW_ID}")
+    reset(url)
+
+
+def reset(url: str, *, deletable: bool = False) -> None:
+    """Give every user the tasks that they had at first; the writers have some if ``deletable``."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("TRUNCATE tasks")
+        connection.execute("INSERT INTO tasks OVERRIDING SYSTEM VALUE SELECT * FROM seed")
+        if deletable:
+            for user in WRITERS:
+                _insert(connection, "tasks", user)
+        connection.execute("VACUUM ANALYZE tasks")
+
+
+def _insert(connection: psycopg.Connection, table: str, user: User) -> None:
+    values = {"first": user.task_ids.start, "user": user.id, "count": len(user.task_ids)}
+    connection.execute(_TASKS.replace("{table}", table), values)

@@ -1,0 +1,1 @@
+"""The same API as its users would write it without this project."""
