@@ -110,12 +110,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--starts", type=int, default=5, help="starts that are timed")
     parser.add_argument("--only", type=_names(WORKLOADS), default=[*WORKLOADS], help="workloads")
     parser.add_argument("--services", type=_names(SERVICES), default=[*SERVICES])
-    parser.add_argument("--quick", action="store_true", help="--rounds 2 --seconds 1 --starts 1")
+    parser.add_argument("--quick", action="store_true", help="--rounds 1 --seconds 1 --starts 1")
     parser.add_argument("--python", type=Path, help="the interpreter to measure on")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
     options = parser.parse_args()
     if options.quick:
-        options.rounds, options.seconds, options.starts = 2, 1.0, 1
+        options.rounds, options.seconds, options.starts = 1, 1.0, 1
     return options
 
 

@@ -11,7 +11,7 @@ import psycopg
 SECRET: Final = "a secret of the benchmark, longer than 32 bytes"  # noqa: S105
 SMALL: Final = 20
 LARGE: Final = 1000
-DELETABLE: Final = 600
+DELETABLE: Final = 400
 """How many tasks each of the writers has before deletions are measured."""
 
 _SMALL_USERS: Final = 64

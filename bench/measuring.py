@@ -126,7 +126,7 @@ def measure_in_rounds(
                         running,
                         workload,
                         connections=min(wanted, workload.connections),
-                        seconds=plan.seconds,
+                        seconds=plan.seconds if wanted > 1 else plan.seconds / 2,
                         postgres_pid=postgres_pid,
                     )
                 except NotOffered:
