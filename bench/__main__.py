@@ -13,13 +13,17 @@ from typing import Final
 from bench import contract, postgres
 from bench.data import reset
 from bench.installed import Installed, described, install
-from bench.measuring import Plan, measure_in_rounds, warm_up
+from bench.measuring import Plan, ServiceTarget, measure_in_rounds
+from bench.pgbench import Pgbench
 from bench.processes import resident_bytes
 from bench.report import Results, ServiceFacts
 from bench.services import SERVICES, Running, Service, Start, started
 from bench.workloads import WORKLOADS
 
 MANY: Final = 64
+_ABOUT: Final = {name: service.about for name, service in SERVICES.items()} | {
+    Pgbench.name: "the same statements, prepared, run by PostgreSQL's own load driver"
+}
 
 
 def main() -> None:
@@ -34,42 +38,42 @@ def main() -> None:
 
 
 def _measured(options: argparse.Namespace, installed: Installed) -> Results:
+    plan = Plan(
+        workloads=[WORKLOADS[name] for name in options.only],
+        concurrency=(MANY, 1),
+        rounds=options.rounds,
+        seconds=options.seconds,
+    )
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tasks-api-bench-")))
         folder.chmod(0o755)  # PostgreSQL may run as somebody else.
         server = stack.enter_context(postgres.server(folder / "postgres"))
         postgres.make_template(server)
         starts: dict[str, list[Start]] = {}
-        services = []
-        for service in map(SERVICES.__getitem__, options.services):
-            _say(f"{service.name}: starting {options.starts} times")
-            url = postgres.copy_template(server, f"bench_{service.name}")
-            starts[service.name] = _starts(service, installed, url, folder, options.starts)
-            running = stack.enter_context(started(service, installed, url, folder))
-            _check(running)
-            warm_up(running, [WORKLOADS["list1000"], WORKLOADS["mix"]], postgres_pid=server.pid)
-            services.append(running)
-        samples = measure_in_rounds(
-            services,
-            Plan(
-                workloads=[WORKLOADS[name] for name in options.only],
-                concurrency=(MANY, 1),
-                rounds=options.rounds,
-                seconds=options.seconds,
-            ),
-            postgres_pid=server.pid,
-            say=_say,
-        )
-        facts = {**described(installed), "PostgreSQL": server.version}
+        running: list[Running] = []
+        targets: list[ServiceTarget | Pgbench] = []
+        for name in options.services:
+            _say(f"{name}: starting, checking, warming up")
+            url = postgres.copy_template(server, f"bench_{name}")
+            if name == Pgbench.name:
+                targets.append(Pgbench.on(url, folder, server.pid))
+                continue
+            service = SERVICES[name]
+            starts[name] = _starts(service, installed, url, folder, options.starts)
+            running.append(stack.enter_context(started(service, installed, url, folder)))
+            _check(running[-1])
+            target = ServiceTarget(running[-1], server.pid)
+            target.warm_up([WORKLOADS["list1000"], WORKLOADS["mix"]])
+            targets.append(target)
+        samples = measure_in_rounds(targets, plan, say=_say)
         return Results(
-            facts=facts,
+            facts={**described(installed), "PostgreSQL": server.version},
+            targets={target.name: _ABOUT[target.name] for target in targets},
             services=[
                 ServiceFacts(
-                    running.service,
-                    starts[running.service.name],
-                    resident_bytes(running.pid, peak=True),
+                    each.service, starts[each.service.name], resident_bytes(each.pid, peak=True)
                 )
-                for running in services
+                for each in running
             ],
             samples=samples,
             rounds=options.rounds,
@@ -109,7 +113,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2, help="of one stretch of load")
     parser.add_argument("--starts", type=int, default=5, help="starts that are timed")
     parser.add_argument("--only", type=_names(WORKLOADS), default=[*WORKLOADS], help="workloads")
-    parser.add_argument("--services", type=_names(SERVICES), default=[*SERVICES])
+    parser.add_argument("--services", type=_names(_ABOUT), default=[*_ABOUT])
     parser.add_argument("--quick", action="store_true", help="--rounds 1 --seconds 1 --starts 1")
     parser.add_argument("--python", type=Path, help="the interpreter to measure on")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")

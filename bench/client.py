@@ -41,10 +41,6 @@ class Load:
         """How many were answered."""
         return len(self.latencies)
 
-    def percentile(self, share: float) -> float:
-        """The latency in seconds that ``share`` of the requests did not exceed."""
-        return self.latencies[min(self.requests - 1, int(share * self.requests))]
-
 
 class Connection:
     """One connection and what is sent over it, one request after another."""

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from bench.measuring import Sample, Samples
+from bench.measuring import Samples
+from bench.sample import Sample
 from bench.services import Service, Start
 
 _MEBIBYTE = 1 << 20
@@ -28,6 +29,8 @@ class Results:
     """Everything that was measured."""
 
     facts: dict[str, str]
+    targets: dict[str, str]
+    """The columns: names, and what they are."""
     services: Sequence[ServiceFacts]
     samples: Samples
     rounds: int
@@ -39,9 +42,9 @@ class Results:
             "facts": self.facts,
             "rounds": self.rounds,
             "seconds": self.seconds,
+            "targets": self.targets,
             "services": {
                 facts.service.name: {
-                    "about": facts.service.about,
                     "starts": [asdict(start) for start in facts.starts],
                     "peak_bytes": facts.peak_bytes,
                 }
@@ -60,11 +63,9 @@ class Results:
 
     def markdown(self) -> str:
         """Medians over the rounds, as tables."""
-        names = [facts.service.name for facts in self.services]
+        names = [*self.targets]
         many = max(connections for _, _, connections in self.samples)
-        about = "\n".join(
-            f"- {facts.service.name}: {facts.service.about}" for facts in self.services
-        )
+        about = "\n".join(f"- {name}: {what}" for name, what in self.targets.items())
         return "\n\n".join(
             [
                 "\n".join(f"{name}: {fact}  " for name, fact in self.facts.items()),

@@ -12,7 +12,7 @@ from bench.data import LARGE_USERS, SMALL_USERS, WRITERS, User
 
 
 class NotOffered(Exception):
-    """The service does not do what the workload is about."""
+    """What is measured does not do what the workload is about."""
 
 
 @dataclass(frozen=True)
