@@ -72,8 +72,7 @@ class Results:
                 f"Medians of {self.rounds} interleaved rounds of {self.seconds:g} s.\n\n{about}",
                 f"### CPU of the service, µs per request, {many} connections",
                 self._table(names, many, _value("cpu_us", 0)),
-                "### Ours as a part of theirs (CPU)",
-                self._ratios(names, many),
+                *self._comparison(names, many),
                 f"### CPU of PostgreSQL, µs per request, {many} connections",
                 self._table(names, many, _value("database_cpu_us", 0)),
                 f"### Requests per second; p50 / p99 in ms, {many} connections",
@@ -94,8 +93,10 @@ class Results:
             rows.append([workload, *(cell(samples) if samples else _NONE for samples in found)])
         return _markdown_table(["", *names], rows)
 
-    def _ratios(self, names: list[str], connections: int) -> str:
+    def _comparison(self, names: list[str], connections: int) -> list[str]:
         peers = [name for name in names if name != "ours"]
+        if len(peers) == len(names):
+            return []
         rows = []
         for workload in self._workloads(connections):
             ours = self.samples.get(("ours", workload, connections))
@@ -104,7 +105,7 @@ class Results:
                 theirs = self.samples.get((name, workload, connections))
                 row.append(f"{_cpu(ours) / _cpu(theirs):.2f}" if ours and theirs else _NONE)
             rows.append(row)
-        return _markdown_table(["", *peers], rows)
+        return ["### Ours as a part of theirs (CPU)", _markdown_table(["", *peers], rows)]
 
     def _starts(self) -> str:
         rows = [
