@@ -5,9 +5,10 @@ import logging
 from fastapi import FastAPI
 
 from entrypoints import logs
-from entrypoints.container import Container
+from entrypoints.container import Container, observed
 from entrypoints.http.app import create_app
 from entrypoints.settings import LogFormat, Settings
+from entrypoints.telemetry.wanted import telemetry_class
 
 logger = logging.getLogger(__name__)
 
@@ -18,4 +19,9 @@ def create() -> FastAPI:
     logs.configure(settings.log_format or LogFormat.JSON, settings.log_level)
     for warning in settings.warnings():
         logger.warning(warning)
-    return create_app(Container(settings=settings))
+    # Here and not where the command starts: every worker has its own.
+    telemetry_type = telemetry_class(settings)
+    if telemetry_type is None:
+        return create_app(Container(settings=settings))
+    telemetry = telemetry_type(settings)
+    return create_app(observed(settings, telemetry), telemetry)

@@ -1,10 +1,14 @@
 """The composition root: the one place where ports meet adapters."""
 
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import (
     Callable,
     Dependency,
     Factory,
+    Object,
     Provider,
     Selector,
     ThreadSafeSingleton,
@@ -12,12 +16,13 @@ from dependency_injector.providers import (
 
 from adapters.embedded.server import EmbeddedPostgres
 from adapters.jwt.claims import ClaimRules
-from adapters.jwt.key_set import KeySetTokenVerifier
+from adapters.jwt.key_set import FetchObserver, KeySetTokenVerifier
 from adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.task_repository import MemoryTaskRepository
 from adapters.postgres.database import Database
 from adapters.postgres.development import create_user
+from adapters.postgres.observer import DatabaseObserver
 from adapters.postgres.task_repository import PostgresTaskRepository
 from adapters.system.clock import SystemClock
 from application.ports.clock import Clock
@@ -33,6 +38,9 @@ from application.use_cases.list_tasks import ListTasks
 from application.use_cases.toggle_task import ToggleTask
 from entrypoints.settings import Settings
 
+if TYPE_CHECKING:
+    from entrypoints.telemetry.telemetry import Telemetry
+
 
 class Container(DeclarativeContainer):
     """Everything that one application is made of.
@@ -47,11 +55,16 @@ class Container(DeclarativeContainer):
 
     clock: Provider[Clock] = ThreadSafeSingleton(SystemClock)
 
+    # Nobody watches, unless the container is ``observed``.
+    database_observer: Provider[DatabaseObserver | None] = Object(None)
+    fetch_observer: Provider[FetchObserver] = Object(nullcontext)
+
     database = ThreadSafeSingleton(
         Database,
         url=settings.provided.database_url,
         users_table=settings.provided.users_table,
         migrate_on_start=settings.provided.migrate_on_start,
+        observer=database_observer,
     )
     memory_storage: Provider[Storage] = ThreadSafeSingleton(MemoryStorage)
     storage: Provider[Storage] = Selector(
@@ -73,7 +86,10 @@ class Container(DeclarativeContainer):
         SharedSecretTokenVerifier, secret=settings.provided.shared_secret, rules=claim_rules
     )
     key_set_verifier: Provider[TokenVerifier] = ThreadSafeSingleton(
-        KeySetTokenVerifier, url=settings.provided.jwks_url, rules=claim_rules
+        KeySetTokenVerifier,
+        url=settings.provided.jwks_url,
+        rules=claim_rules,
+        observer=fetch_observer,
     )
     token_verifier: Provider[TokenVerifier] = Selector(
         settings.provided.token_keys, secret=shared_secret_verifier, key_set=key_set_verifier
@@ -99,6 +115,13 @@ class Container(DeclarativeContainer):
         url=settings.provided.database_url,
         users_table=settings.provided.users_table,
     )
+
+
+def observed(settings: Settings, telemetry: "Telemetry") -> Container:
+    """A container whose adapters ``telemetry`` watches."""
+    database: DatabaseObserver = telemetry.database
+    fetch: FetchObserver = telemetry.key_set.fetch
+    return Container(settings=settings, database_observer=database, fetch_observer=fetch)
 
 
 embedded_postgres = Factory(EmbeddedPostgres)

@@ -15,6 +15,8 @@ from application.errors import StorageUnavailable
 from application.ports.storage import Storage
 from entrypoints import processes
 from entrypoints.container import Container
+from entrypoints.settings import InvalidSettings, Settings
+from entrypoints.telemetry.wanted import telemetry_class
 
 _PREPARE_WITHIN_SECONDS: Final = 5
 """How long the start waits for the storage; the application goes on trying, however long."""
@@ -32,10 +34,11 @@ logger = logging.getLogger(__name__)
 
 
 def serve(container: Container, *, host: str, port: int, workers: int, reload: bool) -> None:
-    """Serve until a signal ends it. Raises SchemaConflict, InvalidConfiguration.
+    """Serve until a signal ends it. Raises SchemaConflict, InvalidConfiguration, InvalidSettings.
 
     A storage that is out of reach is no reason not to start: the application keeps trying.
     """
+    _require_telemetry(container.settings(), workers)
     container.token_verifier()
     _allow_many_connections()
     asyncio.run(_prepare(container.storage()))
@@ -69,6 +72,16 @@ def _allow_many_connections() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # macOS says "unlimited" and does not mean it.
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _require_telemetry(settings: Settings, workers: int) -> None:
+    telemetry_class(settings)
+    if settings.metrics_port is not None and workers > 1:
+        raise InvalidSettings(
+            "METRICS_PORT shows the numbers of one process and cannot be shared by "
+            f"{workers} workers: set OTEL_EXPORTER_OTLP_ENDPOINT instead, to which every worker "
+            "sends its own, or start more services with one worker each"
+        )
 
 
 async def _prepare(storage: Storage) -> None:

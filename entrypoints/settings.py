@@ -1,5 +1,6 @@
 """The settings: the only place that reads the environment."""
 
+import os
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from dotenv import dotenv_values
-from pydantic import HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     log_format: LogFormat | None = None
     """None leaves it to the command."""
     log_level: LogLevel = LogLevel.INFO
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
 
     def __init__(self, **values: Any) -> None:
         """Read the environment; ``values`` come first. Raise InvalidSettings."""
@@ -210,6 +212,16 @@ class Settings(BaseSettings):
         return self.better_auth_audience or self._jwks_origin
 
     @property
+    def exports_traces(self) -> bool:
+        """Whether traces are to be sent to a collector. Raises InvalidSettings."""
+        return _exports("TRACES")
+
+    @property
+    def exports_metrics(self) -> bool:
+        """Whether metrics are to be sent to a collector. Raises InvalidSettings."""
+        return _exports("METRICS")
+
+    @property
     def _jwks_origin(self) -> str | None:
         # Better Auth's default issuer and audience: the origin of its baseURL, as browsers write
         # it, which is without the scheme's own port.
@@ -235,6 +247,27 @@ class Settings(BaseSettings):
                 "whoever sits on the way to it decides which tokens are genuine"
             )
         return found
+
+
+def _exports(signal: str) -> bool:
+    # The OTEL_* variables are OpenTelemetry's, whose SDK reads them from the environment and from
+    # nowhere else. Here is only asked whether it has to be started at all, by the rules that
+    # FastAPI's own set-up follows.
+    def value(name: str) -> str:
+        return os.environ.get(f"OTEL_{name}", "").strip()
+
+    if value("SDK_DISABLED").lower() == "true":
+        return False
+    exporter = value(f"{signal}_EXPORTER").lower()
+    if exporter not in {"", "otlp", "none"}:
+        raise InvalidSettings(f"OTEL_{signal}_EXPORTER must be otlp or none")
+    endpoint = value(f"EXPORTER_OTLP_{signal}_ENDPOINT") or value("EXPORTER_OTLP_ENDPOINT")
+    if exporter == "none" or not (exporter or endpoint):
+        return False
+    protocol = value(f"EXPORTER_OTLP_{signal}_PROTOCOL") or value("EXPORTER_OTLP_PROTOCOL")
+    if protocol not in {"", "http/protobuf"}:
+        raise InvalidSettings("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf (port 4318)")
+    return True
 
 
 def _sentence(error: Any) -> str:

@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import httpx
@@ -29,6 +30,9 @@ KEY_ID_MAX: Final = 255
 """Most characters of a ``kid``."""
 _BODY_MAX: Final = 256 * 1024
 
+FetchObserver = Callable[[], AbstractContextManager[object]]
+"""Every fetch runs within a context of its own from here, and its error leaves through it."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -46,11 +50,13 @@ class KeySet:
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
         timeout: float = TIMEOUT_SECONDS,
+        observer: FetchObserver = nullcontext,
     ) -> None:
         self._url = httpx.URL(url)
         self._transport = transport
         self._now = now
         self._timeout = timeout
+        self._observer = observer
         # httpcore loses the socket of a TLS handshake that is cancelled, so reaching the issuer,
         # in its two steps, has to time out by itself before the fetch as a whole does.
         self._step_timeout = httpx.Timeout(timeout, connect=0.45 * timeout)
@@ -104,7 +110,8 @@ class KeySet:
         due = self._age() >= FRESH_SECONDS
         rest = REST_SECONDS
         try:
-            keys = usable_keys(await self._download())
+            with self._observer():
+                keys = usable_keys(await self._download())
         # InvalidURL: httpx reads a redirect's address even when it does not follow it.
         # RuntimeError: RecursionError, and what uvloop raises on a connection that has gone.
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
@@ -154,7 +161,7 @@ class KeySetTokenVerifier:
     ``transport``, ``now`` and ``timeout`` are for tests.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - half of them are for tests
         self,
         *,
         url: str,
@@ -162,8 +169,11 @@ class KeySetTokenVerifier:
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
         timeout: float = TIMEOUT_SECONDS,
+        observer: FetchObserver = nullcontext,
     ) -> None:
-        self._key_set = KeySet(url=url, transport=transport, now=now, timeout=timeout)
+        self._key_set = KeySet(
+            url=url, transport=transport, now=now, timeout=timeout, observer=observer
+        )
         self._rules = rules
 
     async def subject_of(self, token: str) -> str:

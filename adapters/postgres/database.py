@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.util import greenlet_spawn
 
 from adapters.postgres import schema, statements
@@ -20,6 +20,7 @@ from adapters.postgres.connection import (
     has_hung_up,
     prepare_statements_if_direct,
 )
+from adapters.postgres.observer import DatabaseObserver, PoolUse
 from application.errors import (
     ApplicationError,
     InvalidConfiguration,
@@ -54,10 +55,29 @@ class Session:
         return await cursor.fetchall()
 
 
+class _ObservedSession(Session):
+    """A session whose statements somebody watches."""
+
+    def __init__(self, connection: psycopg.AsyncConnection, observer: DatabaseObserver) -> None:
+        super().__init__(connection)
+        self._observer = observer
+
+    async def run(self, statement: bytes, parameters: Mapping[str, object]) -> list[Row]:
+        with self._observer.statement(statement):
+            return await super().run(statement, parameters)
+
+
 class Database:
     """A PostgreSQL database that holds, or is to hold, the tables."""
 
-    def __init__(self, *, url: str, users_table: str, migrate_on_start: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        users_table: str,
+        migrate_on_start: bool = True,
+        observer: DatabaseObserver | None = None,
+    ) -> None:
         """Connect to nothing yet. Raise InvalidConfiguration when ``url`` is none.
 
         Without ``migrate_on_start`` preparing changes nothing, and waits for somebody else to
@@ -69,9 +89,13 @@ class Database:
         # Waiting for a connection happens here and not in SQLAlchemy's queue, where a connection
         # that could not be opened leaves those behind it waiting for nothing.
         self._slots = asyncio.Semaphore(POOL_SIZE)
+        self._waiting = 0
         self._engine = self._serving_engine()
         self._prepared = False
         self._preparing: list[psycopg.AsyncConnection] = []
+        self._observer = observer
+        if observer is not None:
+            observer.watch_pool(self._pool_use)
 
     def _serving_engine(self) -> AsyncEngine:
         engine = create_async_engine(
@@ -95,10 +119,15 @@ class Database:
         if not self._prepared:
             raise StorageUnavailable("the schema has not been prepared yet")
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + ANSWER_WITHIN
+        started = loop.time()
+        deadline = started + ANSWER_WITHIN
         try:
-            async with asyncio.timeout_at(deadline):
-                await self._slots.acquire()
+            self._waiting += 1
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._slots.acquire()
+            finally:
+                self._waiting -= 1
             try:
                 async with asyncio.timeout_at(deadline):
                     borrowed = await self._engine.raw_connection()
@@ -109,7 +138,11 @@ class Database:
                         if _KNOWN not in borrowed.info:
                             await prepare_statements_if_direct(driver)
                             borrowed.info[_KNOWN] = True
-                        yield Session(driver)
+                        if self._observer is None:
+                            yield Session(driver)
+                        else:
+                            self._observer.got_connection(loop.time() - started)
+                            yield _ObservedSession(driver, self._observer)
                     finally:
                         watchdog.cancel()
                 finally:
@@ -178,6 +211,10 @@ class Database:
     def _give_up_preparing(self) -> None:
         for connection in self._preparing:
             hang_up(connection)
+
+    def _pool_use(self) -> PoolUse:
+        pool = cast("QueuePool", self._engine.pool)
+        return PoolUse(pool.checkedout(), pool.checkedin(), POOL_SIZE, self._waiting)
 
     async def check(self) -> None:
         """Raise StorageUnavailable unless the tasks table answers."""

@@ -6,9 +6,10 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
@@ -23,9 +24,14 @@ from entrypoints.http.tasks import TaskUseCases, tasks_router
 
 _PREPARE_FIRST_SECONDS: Final = 2.0
 """How long a starting process waits for its storage before it accepts anybody."""
+if TYPE_CHECKING:
+    # At run time only where somebody listens: it imports OpenTelemetry's SDK.
+    from entrypoints.telemetry.telemetry import Telemetry
 
 _PREPARE_AGAIN_SECONDS: Final = 1.0
 _PREPARE_AGAIN_MOST_SECONDS: Final = 15.0
+
+_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +43,8 @@ class _Application(FastAPI):
         """The layers, the outermost first.
 
         FastAPI would add five: for errors, which ErrorBoundary answers, for body limits and files
-        in forms, which no route here has, and for its telemetry.
+        in forms, which no route here has, and for exceptions that nobody answers. Its telemetry is
+        none of them: where it is on, it stands around all layers.
         """
         app: ASGIApp = self.router
         for layer in reversed(self.user_middleware):
@@ -45,11 +52,12 @@ class _Application(FastAPI):
         return app
 
 
-def create_app(container: Container) -> FastAPI:
+def create_app(container: Container, telemetry: "Telemetry | None" = None) -> FastAPI:
     """An application on the adapters of ``container``, which it resolves once, here.
 
     The container stays at ``app.state.container``. Its storage is prepared when the application
     starts, in the background, again and again until it is in reach, and closed when it ends.
+    ``telemetry``, if any, is told of every request and closed last.
     """
     storage = container.storage()
     use_cases = TaskUseCases(
@@ -61,6 +69,8 @@ def create_app(container: Container) -> FastAPI:
         toggle=container.toggle_task(),
         delete=container.delete_task(),
     )
+
+    on_error = None if telemetry is None else telemetry.request_failed
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -79,6 +89,8 @@ def create_app(container: Container) -> FastAPI:
             preparation.cancel()
             with suppress(asyncio.CancelledError):
                 await preparation
+            if telemetry is not None:
+                await telemetry.close()
 
     app = _Application(
         title="tasks-api",
@@ -93,12 +105,12 @@ def create_app(container: Container) -> FastAPI:
         middleware=[
             Middleware(RequestLog),
             Middleware(Cors, origins=container.settings().cors_origins),
-            Middleware(ErrorBoundary),
+            Middleware(ErrorBoundary, observer=on_error),
         ],
         redirect_slashes=False,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry=_NO_TELEMETRY if telemetry is None else telemetry.of_requests,
     )
     app.state.container = container
     return app

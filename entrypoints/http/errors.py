@@ -1,7 +1,7 @@
 """What every error means in HTTP: the one table, and the one shape of an answer."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -175,8 +175,10 @@ class ErrorBoundary:
     read its 500s.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, observer: Callable[[Exception], None] | None = None) -> None:
+        """``observer`` is told of every error that is answered."""
         self._app = app
+        self._observer = observer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
@@ -191,4 +193,6 @@ class ErrorBoundary:
         except Exception as error:
             if started or scope["type"] != "http":
                 raise
+            if self._observer is not None:
+                self._observer(error)
             await answer(scope, error)(scope, receive, send)

@@ -1,0 +1,91 @@
+"""The database: every statement, and how busy the pool is."""
+
+import re
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Final
+
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.trace import Tracer
+
+from entrypoints.telemetry.operation import BUCKETS, operation
+
+_POOL: Final = {"db.client.connection.pool.name": "tasks-api"}
+_TARGET: Final = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)")
+
+PoolUse = tuple[int, int, int, int]
+"""Used, idle, limit, waiting."""
+
+
+class DatabaseTelemetry:
+    """Watches a database and its pool."""
+
+    def __init__(self, tracer: Tracer, meter: Meter) -> None:
+        self._tracer = tracer
+        self._meter = meter
+        self._durations = meter.create_histogram(
+            "db.client.operation.duration",
+            unit="s",
+            description="Duration of a statement, without the wait for a connection.",
+            explicit_bucket_boundaries_advisory=BUCKETS,
+        )
+        self._waits = meter.create_histogram(
+            "db.client.connection.wait_time",
+            unit="s",
+            description="How long an operation waited for a connection, opening it included.",
+            explicit_bucket_boundaries_advisory=BUCKETS,
+        )
+
+    def watch_pool(self, use: Callable[[], PoolUse]) -> None:
+        def count(_: CallbackOptions) -> Iterable[Observation]:
+            used, idle, _limit, _waiting = use()
+            yield Observation(used, {**_POOL, "db.client.connection.state": "used"})
+            yield Observation(idle, {**_POOL, "db.client.connection.state": "idle"})
+
+        def limit(_: CallbackOptions) -> Iterable[Observation]:
+            yield Observation(use()[2], _POOL)
+
+        def waiting(_: CallbackOptions) -> Iterable[Observation]:
+            yield Observation(use()[3], _POOL)
+
+        self._meter.create_observable_up_down_counter(
+            "db.client.connection.count",
+            [count],
+            unit="{connection}",
+            description="Open connections, by whether an operation holds them.",
+        )
+        self._meter.create_observable_up_down_counter(
+            "db.client.connection.max",
+            [limit],
+            unit="{connection}",
+            description="Most connections of this process.",
+        )
+        self._meter.create_observable_up_down_counter(
+            "db.client.connection.pending_requests",
+            [waiting],
+            unit="{request}",
+            description="Operations that wait for a connection.",
+        )
+
+    def got_connection(self, seconds: float) -> None:
+        self._waits.record(seconds, _POOL)
+
+    def statement(self, text: bytes) -> AbstractContextManager[None]:
+        name, attributes, details = _described(text)
+        return operation(
+            self._tracer, self._durations, name, attributes=attributes, details=details
+        )
+
+
+@cache
+def _described(statement: bytes) -> tuple[str, dict[str, str], dict[str, str]]:
+    # Kept for good: there are some dozen statements, and values are no part of them.
+    text = statement.decode()
+    verb = text.split(None, 1)[0]
+    target = _TARGET.search(text)
+    attributes = {"db.system.name": "postgresql", "db.operation.name": verb}
+    if target is not None:
+        attributes["db.collection.name"] = target[1]
+    name = f"{verb} {target[1]}" if target is not None else verb
+    return name, attributes, {"db.query.text": text, "db.query.summary": name}

@@ -1,0 +1,46 @@
+"""Something that takes time and may fail, as a span and in a histogram."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Final
+
+from opentelemetry.metrics import Histogram
+from opentelemetry.trace import SpanKind, StatusCode, Tracer
+
+BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
+"""Upper bounds in seconds, as the semantic conventions have them for databases."""
+
+
+@contextmanager
+def operation(
+    tracer: Tracer,
+    durations: Histogram,
+    name: str,
+    *,
+    attributes: Mapping[str, str],
+    details: Mapping[str, str],
+) -> Iterator[None]:
+    """Measure what runs within; ``details`` are for the span alone.
+
+    Of an error only its type is told: its message may quote what was sent.
+    """
+    failure: dict[str, str] = {}
+    started = perf_counter()
+    with tracer.start_as_current_span(
+        name,
+        kind=SpanKind.CLIENT,
+        attributes={**attributes, **details},
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield
+        except BaseException as error:
+            failure["error.type"] = type(error).__name__
+            span.set_attributes(failure)
+            span.set_status(StatusCode.ERROR)
+            raise
+        finally:
+            # Within the span, so that a slow measurement can name it as its example.
+            durations.record(perf_counter() - started, {**attributes, **failure})

@@ -1,0 +1,29 @@
+"""Whether anybody listens."""
+
+from typing import TYPE_CHECKING, Final
+
+from entrypoints.settings import InvalidSettings, Settings
+
+if TYPE_CHECKING:
+    from entrypoints.telemetry.telemetry import Telemetry
+
+_EXTRA: Final = ("opentelemetry", "prometheus_client")
+
+
+def telemetry_class(settings: Settings) -> "type[Telemetry] | None":
+    """What to report with; None when nobody asks for traces or metrics.
+
+    Raises InvalidSettings when somebody does and what it takes is not installed.
+    """
+    if not (settings.exports_traces or settings.exports_metrics or settings.metrics_port):
+        return None
+    try:
+        from entrypoints.telemetry.telemetry import Telemetry  # noqa: PLC0415 - an optional extra
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise InvalidSettings(
+            "METRICS_PORT or OTEL_… asks for telemetry, which is not installed: "
+            "install tasks-api[telemetry], or unset them"
+        ) from error
+    return Telemetry
