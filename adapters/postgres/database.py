@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import NullPool, PoolProxiedConnection, QueuePool
 from sqlalchemy.util import greenlet_spawn
 
 from adapters.postgres import schema, statements
@@ -122,35 +122,21 @@ class Database:
         started = loop.time()
         deadline = started + ANSWER_WITHIN
         try:
-            self._waiting += 1
+            borrowed = await self._borrow(deadline)
+            driver = cast("psycopg.AsyncConnection", borrowed.driver_connection)
+            watchdog = loop.call_at(deadline, hang_up, driver)
             try:
-                async with asyncio.timeout_at(deadline):
-                    await self._slots.acquire()
+                if _KNOWN not in borrowed.info:
+                    await prepare_statements_if_direct(driver)
+                    borrowed.info[_KNOWN] = True
+                if self._observer is None:
+                    yield Session(driver)
+                else:
+                    self._observer.got_connection(loop.time() - started)
+                    yield _ObservedSession(driver, self._observer)
             finally:
-                self._waiting -= 1
-            try:
-                async with asyncio.timeout_at(deadline):
-                    borrowed = await self._engine.raw_connection()
-                driver = cast("psycopg.AsyncConnection", borrowed.driver_connection)
-                try:
-                    watchdog = loop.call_at(deadline, hang_up, driver)
-                    try:
-                        if _KNOWN not in borrowed.info:
-                            await prepare_statements_if_direct(driver)
-                            borrowed.info[_KNOWN] = True
-                        if self._observer is None:
-                            yield Session(driver)
-                        else:
-                            self._observer.got_connection(loop.time() - started)
-                            yield _ObservedSession(driver, self._observer)
-                    finally:
-                        watchdog.cancel()
-                finally:
-                    if driver.broken:
-                        await greenlet_spawn(borrowed.invalidate)
-                    borrowed.close()
-            finally:
-                self._slots.release()
+                watchdog.cancel()
+                await self._give_back(borrowed, broken=driver.broken)
         except TimeoutError as error:
             raise StorageUnavailable(f"no connection within {ANSWER_WITHIN:g} s") from error
         except (psycopg.IntegrityError, psycopg.DataError) as error:
@@ -160,6 +146,27 @@ class Database:
             cause = getattr(error, "orig", None) or error
             reason = _message(cause).partition("\n")[0]
             raise StorageUnavailable(f"{type(cause).__name__}: {reason}") from error
+
+    async def _borrow(self, deadline: float) -> PoolProxiedConnection:
+        self._waiting += 1
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._slots.acquire()
+                try:
+                    return await self._engine.raw_connection()
+                except BaseException:
+                    self._slots.release()
+                    raise
+        finally:
+            self._waiting -= 1
+
+    async def _give_back(self, borrowed: PoolProxiedConnection, *, broken: bool) -> None:
+        try:
+            if broken:
+                await greenlet_spawn(borrowed.invalidate)
+            borrowed.close()
+        finally:
+            self._slots.release()
 
     async def prepare(self, *, within: float | None = None) -> None:
         """Bring the schema up to date, or see that it is, as Storage.prepare promises."""

@@ -22,11 +22,12 @@ from entrypoints.http.health import health_router
 from entrypoints.http.request_log import RequestLog
 from entrypoints.http.tasks import TaskUseCases, tasks_router
 
-_PREPARE_FIRST_SECONDS: Final = 2.0
-"""How long a starting process waits for its storage before it accepts anybody."""
 if TYPE_CHECKING:
     # At run time only where somebody listens: it imports OpenTelemetry's SDK.
     from entrypoints.telemetry.telemetry import Telemetry
+
+_PREPARE_FIRST_SECONDS: Final = 2.0
+"""How long a starting process waits for its storage before it accepts anybody."""
 
 _PREPARE_AGAIN_SECONDS: Final = 1.0
 _PREPARE_AGAIN_MOST_SECONDS: Final = 15.0
