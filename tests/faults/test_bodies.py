@@ -78,8 +78,7 @@ async def send_each(port: int, share: range) -> Counter[str]:
     for number in share:
         request, status = KINDS[number % len(KINDS)]
         outcome = await send_one(port, request)
-        assert outcome in {str(status), "cut off"}
-        outcomes[outcome] += 1
+        outcomes[outcome if outcome in {str(status), "cut off"} else f"{outcome}?"] += 1
     return outcomes
 
 

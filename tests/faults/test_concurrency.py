@@ -155,7 +155,8 @@ class Intruder:
             return
         title = f"{next(self._numbers)} of {self.name}."
         exchange = await client.send("POST", path, {"title": title})
-        if self._judge(exchange, 201 if path_owner is self else 403):
+        allowed = self._judge(exchange, 201 if path_owner is self else 403)
+        if allowed and path_owner is self:
             self.titles[exchange.json["id"]] = title
 
     async def _task(
@@ -176,12 +177,13 @@ class Intruder:
             exchange = await client.send("DELETE", path)
         success = 204 if kind == "delete" else 200
         allowed = self._judge(exchange, success if mine else 404 if path_owner is self else 403)
+        if not mine:
+            return
         if allowed and kind == "edit":
             self.titles[task_id] = title
         if allowed and kind == "delete":
             del self.titles[task_id]
-        if mine:
-            self._busy.remove(task_id)
+        self._busy.remove(task_id)
 
     def _judge(self, exchange: Exchange, expected: int) -> bool:
         """Whether the request was granted; an answer that should not be is noted."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -129,7 +130,7 @@ def settings(connection: psycopg.Connection) -> dict[str, str]:
     return dict(ask(connection, "SELECT name, setting FROM pg_settings"))
 
 
-def ask(connection: psycopg.Connection, query: str) -> list[tuple[str, ...]]:
+def ask(connection: psycopg.Connection, query: str) -> list[Any]:
     return connection.execute(query.encode()).fetchall()
 
 
