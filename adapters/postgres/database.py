@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
 import psycopg
+from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -134,9 +135,14 @@ class Database:
                 else:
                     self._observer.got_connection(loop.time() - started)
                     yield _ObservedSession(driver, self._observer)
+            except ReadOnlySqlTransaction:
+                # Some sessions stay read-only for as long as they last, and so does a server that
+                # another one has replaced: the next operation connects anew.
+                await driver.close()
+                raise
             finally:
                 watchdog.cancel()
-                await self._give_back(borrowed, broken=driver.broken)
+                await self._give_back(borrowed, closed=driver.closed)
         except TimeoutError as error:
             raise StorageUnavailable(f"no connection within {ANSWER_WITHIN:g} s") from error
         except (psycopg.IntegrityError, psycopg.DataError) as error:
@@ -160,9 +166,9 @@ class Database:
         finally:
             self._waiting -= 1
 
-    async def _give_back(self, borrowed: PoolProxiedConnection, *, broken: bool) -> None:
+    async def _give_back(self, borrowed: PoolProxiedConnection, *, closed: bool) -> None:
         try:
-            if broken:
+            if closed:
                 await greenlet_spawn(borrowed.invalidate)
             borrowed.close()
         finally:

@@ -20,6 +20,8 @@ from adapters.postgres.database import POOL_SIZE, Database
 from adapters.postgres.task_repository import PostgresTaskRepository
 from application.errors import InvalidConfiguration, SchemaConflict, StorageUnavailable
 from domain.listing import SortOrder, StatusFilter
+from domain.task import NewTask
+from tests.clock import SettableClock
 
 pytestmark = pytest.mark.postgres
 
@@ -149,6 +151,22 @@ def signal_all(pids: list[int], number: signal.Signals) -> None:
         # The connection that listed them is gone, and so is its process.
         with suppress(ProcessLookupError):
             os.kill(pid, number)
+
+
+async def test_a_database_that_was_read_only_for_a_while_heals(
+    database: Database, database_url: str
+) -> None:
+    administrate(database_url, "INSERT INTO users (id) VALUES ('ada')")
+    name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
+    administrate(database_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    tasks = PostgresTaskRepository(database=database, users_table="users")
+    new = NewTask.create(
+        user_id="ada", title="Buy milk", description=None, now=SettableClock().now()
+    )
+    with pytest.raises(StorageUnavailable, match="ReadOnlySqlTransaction"):
+        await tasks.add(new)
+    administrate(database_url, f"SET transaction_read_only = off; ALTER DATABASE {name} RESET ALL")
+    await tasks.add(new)
 
 
 async def test_a_full_pool_fails_those_who_wait_in_time(
