@@ -189,7 +189,8 @@ async def test_a_second_signal_ends_the_service_at_once(
         "ends at once",
         f"exit {code} after {seconds * 1000:.0f} ms, {len(left)} processes left",
     )
-    assert seconds < 1
+    # What is left is Python's own end, on a machine that may be busy; the requests have 6 s to go.
+    assert seconds < 2
     assert left == []
     assert code == 128 + signal.SIGTERM
 
