@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 from tests.faults.clients import Client, Exchange
@@ -72,15 +73,41 @@ async def work(
     return [person.memory for person in everybody]
 
 
-async def probe(stop: asyncio.Event, port: int, path: str, pause: float) -> list[Exchange]:
-    """Ask the same again and again, one request after the other."""
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One answer, and how long this machine made the two sides wait for a processor meanwhile."""
+
+    exchange: Exchange
+    starved: float
+
+    @property
+    def seconds(self) -> float:
+        """What the service itself took, were it alone on the machine."""
+        return max(0, self.exchange.seconds - self.starved)
+
+
+async def probe(
+    stop: asyncio.Event, port: int, pid: int, path: str = "/health/live", pause: float = 0.1
+) -> list[Probe]:
+    """Ask the process ``pid`` the same again and again, one request after the other."""
     client = Client(port)
-    exchanges = []
+    probes = []
     while not stop.is_set():
-        exchanges.append(await client.send("GET", path))
+        before = _waited_for_a_processor(pid)
+        exchange = await client.send("GET", path)
+        probes.append(Probe(exchange, _waited_for_a_processor(pid) - before))
         await asyncio.sleep(pause)
     client.close()
-    return exchanges
+    return probes
+
+
+def _waited_for_a_processor(pid: int) -> float:
+    # Linux counts the nanoseconds that a process could have run and was not let.
+    try:
+        waits = [Path(f"/proc/{each}/schedstat").read_text().split()[1] for each in (pid, "self")]
+    except FileNotFoundError:
+        return 0
+    return sum(map(int, waits)) / 1e9
 
 
 class _Person:

@@ -1,0 +1,109 @@
+"""PostgreSQL stops in the middle of what it does, and says nothing."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.postgres.database import POOL_SIZE
+from tests.faults import load
+from tests.faults.background import Background
+from tests.faults.clients import Client, Exchange
+from tests.faults.load import PEOPLE
+from tests.faults.postgres import Postgres
+from tests.faults.report import Measured, rounds
+from tests.faults.serving import (
+    OURS,
+    audit,
+    exchanges_of,
+    is_retryable,
+    malformed,
+    serving,
+    succeeded,
+)
+from tests.faults.tokens import token
+from tests.process.service import Service
+
+pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
+
+
+async def test_a_frozen_postgresql_keeps_nobody_waiting(
+    postgres: Postgres, tmp_path: Path, measured: Measured
+) -> None:
+    # Longer than any request may take, so that nobody is saved by the thaw.
+    seconds = 20 if "PostgreSQL 18" in postgres.name else rounds(20, 12)
+    with (
+        postgres.database(*PEOPLE) as database,
+        serving(tmp_path, postgres.url(database)) as service,
+    ):
+        with (
+            Background(load.work, service.port) as people,
+            Background(load.probe, service.port, service.process.pid) as prober,
+        ):
+            await asyncio.sleep(2)
+            frozen = time.monotonic()
+            postgres.freeze()
+            await asyncio.sleep(seconds)
+            postgres.thaw()
+            thawed = time.monotonic()
+            await asyncio.sleep(3)
+            memories = people.result()
+            probes = prober.result()
+        wrong = audit(memories, postgres, database)
+        held = await held_at_once(service, postgres, database)
+    exchanges = exchanges_of(memories)
+    bad = malformed(exchanges)
+    slowest = max(exchange.seconds for exchange in exchanges)
+    last = max(each.ended for each in exchanges if not succeeded(each)) - thawed
+    meanwhile = [each for each in probes if frozen < each.exchange.started < thawed]
+    own = max(probe.seconds for probe in meanwhile)
+    by_the_clock = max(probe.exchange.seconds for probe in meanwhile)
+    measured(
+        "4",
+        f"PostgreSQL frozen (SIGSTOP) for {seconds} s under 100 clients ({postgres.name})",
+        "each request answered within 10 s; live under 50 ms throughout; recovered within 2 s of "
+        "SIGCONT; pool back to nothing checked out",
+        f"slowest answer {slowest:.2f} s, {sum(map(is_retryable, exchanges))} documented 500s, "
+        f"{len(bad)} other failures; live took the service "
+        f"at most {own * 1000:.0f} ms in {len(meanwhile)} probes ({by_the_clock * 1000:.0f} ms by "
+        f"the clock: the rest was waiting for a processor); last 500 {last:.2f} s after SIGCONT; {held} of {POOL_SIZE} "
+        f"connections free for use afterwards; {len(wrong)} writes lost or phantom",
+    )
+    assert not wrong
+    assert not bad
+    assert slowest < 10
+    assert all(succeeded(each.exchange) for each in probes)
+    assert own < 0.05
+    assert last < 2
+    assert held == POOL_SIZE
+
+
+async def held_at_once(service: Service, postgres: Postgres, database: str) -> int:
+    """How many connections requests get hold of at once, when there are more than enough.
+
+    Each toggles the same locked task, and so keeps its connection until the lock is gone.
+    """
+    client = Client(service.port, token(PEOPLE[0]))
+    created = await client.send("POST", f"/api/{PEOPLE[0]}/tasks", {"title": "Buy milk"})
+    client.close()
+    path = f"{created.headers['location']}/complete"
+
+    async def toggle() -> Exchange:
+        client = Client(service.port, token(PEOPLE[0]))
+        exchange = await client.send("PATCH", path)
+        client.close()
+        return exchange
+
+    with psycopg.connect(postgres.url(database)) as locker:
+        locker.execute("SELECT FROM tasks FOR UPDATE")
+        toggles = [asyncio.create_task(toggle()) for _ in range(2 * POOL_SIZE)]
+        await asyncio.sleep(1)
+        [(waiting,)] = postgres.administrate(
+            f"SELECT count(*) FROM {OURS} AND wait_event_type = 'Lock' AND state = 'active'"
+        )
+        locker.rollback()
+    assert all(map(succeeded, await asyncio.gather(*toggles)))
+    count: int = waiting
+    return count

@@ -1,0 +1,142 @@
+"""The network fails between the service and PostgreSQL, which goes on without noticing."""
+
+import asyncio
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.faults import load
+from tests.faults.background import Background
+from tests.faults.clients import Client, Exchange
+from tests.faults.load import PEOPLE
+from tests.faults.postgres import Postgres
+from tests.faults.proxy import Cut, Proxy
+from tests.faults.report import Measured
+from tests.faults.serving import (
+    OURS,
+    audit,
+    exchanges_of,
+    is_retryable,
+    malformed,
+    serving,
+    succeeded,
+)
+from tests.faults.tokens import token
+
+pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
+
+TASKS = "/api/ada/tasks"
+
+# PostgreSQL's own account of what was done, by task; of a new one, whose number nobody knows, by 0.
+ACCOUNT = """
+CREATE TABLE account (what text, task bigint);
+CREATE FUNCTION take_down() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO account VALUES (TG_OP, coalesce(OLD.id, 0)); RETURN NULL;
+END $$;
+CREATE TRIGGER take_down AFTER INSERT OR UPDATE OR DELETE ON tasks
+    FOR EACH ROW EXECUTE FUNCTION take_down();
+"""
+
+
+@pytest.mark.parametrize("cut", Cut, ids=lambda cut: cut.name.lower().replace("_", " "))
+async def test_what_may_have_happened_is_never_done_again(
+    cut: Cut, plain_postgres: Postgres, tmp_path: Path, measured: Measured
+) -> None:
+    postgres = plain_postgres
+    with (
+        Proxy(postgres.port) as proxy,
+        postgres.database("ada") as database,
+        serving(tmp_path, postgres.url(database, proxy.port)) as service,
+    ):
+
+        async def send(method: str, path: str, content: object = None) -> Exchange:
+            client = Client(service.port, token("ada"))
+            exchange = await client.send(method, path, content)
+            client.close()
+            return exchange
+
+        created = [await send("POST", TASKS, {"title": f"{n}"}) for n in range(3)]
+        toggled, edited, deleted = (exchange.json["id"] for exchange in created)
+        postgres.administrate(ACCOUNT, database)
+        # What a connection has run before is not sent as text again.
+        postgres.administrate(f"SELECT pg_terminate_backend(pid, 5000) FROM {OURS}")
+        statements = (b"INSERT INTO tasks", b"UPDATE tasks", b"UPDATE tasks", b"DELETE FROM tasks")
+        proxy.cuts = [(statement, cut) for statement in statements]
+        exchanges = await asyncio.gather(
+            send("POST", TASKS, {"title": "new"}),
+            send("PATCH", f"{TASKS}/{toggled}/complete"),
+            send("PUT", f"{TASKS}/{edited}", {"title": "edited"}),
+            send("DELETE", f"{TASKS}/{deleted}"),
+        )
+        struck = not proxy.cuts
+        # Whatever still comes would have come by now.
+        await asyncio.sleep(1)
+        done = Counter(postgres.administrate("SELECT what, task FROM account", database))
+        after = await send("GET", TASKS)
+    happens = cut in {Cut.ANSWER_VANISHES, Cut.ANSWER_RESET}
+    once = [("INSERT", 0), ("UPDATE", toggled), ("UPDATE", edited), ("DELETE", deleted)]
+    slowest = max(exchange.seconds for exchange in exchanges)
+    measured(
+        "5",
+        f"a create, a toggle, an edit and a delete: {cut.value}",
+        f"a documented 500 each; done {'once' if happens else 'never'}, and not again by us",
+        f"{sum(map(is_retryable, exchanges))} of 4 documented 500s, the slowest after "
+        f"{slowest:.2f} s; done: {sum(done.values())}, twice: "
+        f"{sum(count > 1 for count in done.values())}",
+    )
+    assert struck
+    assert all(map(is_retryable, exchanges))
+    assert slowest < 10
+    assert done == Counter(once if happens else [])
+    assert succeeded(after)
+
+
+@pytest.mark.parametrize("silent", [True, False], ids=["silent", "reset"])
+def test_a_network_that_fails_for_all_connections_loses_no_write(
+    silent: bool,
+    plain_postgres: Postgres,
+    tmp_path: Path,
+    measured: Measured,
+) -> None:
+    postgres = plain_postgres
+    with (
+        Proxy(postgres.port) as proxy,
+        postgres.database(*PEOPLE) as database,
+        serving(tmp_path, postgres.url(database, proxy.port)) as service,
+        Background(load.work, service.port) as people,
+    ):
+        time.sleep(1.5)
+        if silent:
+            proxy.blackhole = True
+            time.sleep(10)
+            # What was swallowed until now never arrives; whoever is there comes back anew.
+            proxy.reset_all()
+            proxy.blackhole = False
+        else:
+            for _ in range(10):
+                proxy.reset_all()
+                time.sleep(0.3)
+        healed = time.monotonic()
+        time.sleep(2)
+        memories = people.result()
+        wrong = audit(memories, postgres, database)
+    exchanges = exchanges_of(memories)
+    bad = malformed(exchanges)
+    slowest = max(exchange.seconds for exchange in exchanges)
+    last = max(each.ended for each in exchanges if not succeeded(each)) - healed
+    fault = "silent for 10 s" if silent else "reset 10 times"
+    measured(
+        "5",
+        f"all connections to PostgreSQL {fault} under 100 clients",
+        "documented 500s within 10 s; no acknowledged write lost, no phantom",
+        f"{sum(map(is_retryable, exchanges))} documented 500s and {len(bad)} other failures in "
+        f"{len(exchanges)} requests, the slowest {slowest:.2f} s, the last {max(last, 0):.2f} s "
+        f"after the end; {len(wrong)} writes lost or phantom",
+    )
+    assert not wrong
+    assert not bad
+    assert any(map(is_retryable, exchanges))
+    assert slowest < 10
+    assert last < 2
