@@ -10,6 +10,12 @@ import { SORT_LABELS, STATUS_LABELS, viewAddress, type View } from "@/lib/view";
 
 type Props = { userId: string; initialView: View };
 
+/** What became of a task that is not as it was seen; by the API's answer. */
+const NEWS: Record<number, string> = {
+  404: "is no longer there: it was deleted in another window.",
+  412: "was changed elsewhere in the meantime, so nothing was done: this is how it is now.",
+};
+
 export function TaskBoard({ userId, initialView }: Props) {
   const [view, setView] = useState(initialView);
   const { tasks, outdated, problem, reload, change } = useTasks(userId, view);
@@ -46,18 +52,43 @@ export function TaskBoard({ userId, initialView }: Props) {
     return list.map((task) => (task.id === changed.id ? changed : task));
   }
 
-  /** Changes one task; should it be gone by now, that is no failure but news. */
-  async function changeOne(task: Task, work: (api: TasksApi) => Promise<Task>, done: string) {
+  /** Does `work`; should `task` be gone or changed by now, that is no failure but news. True if done. */
+  async function unlessNews(task: Task, work: () => Promise<void>): Promise<boolean> {
     setNotice("");
     try {
-      const changed = await change(work, replaced);
-      announce(`${done} ${changed.title}`);
+      await work();
+      return true;
     } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
-      setNotice(`“${task.title}” is no longer there: it was deleted in another window.`);
+      const news = error instanceof ApiError && NEWS[error.status];
+      if (!news) throw error;
+      setNotice(`“${task.title}” ${news}`);
+      focusNext.current = checkboxId(task);
       await reload();
-      heading.current?.focus();
+      return false;
     }
+  }
+
+  /** Changes `task` by `work`, unless it `isDone` already. */
+  function changeOne(
+    task: Task,
+    work: (api: TasksApi) => Promise<Task>,
+    isDone: (now: Task) => boolean,
+    done: string,
+  ): Promise<boolean> {
+    return unlessNews(task, async () => {
+      const changed = await change(async (api) => {
+        try {
+          return await work(api);
+        } catch (error) {
+          if (!(error instanceof ApiError && error.status === 412)) throw error;
+          // What changed it may be an attempt whose answer was lost.
+          const now = await api.get(task.id);
+          if (isDone(now)) return now;
+          throw error;
+        }
+      }, replaced);
+      announce(`${done} ${changed.title}`);
+    });
   }
 
   async function add(draft: Draft) {
@@ -69,30 +100,32 @@ export function TaskBoard({ userId, initialView }: Props) {
   }
 
   const actions: TaskActions = {
-    edit: (task, draft) => changeOne(task, (api) => api.update(task.id, draft), "Saved"),
+    edit: (task, draft) =>
+      changeOne(
+        task,
+        (api) => api.update(task, draft),
+        (now) => now.title === draft.title && now.description === draft.description,
+        "Saved",
+      ),
     complete: (task, completed) =>
       changeOne(
         task,
-        async (api) => {
-          // A toggle turns round whatever is there. That may be what was wanted already, from
-          // another window or by an attempt whose answer was lost: then turn it back.
-          const toggled = await api.toggle(task.id);
-          return toggled.completed === completed ? toggled : api.toggle(task.id);
-        },
+        (api) => api.toggle(task),
+        (now) => now.completed === completed,
         completed ? "Completed" : "Reopened",
       ),
-    async remove(task) {
-      setNotice("");
-      await change(async (api) => {
-        try {
-          await api.delete(task.id);
-        } catch (error) {
-          // Already gone, from another window or by an attempt whose answer was lost.
-          if (!(error instanceof ApiError && error.status === 404)) throw error;
-        }
-      }, (list) => without(list, task));
-      announce(`Deleted ${task.title}`);
-    },
+    remove: (task) =>
+      unlessNews(task, async () => {
+        await change(async (api) => {
+          try {
+            await api.delete(task);
+          } catch (error) {
+            // Already gone, from another window or by an attempt whose answer was lost.
+            if (!(error instanceof ApiError && error.status === 404)) throw error;
+          }
+        }, (list) => without(list, task));
+        announce(`Deleted ${task.title}`);
+      }),
   };
 
   async function retry() {

@@ -5,17 +5,21 @@ import { Problem } from "@/components/problem";
 import { TaskForm, type Draft } from "@/components/task-form";
 import { ApiError, type Task } from "@/lib/api-client";
 
+/** They do nothing and return false when the task has changed; after a failure, call them again. */
 export type TaskActions = {
-  edit: (task: Task, draft: Draft) => Promise<void>;
-  /** Completes or reopens; may be called again after a failure. */
-  complete: (task: Task, completed: boolean) => Promise<void>;
-  remove: (task: Task) => Promise<void>;
+  edit: (task: Task, draft: Draft) => Promise<boolean>;
+  complete: (task: Task, completed: boolean) => Promise<boolean>;
+  remove: (task: Task) => Promise<boolean>;
 };
 
 type Mode = "shown" | "edited" | "to be deleted";
 
 export function TaskItem({ task, actions }: { task: Task; actions: TaskActions }) {
   const [mode, setMode] = useState<Mode>("shown");
+  // The task as it was when the person began to edit it, whatever arrives meanwhile.
+  const [seen, setSeen] = useState(task);
+  // What was typed for a task that turned out to have changed.
+  const [kept, setKept] = useState<Draft>();
   // What the person wants while the API has not said yes yet.
   const [wanted, setWanted] = useState<boolean>();
   const [failed, setFailed] = useState<{ error: ApiError; retry: () => void }>();
@@ -62,14 +66,18 @@ export function TaskItem({ task, actions }: { task: Task; actions: TaskActions }
     return (
       <li className="task">
         <TaskForm
-          label={`Edit ${task.title}`}
+          label={`Edit ${seen.title}`}
           submit="Save"
-          initial={task}
+          initial={kept ?? seen}
           onSubmit={async (draft) => {
-            await actions.edit(task, draft);
+            const saved = await actions.edit(seen, draft);
+            setKept(saved ? undefined : draft);
             setMode("shown");
           }}
-          onCancel={() => setMode("shown")}
+          onCancel={() => {
+            setKept(undefined);
+            setMode("shown");
+          }}
         />
       </li>
     );
@@ -95,6 +103,7 @@ export function TaskItem({ task, actions }: { task: Task; actions: TaskActions }
           <p className="meta">
             Added <time dateTime={task.created_at}>{shortDate(task.created_at)}</time>
           </p>
+          {kept && <p className="meta">Edit brings back what you typed.</p>}
         </div>
         {mode === "shown" && (
           <div className="actions">
@@ -103,7 +112,10 @@ export function TaskItem({ task, actions }: { task: Task; actions: TaskActions }
               className="button quiet"
               type="button"
               aria-label={`Edit ${task.title}`}
-              onClick={() => open("edited", editButton)}
+              onClick={() => {
+                setSeen(task);
+                open("edited", editButton);
+              }}
             >
               Edit
             </button>
@@ -130,7 +142,12 @@ export function TaskItem({ task, actions }: { task: Task; actions: TaskActions }
             <button
               className="button danger"
               type="button"
-              onClick={() => void attempt(() => actions.remove(task))}
+              onClick={() =>
+                void attempt(async () => {
+                  await actions.remove(task);
+                  setMode("shown");
+                })
+              }
             >
               Delete for good
             </button>

@@ -2,6 +2,8 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, SignedOutError, tasksApi, type Task, type TasksApi } from "@/lib/api-client";
 import type { View } from "@/lib/view";
 
+const POLL_MS = 30_000;
+
 /** Does `work`, then shows its result in the list. Throws ApiError. */
 export type Change = <Result>(
   work: (api: TasksApi) => Promise<Result>,
@@ -33,10 +35,15 @@ export function useTasks(userId: string, view: View) {
 
   useEffect(() => {
     void reload();
-    // Another window, or another device, may have changed something meanwhile.
-    const onReturn = () => document.visibilityState === "visible" && void reload();
-    document.addEventListener("visibilitychange", onReturn);
-    return () => document.removeEventListener("visibilitychange", onReturn);
+    // Another window, or another device, may have changed something meanwhile. If not, this costs
+    // next to nothing: the browser asks with the tag of what it has, and the API answers 304.
+    const poll = () => document.visibilityState === "visible" && void reload();
+    const timer = setInterval(poll, POLL_MS);
+    document.addEventListener("visibilitychange", poll);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", poll);
+    };
   }, [reload]);
 
   const change: Change = async (work, apply) => {

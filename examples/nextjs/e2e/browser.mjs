@@ -97,6 +97,28 @@ export async function listed(page, expected) {
   await eventually(async () => assert.deepEqual(await titles(page), expected));
 }
 
+/** As if the person came back to the tab. */
+export async function comeBack(page) {
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+}
+
+/** The statuses of all GETs to the API as they come over the network: a script never sees a 304. */
+export async function statusesOnTheWire(page) {
+  // Playwright turns the browser's cache off while it intercepts anything.
+  await page.context().unrouteAll();
+  const network = await page.context().newCDPSession(page);
+  const asked = new Set();
+  const statuses = [];
+  network.on("Network.requestWillBeSent", ({ requestId, request }) => {
+    if (request.method === "GET" && TASKS(new URL(request.url))) asked.add(requestId);
+  });
+  network.on("Network.responseReceivedExtraInfo", ({ requestId, statusCode }) => {
+    if (asked.has(requestId)) statuses.push(statusCode);
+  });
+  await network.send("Network.enable");
+  return statuses;
+}
+
 /** Waits until the message that a control is described by, as a screen reader finds it, is `wording`. */
 export async function saysAt(control, wording) {
   await eventually(async () => {

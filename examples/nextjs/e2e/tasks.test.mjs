@@ -8,6 +8,7 @@ import {
   add,
   checkbox,
   closeBrowser,
+  comeBack,
   eventually,
   focused,
   listed,
@@ -18,6 +19,7 @@ import {
   saysAt,
   screenshot,
   signIn,
+  statusesOnTheWire,
   TASKS,
   visitor,
   WEB_URL,
@@ -145,13 +147,96 @@ describe("working on tasks", () => {
   test("someone else signing in from another tab ends this one's session", async (t) => {
     const { page } = await newcomer(t);
     await page.clock.install();
+    await page.reload();
     await add(page, "Ada's secret");
     const other = await newcomer(t, { name: "Grace Hopper" });
     await page.context().clearCookies();
     await page.context().addCookies(await other.page.context().cookies());
     await page.clock.fastForward("16:00");
-    await page.getByLabel("Sort by").selectOption("Title");
     await page.getByText("Grace Hopper").waitFor();
+    await listed(page, []);
+  });
+});
+
+describe("two windows", () => {
+  async function twoWindows(t, title) {
+    const { page } = await newcomer(t);
+    await add(page, title);
+    const second = await page.context().newPage();
+    await second.goto(WEB_URL);
+    await listed(second, [title]);
+    return [page, second];
+  }
+
+  async function rename(page, from, to) {
+    await page.getByRole("button", { name: `Edit ${from}` }).click();
+    await page.getByLabel("Title").fill(to);
+    await page.getByRole("button", { name: "Save" }).click();
+    await row(page, to).waitFor();
+  }
+
+  test("a poll costs a 304 while nothing has changed, in spite of a new token, and brings what has", async (t) => {
+    const { page } = await newcomer(t);
+    await page.clock.install();
+    await page.reload();
+    await add(page, "First");
+    await page.getByText("Added First").waitFor();
+    const statuses = await statusesOnTheWire(page);
+    await comeBack(page); // fills the cache
+    await eventually(() => assert.equal(statuses.length, 1));
+    await page.clock.fastForward("00:31");
+    await eventually(() => assert.equal(statuses.length, 2));
+    await page.clock.fastForward("16:00");
+    await eventually(() => assert.deepEqual(statuses.slice(1), [304, 304]));
+    await listed(page, ["First"]);
+
+    const second = await page.context().newPage();
+    await second.goto(WEB_URL);
+    await add(second, "Second");
+    await page.clock.fastForward("00:31");
+    await listed(page, ["First", "Second"]);
+  });
+
+  test("an edit of what has changed meanwhile is refused, and what was typed is not lost", async (t) => {
+    const [page, second] = await twoWindows(t, "Buy milk");
+    await page.getByRole("button", { name: "Edit Buy milk" }).click();
+    await page.getByLabel("Title").fill("Buy oat milk");
+    await rename(second, "Buy milk", "Buy bread");
+    await add(second, "Call Grace");
+    // Even when the list under the open form is up to date.
+    await comeBack(page);
+    await row(page, "Call Grace").waitFor();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("“Buy milk” was changed elsewhere").waitFor();
+    await listed(page, ["Buy bread", "Call Grace"]);
+    await focused(page, page.getByRole("button", { name: "Edit Buy bread" }));
+    await screenshot(page, "changed-elsewhere");
+
+    await page.getByRole("button", { name: "Edit Buy bread" }).click();
+    assert.equal(await page.getByLabel("Title").inputValue(), "Buy oat milk");
+    await page.getByRole("button", { name: "Save" }).click();
+    await listed(page, ["Buy oat milk", "Call Grace"]);
+    assert.equal(await page.getByText("changed elsewhere").count(), 0);
+  });
+
+  test("nothing is completed or deleted that has changed meanwhile, until it has been seen", async (t) => {
+    const [page, second] = await twoWindows(t, "Tidy up");
+    await rename(second, "Tidy up", "Tidy up the cellar");
+    await checkbox(page, "Tidy up").click();
+    await page.getByText("“Tidy up” was changed elsewhere").waitFor();
+    await listed(page, ["Tidy up the cellar"]);
+    assert.equal(await checkbox(page, "Tidy up the cellar").isChecked(), false);
+    await checkbox(page, "Tidy up the cellar").click();
+    await page.getByText("Completed Tidy up the cellar").waitFor();
+
+    await second.reload();
+    await rename(second, "Tidy up the cellar", "Keep this");
+    await page.getByRole("button", { name: "Delete Tidy up the cellar" }).click();
+    await page.getByRole("button", { name: "Delete for good" }).click();
+    await page.getByText("“Tidy up the cellar” was changed elsewhere").waitFor();
+    await listed(page, ["Keep this"]);
+    await page.getByRole("button", { name: "Delete Keep this" }).click();
+    await page.getByRole("button", { name: "Delete for good" }).click();
     await listed(page, []);
   });
 });
@@ -257,6 +342,25 @@ describe("when the API fails", () => {
     await eventually(async () => assert.ok(await checkbox(page, "Once is enough").isChecked()));
   });
 
+  test("an edit whose answer was lost can be saved again", async (t) => {
+    const { page } = await newcomer(t);
+    await add(page, "Buy milk");
+    let lost = 0;
+    await page.route(TASKS, async (route) => {
+      if (route.request().method() !== "PUT" || lost++ > 0) return route.continue();
+      await route.fetch();
+      await route.abort();
+    });
+    await page.getByRole("button", { name: "Edit Buy milk" }).click();
+    const form = page.getByRole("form", { name: "Edit Buy milk" });
+    await form.getByLabel("Title").fill("Buy oat milk");
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.getByText("The tasks service cannot be reached").waitFor();
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved Buy oat milk").waitFor();
+    await listed(page, ["Buy oat milk"]);
+  });
+
   test("an API out of reach is explained, and what was typed is kept", async (t) => {
     const { page } = await newcomer(t);
     await add(page, "Survivor");
@@ -352,10 +456,10 @@ describe("tokens", () => {
   test("when the session is over, the person is asked to sign in, and finds everything again", async (t) => {
     const { page, email } = await newcomer(t);
     await page.clock.install();
+    await page.reload();
     await add(page, "Before the end");
     await page.context().clearCookies();
     await page.clock.fastForward("16:00");
-    await page.getByRole("radio", { name: "Pending" }).check({ force: true });
     await page.getByText("Your session has ended").waitFor();
     await screenshot(page, "session-ended");
     await signIn(page, email);

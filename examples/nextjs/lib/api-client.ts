@@ -46,19 +46,25 @@ export function tasksApi(userId: string) {
     baseUrl: API_URL,
     fetch: (request) => fetchWithToken(request, userId),
   });
-  const task = (id: number) => ({ params: { path: { user_id: userId, task_id: id } } });
   const tasks = { user_id: userId };
+  const task = (id: number) => ({ user_id: userId, task_id: id });
+  // A task's tag is its `updated_at` in quotes.
+  const asSeen = ({ id, updated_at }: Task) => ({
+    params: { path: task(id), header: { "if-match": `"${updated_at}"` } },
+  });
   return {
     list: (query: { status?: StatusFilter; sort?: SortOrder } = {}) =>
       result(client.GET("/api/{user_id}/tasks", { params: { path: tasks, query } })),
     create: (body: TaskCreate) => result(client.POST("/api/{user_id}/tasks", { params: { path: tasks }, body })),
-    get: (id: number) => result(client.GET("/api/{user_id}/tasks/{task_id}", task(id))),
+    get: (id: number) => result(client.GET("/api/{user_id}/tasks/{task_id}", { params: { path: task(id) } })),
+    // The rest do nothing (412) unless the task still is as it was `seen`. Nobody overwrites what
+    // they have not seen that way, and each may be repeated when its answer was lost.
     /** Changes the fields that are there; the others stay. */
-    update: (id: number, body: TaskUpdate) =>
-      result(client.PUT("/api/{user_id}/tasks/{task_id}", { ...task(id), body })),
+    update: (seen: Task, body: TaskUpdate) =>
+      result(client.PUT("/api/{user_id}/tasks/{task_id}", { ...asSeen(seen), body })),
     /** Completes the task, or reopens it. */
-    toggle: (id: number) => result(client.PATCH("/api/{user_id}/tasks/{task_id}/complete", task(id))),
-    delete: (id: number) => result(client.DELETE("/api/{user_id}/tasks/{task_id}", task(id))),
+    toggle: (seen: Task) => result(client.PATCH("/api/{user_id}/tasks/{task_id}/complete", asSeen(seen))),
+    delete: (seen: Task) => result(client.DELETE("/api/{user_id}/tasks/{task_id}", asSeen(seen))),
   };
 }
 
