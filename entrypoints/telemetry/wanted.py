@@ -15,7 +15,9 @@ def telemetry_class(settings: Settings) -> "type[Telemetry] | None":
 
     Raises InvalidSettings when somebody does and what it takes is not installed.
     """
-    if not (settings.exports_traces or settings.exports_metrics or settings.metrics_port):
+    # All three, so that what is wrong with one is not hidden by another.
+    wanted = settings.exports_traces, settings.exports_metrics, settings.metrics_port is not None
+    if not any(wanted):
         return None
     try:
         from entrypoints.telemetry.telemetry import Telemetry  # noqa: PLC0415 - an optional extra

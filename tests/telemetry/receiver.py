@@ -24,6 +24,8 @@ class Receiver:
         self.url = url
         self.traces: list[ExportTraceServiceRequest] = []
         self.metrics: list[ExportMetricsServiceRequest] = []
+        self.key_set = b""
+        """What it answers as if it were an issuer, at /jwks."""
 
     @property
     def everything(self) -> str:
@@ -32,9 +34,7 @@ class Receiver:
 
     @property
     def resources(self) -> list[dict[str, str]]:
-        found: list[Resource] = [
-            each.resource for sent in self.traces for each in sent.resource_spans
-        ]
+        found = [each.resource for sent in self.traces for each in sent.resource_spans]
         found += [each.resource for sent in self.metrics for each in sent.resource_metrics]
         return [attributes(resource) for resource in found]
 
@@ -99,6 +99,12 @@ def receiving() -> Iterator[Receiver]:
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/jwks" else 404)
+            self.send_header("Content-Length", str(len(receiver.key_set)))
+            self.end_headers()
+            self.wfile.write(receiver.key_set)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

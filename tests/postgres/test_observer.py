@@ -1,0 +1,72 @@
+"""What a Database tells whoever watches it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+
+import psycopg
+import pytest
+
+from adapters.postgres import statements
+from adapters.postgres.database import POOL_SIZE, Database
+from adapters.postgres.observer import PoolUse
+from application.errors import StorageUnavailable
+
+pytestmark = pytest.mark.postgres
+
+
+class Watcher:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.statements: list[bytes] = []
+        self.waits: list[float] = []
+        self.errors: list[Exception] = []
+        self.use: Callable[[], PoolUse]
+
+    def watch_pool(self, use: Callable[[], PoolUse]) -> None:
+        self.use = use
+
+    def got_connection(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+    @contextmanager
+    def statement(self, text: bytes) -> Iterator[None]:
+        self.statements.append(text)
+        try:
+            yield
+        except psycopg.Error as error:
+            self.errors.append(error)
+            raise
+
+
+async def test_an_observer_learns_how_many_hold_a_connection_and_how_many_wait(
+    database_url: str,
+) -> None:
+    watcher = Watcher()
+    database = Database(url=database_url, users_table="users", observer=watcher)
+    await database.prepare()
+    assert watcher.use() == PoolUse(used=0, idle=0, limit=POOL_SIZE, waiting=0)
+    async with AsyncExitStack() as stack:
+        for _ in range(POOL_SIZE):
+            await stack.enter_async_context(database.session())
+        waiting = [asyncio.create_task(database.check()) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        assert watcher.use() == PoolUse(used=POOL_SIZE, idle=0, limit=POOL_SIZE, waiting=3)
+    await asyncio.gather(*waiting)
+    assert watcher.use() == PoolUse(used=0, idle=POOL_SIZE, limit=POOL_SIZE, waiting=0)
+    assert len(watcher.waits) == POOL_SIZE + 3
+    assert min(watcher.waits[-3:]) >= 0.04
+    assert watcher.statements == [statements.CHECK] * 3
+    await database.close()
+
+
+async def test_an_observer_sees_a_statement_fail(database_url: str) -> None:
+    watcher = Watcher()
+    database = Database(url=database_url, users_table="users", observer=watcher)
+    await database.prepare()
+    with pytest.raises(StorageUnavailable):
+        async with database.session() as session:
+            await session.run(b"SELECT nothing", {})
+    assert [type(error) for error in watcher.errors] == [psycopg.errors.UndefinedColumn]
+    await database.close()
