@@ -1,6 +1,6 @@
 # Everything here brings what it needs: a Python 3.11 or newer is enough to start with.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults bench
+.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults bench bench-scale
 
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
@@ -23,6 +23,9 @@ faults: $(UV)  ## Break what can break and print what was promised and what was 
 
 bench: $(UV)  ## Measure this service beside other backends; ARGS="--help" tells more
 	@$(RUN) python -m bench $(ARGS)
+
+bench-scale: $(UV)  ## Measure how cost grows with tasks, connections and processes
+	@$(RUN) python -m bench.scale $(ARGS)
 
 test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes, in seconds
 	$(RUN) pytest -m "not postgres and not process and not e2e and not images and not faults"

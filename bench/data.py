@@ -33,16 +33,20 @@ class User:
         return f"/api/{self.id}/tasks"
 
 
+def token(user_id: str) -> str:
+    """A token that is valid for a day."""
+    now = datetime.now(UTC)
+    claims = {"sub": user_id, "iat": now, "exp": now + timedelta(days=1)}
+    return jwt.encode(claims, SECRET, algorithm="HS256")
+
+
 def _users(kind: str, count: int, tasks: int, first_id: int) -> list[User]:
-    expires = datetime.now(UTC) + timedelta(days=1)
     users = []
     for number in range(count):
         # As long as the ids that Better Auth makes.
         user_id = uuid5(NAMESPACE_OID, f"{kind} {number}").hex
-        claims = {"sub": user_id, "iat": datetime.now(UTC), "exp": expires}
         start = first_id + number * tasks
-        token = jwt.encode(claims, SECRET, algorithm="HS256")
-        users.append(User(user_id, token, range(start, start + tasks)))
+        users.append(User(user_id, token(user_id), range(start, start + tasks)))
     return users
 
 

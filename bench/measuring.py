@@ -49,42 +49,62 @@ class ServiceTarget:
         if workload.deletes:
             reset(self.running.database_url, deletable=True)
         try:
-            return self._measure(workload, connections, seconds)
+            return put_load(
+                workload,
+                port=self.running.port,
+                processes=[self.running.pid],
+                postgres_pid=self.postgres_pid,
+                connections=connections,
+                seconds=seconds,
+            )
         finally:
             if workload.writes:
                 reset(self.running.database_url)
 
-    def _measure(self, workload: Workload, connections: int, seconds: float) -> Sample:
-        port = self.running.port
-        places = [Place(port, number, connections) for number in range(connections)]
-        client = Client(port, [workload.requests(place) for place in places])
-        try:
-            self._verify(client.load(_WARM_UP_SECONDS), workload)
-            service_before = cpu_seconds(self.running.pid)
-            database_before = cpu_seconds(self.postgres_pid)
-            client_before = time.process_time()
-            load = client.load(seconds)
-            client_cpu = time.process_time() - client_before
-            service_cpu = cpu_seconds(self.running.pid) - service_before
-            database_cpu = cpu_seconds(self.postgres_pid) - database_before
-        finally:
-            client.close()
-        self._verify(load, workload)
-        return Sample(
-            cpu_us=service_cpu / load.requests * 1e6,
-            database_cpu_us=database_cpu / load.requests * 1e6,
-            client_cpu_us=client_cpu / load.requests * 1e6,
-            per_second=load.requests / load.seconds,
-            p50_ms=percentile(load.latencies, 0.5) * 1e3,
-            p99_ms=percentile(load.latencies, 0.99) * 1e3,
-            response_bytes=load.received_bytes / load.requests,
-        )
 
-    def _verify(self, load: Load, workload: Workload) -> None:
-        right = _SUCCESSES if workload.status is None else (workload.status,)
-        wrong = {status: count for status, count in load.statuses.items() if status not in right}
-        if wrong or not load.requests:
-            raise WrongAnswer(f"{self.name}, {workload.name}: answers {wrong or 'none'}")
+def put_load(
+    workload: Workload,
+    *,
+    port: int,
+    processes: Sequence[int],
+    postgres_pid: int,
+    connections: int,
+    seconds: float,
+) -> Sample:
+    """Put one workload to what listens on ``port`` and is made of these ``processes``.
+
+    Raises NotOffered, WrongAnswer and ServerGone.
+    """
+    places = [Place(port, number, connections) for number in range(connections)]
+    client = Client(port, [workload.requests(place) for place in places])
+    try:
+        _verify(client.load(_WARM_UP_SECONDS), workload)
+        service_before = sum(map(cpu_seconds, processes))
+        database_before = cpu_seconds(postgres_pid)
+        client_before = time.process_time()
+        load = client.load(seconds)
+        client_cpu = time.process_time() - client_before
+        service_cpu = sum(map(cpu_seconds, processes)) - service_before
+        database_cpu = cpu_seconds(postgres_pid) - database_before
+    finally:
+        client.close()
+    _verify(load, workload)
+    return Sample(
+        cpu_us=service_cpu / load.requests * 1e6,
+        database_cpu_us=database_cpu / load.requests * 1e6,
+        client_cpu_us=client_cpu / load.requests * 1e6,
+        per_second=load.requests / load.seconds,
+        p50_ms=percentile(load.latencies, 0.5) * 1e3,
+        p99_ms=percentile(load.latencies, 0.99) * 1e3,
+        response_bytes=load.received_bytes / load.requests,
+    )
+
+
+def _verify(load: Load, workload: Workload) -> None:
+    right = _SUCCESSES if workload.status is None else (workload.status,)
+    wrong = {status: count for status, count in load.statuses.items() if status not in right}
+    if wrong or not load.requests:
+        raise WrongAnswer(f"{workload.name}: answers {wrong or 'none'}")
 
 
 Key = tuple[str, str, int]

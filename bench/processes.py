@@ -1,28 +1,33 @@
 """Processes that are measured: what they and their children have used, as /proc tells (Linux)."""
 
 import os
+import socket
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 _PROC: Final = Path("/proc")
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+_START_SECONDS: Final = 15
 _STOP_SECONDS: Final = 15
 
 # Positions after the name, which is the second field and may hold spaces: see proc(5).
-_UTIME, _CSTIME = 11, 14
+_PARENT, _UTIME, _CUTIME, _CSTIME = 1, 11, 13, 14
 
 
 def cpu_seconds(root: int) -> float:
     """User and system time that the process ``root`` and its descendants have used so far."""
-    ticks = 0
-    for process in _tree(root):
-        fields = _stat(process)
+    while True:
         # The times of children that have ended are in those of the parent that waited for them.
-        ticks += sum(int(field) for field in fields[_UTIME : _CSTIME + 1])
-    return ticks / _TICKS_PER_SECOND
+        ended = _stat(root)[_CUTIME : _CSTIME + 1]
+        ticks = 0
+        for process in _tree(root):
+            ticks += sum(map(int, _stat(process)[_UTIME : _CSTIME + 1]))
+        if _stat(root)[_CUTIME : _CSTIME + 1] == ended:
+            return ticks / _TICKS_PER_SECOND
 
 
 def resident_bytes(root: int, *, peak: bool = False) -> int:
@@ -31,15 +36,19 @@ def resident_bytes(root: int, *, peak: bool = False) -> int:
     return sum(_kibibytes(process, name) for process in _tree(root)) * 1024
 
 
-def _tree(root: int) -> Iterator[int]:
-    yield root
-    try:
-        tasks = [*(_PROC / str(root) / "task").iterdir()]
-        children = " ".join((task / "children").read_text() for task in tasks)
-    except (FileNotFoundError, ProcessLookupError):
-        return
-    for child in children.split():
-        yield from _tree(int(child))
+def _tree(root: int) -> set[int]:
+    # Not from /proc/PID/task/TID/children, which leaves some out while others are ending.
+    parents = {}
+    for folder in _PROC.glob("[0-9]*"):
+        process = int(folder.name)
+        if fields := _stat(process):
+            parents[process] = int(fields[_PARENT])
+    tree = {root}
+    while True:
+        grown = tree | {process for process, parent in parents.items() if parent in tree}
+        if grown == tree:
+            return tree
+        tree = grown
 
 
 def _stat(process: int) -> list[str]:
@@ -56,6 +65,16 @@ def _kibibytes(process: int, name: str) -> int:
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return sum(int(line.split()[1]) for line in lines if line.startswith(name))
+
+
+def wait_until_listening(port: int) -> None:
+    """Return once something accepts connections on a loopback port; else raise TimeoutError."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.01)
+    raise TimeoutError(f"nothing listens on {port}")
 
 
 @contextmanager

@@ -91,7 +91,7 @@ class Results:
         for workload in self._workloads(connections):
             found = [self.samples.get((name, workload, connections)) for name in names]
             rows.append([workload, *(cell(samples) if samples else _NONE for samples in found)])
-        return _markdown_table(["", *names], rows)
+        return markdown_table(["", *names], rows)
 
     def _comparison(self, names: list[str], connections: int) -> list[str]:
         peers = [name for name in names if name != "ours"]
@@ -105,7 +105,7 @@ class Results:
                 theirs = self.samples.get((name, workload, connections))
                 row.append(f"{_cpu(ours) / _cpu(theirs):.2f}" if ours and theirs else _NONE)
             rows.append(row)
-        return ["### Ours as a part of theirs (CPU)", _markdown_table(["", *peers], rows)]
+        return ["### Ours as a part of theirs (CPU)", markdown_table(["", *peers], rows)]
 
     def _starts(self) -> str:
         rows = [
@@ -119,7 +119,7 @@ class Results:
             for facts in self.services
         ]
         header = ["", "MiB at rest", "MiB at most", "ms until it answers", "ms CPU until then"]
-        return _markdown_table(header, rows)
+        return markdown_table(header, rows)
 
     def _workloads(self, connections: int) -> Iterable[str]:
         return dict.fromkeys(
@@ -150,6 +150,7 @@ def _median(name: str, samples: list[Sample]) -> float:
     return median(values)
 
 
-def _markdown_table(header: list[str], rows: list[list[str]]) -> str:
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """A table whose first column is text and whose others are numbers."""
     lines = [header, ["---", *(["---:"] * (len(header) - 1))], *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

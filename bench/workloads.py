@@ -64,6 +64,12 @@ def request(
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
+def list_of(user: User) -> Callable[[Place], Requests]:
+    """One user's list, over and over."""
+    asked = request("GET", user.path, user)
+    return lambda _: repeat(asked)
+
+
 def _list_small(place: Place) -> Requests:
     user = place.one_of(SMALL_USERS)
     return repeat(request("GET", user.path, user))

@@ -1,0 +1,1 @@
+"""How cost grows: with a user's tasks, with everybody's, with connections, with processes."""
