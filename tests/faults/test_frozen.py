@@ -68,7 +68,7 @@ async def test_a_frozen_postgresql_keeps_nobody_waiting(
         f"slowest answer {slowest:.2f} s, {sum(map(is_retryable, exchanges))} documented 500s, "
         f"{len(bad)} other failures; live took the service at most {own * 1000:.0f} ms in "
         f"{len(meanwhile)} probes ({by_the_clock * 1000:.0f} ms by the clock: the rest was waiting "
-        f"for a processor); last 500 {last:.2f} s after SIGCONT; {held} of {POOL_SIZE} "
+        f"for a processor); last 500 {max(last, 0):.2f} s after SIGCONT; {held} of {POOL_SIZE} "
         f"connections free for use afterwards; {len(wrong)} writes lost or phantom",
     )
     assert not wrong
