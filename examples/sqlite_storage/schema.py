@@ -1,0 +1,38 @@
+"""The tables, and how a file gets them."""
+
+import sqlite3
+from typing import Final
+
+from application.errors import SchemaConflict
+
+_VERSION: Final = 1
+"""Kept in the file's header, where SQLite leaves room for it."""
+
+_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY) STRICT",
+    # AUTOINCREMENT: a number is never used again. Times are microseconds since 1970, in UTC.
+    """
+    CREATE TABLE tasks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        title TEXT NOT NULL,
+        description TEXT,
+        completed INTEGER NOT NULL CHECK (completed IN (0, 1)),
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX tasks_of_a_user ON tasks (user_id, completed, created_at)",
+    f"PRAGMA user_version = {_VERSION}",
+)
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables, in a transaction of the caller's. Raises SchemaConflict."""
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    if version == _VERSION:
+        return
+    if version or connection.execute("PRAGMA table_info(tasks)").fetchone():
+        raise SchemaConflict("the SQLite file holds tables that are not this version's")
+    for statement in _TABLES:
+        connection.execute(statement)

@@ -1,0 +1,145 @@
+"""Both ports of a storage, TaskRepository and Storage, in one class."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from application.errors import StorageUnavailable, TaskNotFound, UnknownUser
+from domain.listing import SortOrder, StatusFilter, fingerprint
+from domain.task import NewTask, Task
+from examples.sqlite_storage import schema
+from examples.sqlite_storage.connection import Connection
+
+_MAX_ID: Final = 2**63 - 1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+_SELECT: Final = (
+    "SELECT id, user_id, title, description, completed, created_at, updated_at FROM tasks"
+)
+_SELECT_ONE: Final = f"{_SELECT} WHERE id = ? AND user_id = ?"
+_UPDATE: Final = (
+    "UPDATE tasks SET title = ?, description = ?, completed = ?, updated_at = ? "
+    "WHERE id = ? AND user_id = ?"
+)
+_DELETE: Final = "DELETE FROM tasks WHERE id = ? AND user_id = ?"
+_INSERT: Final = (
+    "INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
+)
+
+
+class SqliteStorage:
+    """Keeps every user's tasks in a file, which any number of processes of one machine share."""
+
+    def __init__(self, path: str, *, patience: float = 5.0) -> None:
+        """``patience`` are the seconds to wait while another process writes."""
+        self._connection = Connection(path, patience=patience)
+        self._prepared = False
+
+    async def prepare(self, *, within: float | None = None) -> None:
+        # No need to look at ``within``: every operation ends within seconds.
+        await self._connection.write(schema.prepare)
+        self._prepared = True
+
+    async def check(self) -> None:
+        self._require_prepared()
+        await self._connection.read(lambda file: file.execute(f"{_SELECT} WHERE FALSE").fetchall())
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def add(self, task: NewTask) -> Task:
+        self._require_prepared()
+        moment = _microseconds(task.created_at)
+        values = (task.user_id, task.title, task.description, False, moment, moment)
+
+        def insert(file: sqlite3.Connection) -> Task:
+            cursor = file.execute(_INSERT, values)
+            return task.numbered(cursor.lastrowid or 0)
+
+        try:
+            return await self._connection.write(insert)
+        except sqlite3.IntegrityError as error:
+            # The domain has seen to every other constraint.
+            raise UnknownUser("no row in the users table") from error
+
+    async def get(self, owner: str, task_id: int) -> Task:
+        self._require_prepared()
+        return await self._connection.read(lambda file: _find(file, owner, task_id))
+
+    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
+        return order.arrange(await self._admitted(owner, status))
+
+    async def fingerprint(self, owner: str, status: StatusFilter) -> str:
+        # Nothing is fetched from anywhere: the file is on this machine.
+        return fingerprint(await self._admitted(owner, status))
+
+    async def update(self, owner: str, task_id: int, change: Callable[[Task], Task]) -> Task:
+        self._require_prepared()
+
+        def replace(file: sqlite3.Connection) -> Task:
+            task = _find(file, owner, task_id)
+            changed = change(task)
+            if changed != task:
+                moment = _microseconds(changed.updated_at)
+                values = (changed.title, changed.description, changed.completed, moment)
+                file.execute(_UPDATE, (*values, task_id, owner))
+            return changed
+
+        return await self._connection.write(replace)
+
+    async def delete(
+        self, owner: str, task_id: int, condition: Callable[[Task], None] | None = None
+    ) -> None:
+        self._require_prepared()
+
+        def remove(file: sqlite3.Connection) -> None:
+            task = _find(file, owner, task_id)
+            if condition is not None:
+                condition(task)
+            file.execute(_DELETE, (task_id, owner))
+
+        await self._connection.write(remove)
+
+    async def _admitted(self, owner: str, status: StatusFilter) -> Iterable[Task]:
+        self._require_prepared()
+        statement, values = f"{_SELECT} WHERE user_id = ?", [owner, status.completed]
+        if status.completed is None:
+            values.pop()
+        else:
+            statement += " AND completed = ?"
+        rows = await self._connection.read(lambda file: file.execute(statement, values).fetchall())
+        return map(_task, rows)
+
+    def _require_prepared(self) -> None:
+        if not self._prepared:
+            raise StorageUnavailable("the SQLite file is not prepared yet")
+
+
+def _find(file: sqlite3.Connection, owner: str, task_id: int) -> Task:
+    # SQLite's integers have 64 bits; Python refuses to pass on a number beyond them.
+    if not 0 < task_id <= _MAX_ID:
+        raise TaskNotFound
+    row = file.execute(_SELECT_ONE, (task_id, owner)).fetchone()
+    if row is None:
+        raise TaskNotFound
+    return _task(row)
+
+
+def _task(row: tuple[Any, ...]) -> Task:
+    task_id, user_id, title, description, completed, created_at, updated_at = row
+    return Task(
+        id=task_id,
+        user_id=user_id,
+        title=title,
+        description=description,
+        completed=bool(completed),
+        created_at=_EPOCH + created_at * _MICROSECOND,
+        updated_at=_EPOCH + updated_at * _MICROSECOND,
+    )
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND

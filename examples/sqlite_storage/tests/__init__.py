@@ -1,0 +1,1 @@
+"""The suites of every adapter, asked of this one."""

@@ -1,0 +1,14 @@
+"""The contract suite of tests/contract/, asked of SQLite: its tests with fixtures from here."""
+
+import pytest
+
+from application.ports.task_repository import TaskRepository
+from examples.sqlite_storage import SqliteStorage
+from tests.contract.test_storage import *
+from tests.contract.test_task_repository import *
+
+
+@pytest.fixture
+def tasks(prepared: SqliteStorage) -> TaskRepository:
+    """An empty repository that knows USERS and nobody else."""
+    return prepared

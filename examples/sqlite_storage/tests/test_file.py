@@ -1,0 +1,108 @@
+"""What a file promises beyond the contract."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from application.errors import SchemaConflict, StorageUnavailable
+from domain.listing import SortOrder, StatusFilter
+from domain.task import NewTask
+from examples.sqlite_storage import SqliteStorage
+
+NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
+TASK = NewTask.create(user_id="ada", title="Buy milk", description=None, now=NOON)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def another_process(path: str, patience: float = 5) -> AsyncIterator[SqliteStorage]:
+    """What another process would have: its own connection to the same file."""
+    storage = SqliteStorage(path, patience=patience)
+    await storage.prepare()
+    yield storage
+    await storage.close()
+
+
+async def test_tasks_outlive_the_process(prepared: SqliteStorage, path: str) -> None:
+    added = await prepared.add(TASK)
+    async with another_process(path) as other:
+        assert await other.list("ada", StatusFilter.ALL, SortOrder.CREATED) == [added]
+
+
+async def test_any_number_of_processes_may_start_at_once(path: str) -> None:
+    starting = [SqliteStorage(path) for _ in range(20)]
+    await asyncio.gather(*(storage.prepare() for storage in starting))
+    for storage in starting:
+        await storage.check()
+        await storage.close()
+
+
+async def test_processes_that_share_a_file_lose_no_update(
+    prepared: SqliteStorage, path: str
+) -> None:
+    added = await prepared.add(TASK)
+    async with another_process(path) as other:
+        await asyncio.gather(
+            *(
+                either.update("ada", added.id, lambda task: task.toggle(now=NOON))
+                for either in (prepared, other) * 50
+            )
+        )
+    # Each change was seen by the next: not one microsecond step is missing.
+    final = await prepared.get("ada", added.id)
+    assert final.updated_at == NOON + timedelta(microseconds=100)
+
+
+async def test_a_file_that_stays_locked_is_out_of_reach(prepared: SqliteStorage, path: str) -> None:
+    async with another_process(path, patience=0.05) as hurried:
+        with opened(path) as file:
+            file.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageUnavailable):
+                await hurried.add(TASK)
+            await hurried.check()
+        added = await hurried.add(TASK)
+    assert await prepared.get("ada", added.id) == added
+
+
+async def test_nothing_is_served_before_it_is_prepared(storage: SqliteStorage) -> None:
+    for question in (
+        storage.check(),
+        storage.add(TASK),
+        storage.get("ada", 1),
+        storage.list("ada", StatusFilter.ALL, SortOrder.CREATED),
+        storage.fingerprint("ada", StatusFilter.ALL),
+        storage.update("ada", 1, lambda task: task),
+        storage.delete("ada", 1),
+    ):
+        with pytest.raises(StorageUnavailable):
+            await question
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE tasks (id)", "PRAGMA user_version = 7"])
+async def test_somebody_elses_file_is_left_alone(
+    storage: SqliteStorage, path: str, statement: str
+) -> None:
+    users = "SELECT name FROM sqlite_schema WHERE name = 'users'"
+    with opened(path) as file:
+        file.execute(statement)
+        with pytest.raises(SchemaConflict):
+            await storage.prepare()
+        assert file.execute(users).fetchall() == []
+    await storage.close()
+
+
+async def test_tasks_go_with_their_user(prepared: SqliteStorage, path: str) -> None:
+    await prepared.add(TASK)
+    with opened(path) as file:
+        file.execute("PRAGMA foreign_keys = ON")
+        file.execute("DELETE FROM users")
+    assert await prepared.list("ada", StatusFilter.ALL, SortOrder.CREATED) == []
