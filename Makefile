@@ -4,12 +4,13 @@
 
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
+PORT ?= 8000
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-run: $(UV)  ## Serve on http://127.0.0.1:8000 on an embedded PostgreSQL, with reload
-	@$(RUN) tasks-api dev
+run: $(UV)  ## Serve on an embedded PostgreSQL, with reload (PORT=8000)
+	@$(RUN) tasks-api dev --port $(PORT)
 
 test: $(UV)  ## Run every test but the browser's, the images' and the faults
 	$(RUN) pytest -m "not e2e and not images and not faults" --cov --cov-report=term

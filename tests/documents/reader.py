@@ -1,0 +1,97 @@
+"""Somebody who follows a document word for word, in a fresh copy of the tree."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.documents.blocks import ROOT, Block, tracked_files
+from tests.ports import free_port
+
+_PATIENCE_SECONDS: Final = 120
+_KEPT: Final = ("PATH", "HOME", "LANG", "UV_CACHE_DIR", "UV_INDEX_URL", "UV_DEFAULT_INDEX")
+
+
+class Reader:
+    """Does what the blocks of one document say, one after the other."""
+
+    def __init__(self, folder: Path, servers: ExitStack) -> None:
+        """``folder`` becomes the copy; ``servers`` ends what was started."""
+        self.folder = folder
+        self.port = free_port()
+        self._servers = servers
+        self._printed = folder.with_suffix(".log")
+        for path in tracked_files():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / path, folder / path)
+        # The type checker need not read every library again.
+        if (ROOT / ".mypy_cache").exists():
+            shutil.copytree(ROOT / ".mypy_cache", folder / ".mypy_cache")
+        self._environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
+            # The packages that run this test are those of the lock file; the code is the copy's.
+            "UV_PROJECT_ENVIRONMENT": sys.prefix,
+            "UV_NO_SYNC": "1",
+            "PYTHONPATH": str(folder),
+            "PORT": str(self.port),
+        }
+
+    def follow(self, block: Block) -> None:
+        """Do what ``block`` says; raise AssertionError when that cannot be done."""
+        if block.language == "diff":
+            self._succeed(block, ["git", "apply", "-"], block.text)
+        elif block.mark == "serve":
+            self._servers.enter_context(self._serving(block))
+        else:
+            self._succeed(block, ["bash", "-euo", "pipefail"], self._filled_in(block.text))
+
+    def _succeed(self, block: Block, command: list[str], standard_input: str) -> None:
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self._environment,
+            input=standard_input,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block} fails:\n{standard_input}\n{done.stdout}"
+
+    @contextmanager
+    def _serving(self, block: Block) -> Iterator[None]:
+        with self._printed.open("wb") as output:
+            process = subprocess.Popen(
+                ["bash", "-euo", "pipefail", "-c", block.text],
+                cwd=self.folder,
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            deadline = time.monotonic() + _PATIENCE_SECONDS
+            while "the storage is ready" not in self._printed.read_text():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError(f"{block} does not serve:\n{self._printed.read_text()}")
+                time.sleep(0.1)
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+
+    def _filled_in(self, commands: str) -> str:
+        # What a reader copies from the screen, and a port that is free here.
+        printed = self._printed.read_text() if self._printed.exists() else ""
+        if token := re.search(r"^Token +(\S+)$", printed, re.MULTILINE):
+            commands = commands.replace("TOKEN=…", f"TOKEN={token[1]}")
+        if request := re.search(r"^curl .*$", printed, re.MULTILINE):
+            commands = commands.replace("curl …", request[0])
+        return commands.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}")

@@ -1,0 +1,71 @@
+"""What the documents say can be done can be done."""
+
+import re
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.documents.blocks import COMMANDS, DOCUMENTS, ROOT, Block, blocks
+from tests.documents.reader import Reader
+
+COMMAND_BLOCKS = [
+    block for document in DOCUMENTS for block in blocks(document) if block.language in COMMANDS
+]
+EXPLANATION = """
+Say after the fence what becomes of the commands:
+    ```sh run                     run in a fresh copy of the tree, and must succeed
+    ```sh serve                   started there, and running until the document ends
+    ```sh no-test reason=docker   not run, because it needs what a test has not
+Unmarked are: """
+
+
+def followed(block: Block) -> bool:
+    return block.language == "diff" or (block.language in COMMANDS and block.mark in MARKS)
+
+
+MARKS = ("run", "serve")
+FOLLOWED = [document for document in DOCUMENTS if any(map(followed, blocks(document)))]
+
+
+def test_every_block_of_commands_says_whether_it_is_run() -> None:
+    unmarked = [
+        str(block)
+        for block in COMMAND_BLOCKS
+        if block.mark not in MARKS and not re.fullmatch(r"no-test reason=\S.*", block.mark)
+    ]
+    assert not unmarked, EXPLANATION + ", ".join(unmarked)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("document", FOLLOWED, ids=str)
+def test_who_follows_a_document_succeeds(document: Path, tmp_path: Path) -> None:
+    skipped = [block for block in COMMAND_BLOCKS if block.document == document and block.mark not in MARKS]
+    for block in skipped:
+        print(f"not run: {block}: {block.mark.partition('=')[2]}")
+    with ExitStack() as servers:
+        reader = Reader(tmp_path / "copy", servers)
+        for block in filter(followed, blocks(document)):
+            reader.follow(block)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_what_is_quoted_from_a_file_stands_there(document: Path) -> None:
+    for block in blocks(document):
+        if (ROOT / block.mark).is_file():
+            assert block.text in (ROOT / block.mark).read_text(), block
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", (ROOT / document).read_text())
+    dead = [target for target in targets if not (ROOT / document.parent / target).exists()]
+    assert not dead
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_what_is_said_to_be_made_can_be_made(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = (ROOT / document).read_text()
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE))
+    assert named <= targets
