@@ -1,6 +1,6 @@
 # Everything here brings what it needs: a Python 3.11 or newer is enough to start with.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults bench bench-scale
+.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults bench bench-scale docs
 
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
@@ -49,6 +49,7 @@ check: $(UV)  ## Lint, check types, formatting, import contracts, lock file and 
 	$(RUN) lint-imports
 	$(RUN) python .ci/audit.py || [ $$? -eq 3 ]  # 3: the advisories are out of reach, which it says
 	$(RUN) tasks-api openapi | cmp - examples/nextjs/openapi.json  # stale? make client
+	$(RUN) python -m docs.api | cmp - docs/api.md  # stale? make docs
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-example; \
 		else echo "There is no npm: the example is not checked"; fi
 
@@ -70,6 +71,9 @@ example: $(UV)  ## Run the API with its example frontend on http://localhost:300
 client: $(UV)  ## Generate the example's API client from the OpenAPI document
 	$(RUN) tasks-api openapi > examples/nextjs/openapi.json
 	cd examples/nextjs && npm run --silent generate
+
+docs: $(UV)  ## Generate docs/api.md from the OpenAPI document
+	$(RUN) python -m docs.api > docs/api.md
 
 clean-data:  ## Forget the embedded PostgreSQL's data and the development secret
 	rm -rf .data

@@ -1,11 +1,16 @@
 """The contract suite of tests/contract/, asked of SQLite: its tests with fixtures from here."""
 
+from typing import Final
+
 import pytest
 
+from application.ports.storage import Storage
 from application.ports.task_repository import TaskRepository
 from examples.sqlite_storage import SqliteStorage
 from tests.contract.test_storage import *
 from tests.contract.test_task_repository import *
+
+_PORTS: Final[tuple[type[Storage], type[TaskRepository]]] = (SqliteStorage, SqliteStorage)
 
 
 @pytest.fixture
