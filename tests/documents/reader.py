@@ -27,6 +27,7 @@ class Reader:
         self.folder = folder
         self.port = free_port()
         self._servers = servers
+        self._answer = ""
         self._printed = folder.with_suffix(".log")
         for path in tracked_files():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,12 @@ class Reader:
 
     def follow(self, block: Block) -> None:
         """Do what ``block`` says; raise AssertionError when that cannot be done."""
-        if block.language == "diff":
+        if block.mark == "answer":
+            for line in _comparable(block.text).splitlines():
+                assert line in _comparable(self._answer), (
+                    f"{block}: {line}\nnot in:\n{self._answer}"
+                )
+        elif block.language == "diff":
             self._succeed(block, ["git", "apply", "-"], block.text)
         elif block.mark == "serve":
             self._servers.enter_context(self._serving(block))
@@ -63,6 +69,7 @@ class Reader:
             timeout=_PATIENCE_SECONDS,
             check=False,
         )
+        self._answer = done.stdout
         assert done.returncode == 0, f"{block} fails:\n{standard_input}\n{done.stdout}"
 
     @contextmanager
@@ -95,3 +102,8 @@ class Reader:
         if request := re.search(r"^curl .*$", printed, re.MULTILINE):
             commands = commands.replace("curl …", request[0])
         return commands.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}")
+
+
+def _comparable(answer: str) -> str:
+    """What is the same whenever the commands are run."""
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", "TIME", answer)

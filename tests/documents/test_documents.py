@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from entrypoints.settings import Settings
 from tests.documents.blocks import COMMANDS, DOCUMENTS, ROOT, Block, blocks
 from tests.documents.reader import Reader
 
@@ -17,6 +18,7 @@ Say after the fence what becomes of the commands:
     ```sh run                     run in a fresh copy of the tree, and must succeed
     ```sh serve                   started there, and running until the document ends
     ```sh no-test reason=docker   not run, because it needs what a test has not
+    ```text answer                what the commands before it print, line by line, but for times
 Unmarked are: """
 
 
@@ -24,7 +26,9 @@ MARKS = ("run", "serve")
 
 
 def followed(block: Block) -> bool:
-    return block.language == "diff" or (block.language in COMMANDS and block.mark in MARKS)
+    if block.language in COMMANDS:
+        return block.mark in MARKS
+    return block.language == "diff" or block.mark == "answer"
 
 
 FOLLOWED = [document for document in DOCUMENTS if any(map(followed, blocks(document)))]
@@ -52,7 +56,7 @@ def test_who_follows_a_document_succeeds(document: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_what_is_quoted_from_a_file_stands_there(document: Path) -> None:
     for block in blocks(document):
-        if (ROOT / block.mark).is_file():
+        if block.language == "python" and block.mark:
             assert block.text in (ROOT / block.mark).read_text(), block
 
 
@@ -64,8 +68,23 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_files_that_are_named_are_there(document: Path) -> None:
+    folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir())
+    named = re.findall(rf"`((?:{folders})/[\w./-]+\.\w+)`", (ROOT / document).read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_what_is_said_to_be_made_can_be_made(document: Path) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = (ROOT / document).read_text()
-    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z0-9-]+)", text, re.MULTILINE))
     assert named <= targets
+
+
+def test_every_setting_is_explained() -> None:
+    explained = (ROOT / "docs" / "configuration.md").read_text()
+    listed = (ROOT / ".env.example").read_text()
+    for name in map(str.upper, Settings.model_fields):
+        assert f"`{name}`" in explained
+        assert name in listed
