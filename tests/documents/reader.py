@@ -16,7 +16,7 @@ from tests.documents.blocks import ROOT, Block, tracked_files
 from tests.ports import free_port
 
 _PATIENCE_SECONDS: Final = 120
-_KEPT: Final = ("PATH", "HOME", "LANG", "UV_CACHE_DIR", "UV_INDEX_URL", "UV_DEFAULT_INDEX")
+_KEPT: Final = ("HOME", "LANG", "UV_CACHE_DIR", "UV_INDEX_URL", "UV_DEFAULT_INDEX")
 
 
 class Reader:
@@ -40,6 +40,7 @@ class Reader:
             "UV_PROJECT_ENVIRONMENT": sys.prefix,
             "UV_NO_SYNC": "1",
             "PYTHONPATH": str(folder),
+            "PATH": os.pathsep.join((str(ROOT / ".uv" / "bin"), os.environ["PATH"])),
             "PORT": str(self.port),
         }
 
