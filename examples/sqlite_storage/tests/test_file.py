@@ -65,15 +65,17 @@ async def test_processes_that_share_a_file_lose_no_update(
 async def test_a_file_that_stays_locked_is_out_of_reach(prepared: SqliteStorage, path: str) -> None:
     async with another_process(path, patience=0.05) as hurried:
         with opened(path) as file:
-            file.execute("BEGIN IMMEDIATE")
+            file.execute("BEGIN EXCLUSIVE")
             with pytest.raises(StorageUnavailable):
                 await hurried.add(TASK)
-            await hurried.check()
+            await hurried.check()  # reading goes on
         added = await hurried.add(TASK)
     assert await prepared.get("ada", added.id) == added
 
 
-async def test_nothing_is_served_before_it_is_prepared(storage: SqliteStorage) -> None:
+async def test_nothing_is_served_before_it_is_prepared(prepared: SqliteStorage, path: str) -> None:
+    await prepared.check()
+    storage = SqliteStorage(path)
     for question in (
         storage.check(),
         storage.add(TASK),
