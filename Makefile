@@ -72,6 +72,7 @@ client: $(UV)  ## Generate the example's API client from the OpenAPI document
 	$(RUN) tasks-api openapi > examples/nextjs/openapi.json
 	cd examples/nextjs && npm run --silent generate
 
+.PHONY: docs
 docs: $(UV)  ## Generate docs/api.md from the OpenAPI document
 	$(RUN) python -m docs.api > docs/api.md
 
