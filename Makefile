@@ -7,7 +7,7 @@ RUN := $(UV) run --locked
 PORT ?= 8000
 
 help:  ## Show what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
 
 run: $(UV)  ## Serve on an embedded PostgreSQL, with reload (PORT=8000)
 	@$(RUN) tasks-api dev --port $(PORT)

@@ -40,6 +40,8 @@ class Reader:
             "UV_PROJECT_ENVIRONMENT": sys.prefix,
             "UV_NO_SYNC": "1",
             "PYTHONPATH": str(folder),
+            # Otherwise git would apply nothing where a repository lies around the folder.
+            "GIT_CEILING_DIRECTORIES": str(folder.parent),
             "PATH": os.pathsep.join((str(ROOT / ".uv" / "bin"), os.environ["PATH"])),
             "PORT": str(self.port),
         }
