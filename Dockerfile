@@ -18,12 +18,12 @@ FROM uv AS dependencies
 RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=pyproject.toml,target=/app/pyproject.toml \
     --mount=type=bind,source=uv.lock,target=/app/uv.lock \
-    uv sync --locked --no-install-project --compile-bytecode
+    uv sync --locked --no-install-project --extra telemetry --compile-bytecode
 ENV PATH=/opt/venv/bin:$PATH
 
 FROM dependencies AS dev
 COPY . .
-RUN --mount=type=cache,target=/root/.cache/uv uv sync --locked
+RUN --mount=type=cache,target=/root/.cache/uv uv sync --locked --extra telemetry
 # The source is mounted over /app, and belongs to somebody else.
 ENV PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
