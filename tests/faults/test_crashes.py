@@ -117,8 +117,8 @@ class Outage:
 
     def last_failure(self, exchanges: Sequence[Exchange]) -> float:
         """When the last 500 of this outage had arrived."""
-        return max(
-            each.ended
-            for each in exchanges
-            if is_retryable(each) and self.began < each.ended < self.ended + 1.5
+        window = (self.began, self.ended + 1.5)
+        failures = (
+            e.ended for e in exchanges if is_retryable(e) and window[0] < e.ended < window[1]
         )
+        return max(failures, default=self.ended)

@@ -125,7 +125,7 @@ def test_a_network_that_fails_for_all_connections_loses_no_write(
     exchanges = exchanges_of(memories)
     bad = malformed(exchanges)
     slowest = max(exchange.seconds for exchange in exchanges)
-    last = max(each.ended for each in exchanges if not succeeded(each)) - healed
+    last = max((each.ended for each in exchanges if not succeeded(each)), default=healed) - healed
     fault = "silent for 10 s" if silent else "reset 10 times"
     measured(
         "5",
