@@ -13,7 +13,7 @@ type Props = { userId: string; initialView: View };
 /** What became of a task that is not as it was seen; by the API's answer. */
 const NEWS: Record<number, string> = {
   404: "is no longer there: it was deleted in another window.",
-  412: "was changed elsewhere in the meantime, so nothing was done: this is how it is now.",
+  412: "was changed elsewhere in the meantime, so nothing was done; the list is up to date now.",
 };
 
 export function TaskBoard({ userId, initialView }: Props) {
