@@ -462,6 +462,8 @@ describe("tokens", () => {
     await page.clock.fastForward("16:00");
     await page.getByText("Your session has ended").waitFor();
     await screenshot(page, "session-ended");
+    // The form works only once its script has been loaded.
+    await page.waitForLoadState("networkidle");
     await signIn(page, email);
     await listed(page, ["Before the end"]);
   });
