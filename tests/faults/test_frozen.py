@@ -33,7 +33,7 @@ async def test_a_frozen_postgresql_keeps_nobody_waiting(
     postgres: Postgres, tmp_path: Path, measured: Measured
 ) -> None:
     # Longer than any request may take, so that nobody is saved by the thaw.
-    seconds = 20 if "PostgreSQL 18" in postgres.name else rounds(20, 12)
+    seconds = 20 if "PostgreSQL 18" in postgres.name else rounds(20, 8)
     with (
         postgres.database(*PEOPLE) as database,
         serving(tmp_path, postgres.url(database)) as service,

@@ -49,7 +49,7 @@ async def test_what_ends_idle_connections_costs_nobody_an_error(
     tmp_path: Path,
     measured: Measured,
 ) -> None:
-    times = rounds(20, 5)
+    times = rounds(20, 3)
     seen: list[Exchange] = []
     with (
         postgres.database(*PEOPLE) as database,
