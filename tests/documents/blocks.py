@@ -10,7 +10,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = sorted(
     path.relative_to(ROOT)
-    for pattern in ("*.md", "docs/*.md", "bench/*.md", "examples/*/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "bench/*.md", "examples/*/*.md")
     for path in ROOT.glob(pattern)
 )
 COMMANDS: Final = ("sh", "bash", "shell", "console")
