@@ -250,7 +250,7 @@ def _message(error: Exception) -> str:
 
 
 def _preparation_error(error: Exception) -> ApplicationError:
-    message = _message(error)
+    message = _message(error).partition("\n")[0]
     if _WRONG_PARAMETER.search(message):
         return InvalidConfiguration(f"NEON_DB_URL has a parameter that is wrong: {message}")
     if isinstance(error, psycopg.errors.LockNotAvailable):
