@@ -35,10 +35,13 @@ class SwitchableApi:
         self._port = port
         self._environment = environment
         self._switch = folder / "api-is-on"
+        self._ended = folder / "api-has-ended"
         self._over = threading.Event()
         alive = f"curl --silent --fail --output /dev/null http://localhost:{port}/health/ready"
         switch = shlex.quote(str(self._switch))
-        self.stop = f"rm {switch} && while {alive}; do sleep 0.1; done"
+        # An ending API goes on answering on the connections that it has.
+        ended = shlex.quote(str(self._ended))
+        self.stop = f"rm {switch} && until [ -e {ended} ]; do sleep 0.1; done"
         self.start = f"touch {switch} && until {alive}; do sleep 0.1; done"
 
     @contextmanager
@@ -56,9 +59,11 @@ class SwitchableApi:
     def _keep(self) -> None:
         while not self._over.is_set():
             if self._switch.exists():
+                self._ended.unlink(missing_ok=True)
                 with stack.running(stack.serve_api(self._port), self._environment):
                     while self._switch.exists() and not self._over.wait(0.05):
                         pass
+                self._ended.touch()
             self._over.wait(0.05)
 
 
