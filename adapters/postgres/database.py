@@ -150,8 +150,7 @@ class Database:
             raise StorageUnavailable(f"{type(error).__name__} ({error.sqlstate})") from None
         except (psycopg.Error, SQLAlchemyError, OSError) as error:
             cause = getattr(error, "orig", None) or error
-            reason = _message(cause).partition("\n")[0]
-            raise StorageUnavailable(f"{type(cause).__name__}: {reason}") from error
+            raise StorageUnavailable(f"{type(cause).__name__}: {_message(cause)}") from error
 
     async def _borrow(self, deadline: float) -> PoolProxiedConnection:
         self._waiting += 1
@@ -245,12 +244,13 @@ _WRONG_PARAMETER: Final = re.compile(r"invalid (\S+ value|port number|integer va
 
 
 def _message(error: Exception) -> str:
-    # Without the detail, which may quote a row.
-    return (isinstance(error, psycopg.Error) and error.diag.message_primary) or str(error)
+    # One line, without the detail, which may quote a row.
+    said = (isinstance(error, psycopg.Error) and error.diag.message_primary) or str(error)
+    return said.partition("\n")[0]
 
 
 def _preparation_error(error: Exception) -> ApplicationError:
-    message = _message(error).partition("\n")[0]
+    message = _message(error)
     if _WRONG_PARAMETER.search(message):
         return InvalidConfiguration(f"NEON_DB_URL has a parameter that is wrong: {message}")
     if isinstance(error, psycopg.errors.LockNotAvailable):
