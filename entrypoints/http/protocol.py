@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from entrypoints.http import response_headers
 from entrypoints.http.errors import error_response
+from entrypoints.http.one_piece import OnePiece
 from entrypoints.http.request_log import new_request_id
 
 HEAD_MAX: Final = 64 * 1024
@@ -56,6 +57,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there, and is expected to say something."""
         super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", OnePiece(transport, self.loop))
         self._start_clock(HEAD_WITHIN)
 
     def connection_lost(self, exc: Exception | None) -> None:
