@@ -15,6 +15,9 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "col
 # What these say at INFO is said better, or is nobody's business.
 _TALKATIVE: Final = ("alembic", "httpx")
 
+# json.dumps would make an encoder for each line.
+_encode: Final = json.JSONEncoder(default=str).encode
+
 
 def configure(log_format: LogFormat, level: LogLevel) -> None:
     """Send every log line of the process to standard error in ``log_format``."""
@@ -45,7 +48,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return _encode(line)
 
 
 class ConsoleFormatter(logging.Formatter):

@@ -3,8 +3,8 @@
 import logging
 import re
 import time
+from random import getrandbits
 from typing import Final
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -74,7 +74,7 @@ def _request_id(scope: Scope) -> str:
 
 def new_request_id() -> str:
     """An id for a request that brings none."""
-    return uuid4().hex
+    return f"{getrandbits(128):032x}"
 
 
 def _route(scope: Scope) -> str:
