@@ -13,6 +13,7 @@ import psycopg
 
 from adapters.embedded.programs import find_programs
 from adapters.postgres import statements
+from adapters.postgres.statements import Statement
 from bench.data import LARGE_USERS, SMALL_USERS, WRITERS, reset
 from bench.processes import cpu_seconds
 from bench.sample import Sample, percentile
@@ -22,7 +23,7 @@ from domain.listing import SortOrder, StatusFilter
 # A server process that is ending is in no list for a moment, and its time in no sum.
 _SETTLE_SECONDS: Final = 0.2
 
-_PARAMETER: Final = re.compile(r"%\((\w+)\)s")
+_PARAMETER: Final = re.compile(r"\$(\d+)")
 
 # Each client looks up once whose tasks are its own. Its variables last as long as it does.
 _WHO_AM_I: Final = r"""
@@ -44,13 +45,14 @@ _FLIP: Final = r"""
 \endif"""
 
 
-def _statement(statement: bytes, end: str = ";", **names: str) -> str:
+def _statement(statement: Statement, end: str = ";", **names: str) -> str:
     """The statement with pgbench's variables, some of which have other names."""
 
     def variable(match: re.Match[str]) -> str:
-        return f":{names.get(match[1], match[1])}"
+        name = statement.parameters[int(match[1]) - 1]
+        return f":{names.get(name, name)}"
 
-    return _PARAMETER.sub(variable, statement.decode()).replace("\n", " ") + end
+    return _PARAMETER.sub(variable, statement.text.decode()).replace("\n", " ") + end
 
 
 def _script(*parts: str) -> str:

@@ -1,89 +1,141 @@
-"""One connection to PostgreSQL: how it is opened, and how its end is noticed or brought about."""
+"""One connection to PostgreSQL: what runs on it, and how its end is noticed or brought about."""
 
-import os
+import asyncio
 import select
-import socket
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg import generators
+from psycopg.abc import PQGen
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGresult
+from psycopg.waiting import Ready, Wait
 
-from application.errors import InvalidConfiguration
+from adapters.postgres.dsn import Dsn
+from adapters.postgres.statements import Statement
 
-CONNECT_WITHIN: Final = 6
-"""Seconds to wait for one host: a sleeping Neon compute takes up to 5 to wake."""
+Row = tuple[Any, ...]
 
-# What the URL does not say otherwise. The kernel probes an idle connection, so that one whose
-# other end vanished without a word is known to be dead before a request gets it.
-_DEFAULTS: Final[dict[str, Any]] = {
-    "connect_timeout": CONNECT_WITHIN,
-    "application_name": "tasks-api",
-    "keepalives_idle": 30,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-}
-
-_PREPARE_AFTER: Final = 5
-"""How often a statement runs on a connection before it is prepared there."""
+_SUCCESS: Final = frozenset((ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK))
 
 
-class Dsn:
-    """Where the database is and how to reach it: a PostgreSQL URL, with every parameter kept."""
+class Connection:
+    """Runs one statement at a time, each a transaction of its own.
 
-    def __init__(self, url: str) -> None:
-        """Raise InvalidConfiguration when ``url`` is not a PostgreSQL URL."""
-        try:
-            given = conninfo_to_dict(url)
-        except psycopg.Error:
-            # libpq repeats what it does not understand, which may be a part of the password.
-            raise InvalidConfiguration(
-                "NEON_DB_URL is not a PostgreSQL URL that libpq understands"
-            ) from None
-        # libpq ends the password at the first @, and errors name the host. A lone one in front is
-        # that of an abstract socket.
-        if "@" in str(given.get("host", ""))[1:]:
-            raise InvalidConfiguration(
-                "NEON_DB_URL has an @ in its host: in a password, write %40 for it"
-            )
-        self._parameters = _DEFAULTS | given
-
-    async def connect(self, *, autocommit: bool) -> psycopg.AsyncConnection:
-        """A new connection. Raises psycopg.Error when the server cannot be reached."""
-        return await psycopg.AsyncConnection.connect(
-            **self._parameters, autocommit=autocommit, prepare_threshold=None
-        )
-
-
-async def prepare_statements_if_direct(connection: psycopg.AsyncConnection) -> None:
-    """Let a new connection prepare the statements that it runs often, unless a pooler forbids it.
-
-    A pooler hands each transaction another server connection, to which a statement prepared
-    earlier is unknown. It also cannot announce the process that is going to answer.
+    It makes libpq's calls itself, as psycopg wraps them, and has psycopg adapt the values. A
+    cursor of psycopg's would make the same calls, and prepares for much more: it costs three
+    times as much as the calls do.
     """
+
+    def __init__(self, driver: psycopg.AsyncConnection, *, is_direct: bool) -> None:
+        """``driver`` commits by itself. A statement is prepared if ``is_direct``."""
+        self._driver = driver
+        self._libpq = driver.pgconn
+        self._adapter = Transformer(driver)
+        self._names: dict[Statement, bytes] | None = {} if is_direct else None
+
+    @classmethod
+    async def open(cls, dsn: Dsn) -> "Connection":
+        """A new connection. Raises psycopg.Error when the server cannot be reached."""
+        driver = await dsn.connect(autocommit=True)
+        try:
+            return cls(driver, is_direct=await _is_direct(driver))
+        except BaseException:
+            await driver.close()
+            raise
+
+    async def run(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
+        """The rows that ``statement`` returns. Raises psycopg.Error.
+
+        Whoever is cancelled in the middle leaves a closed connection behind: cancelling the
+        statement would first ask the server, which may be what is frozen.
+        """
+        given = [parameters[name] for name in statement.parameters]
+        # As text, and of the types that the statement casts them to.
+        values = self._adapter.dump_sequence(given, [PyFormat.TEXT] * len(given))
+        if self._names is None:
+            self._libpq.send_query_params(statement.text, values, result_format=Format.BINARY)
+        else:
+            name = self._names.get(statement) or await self._prepare(statement, self._names)
+            self._libpq.send_query_prepared(name, values, result_format=Format.BINARY)
+        result = await self._result()
+        self._adapter.set_pgresult(result)
+        return self._adapter.load_rows(0, result.ntuples, tuple)
+
+    async def _prepare(self, statement: Statement, names: dict[Statement, bytes]) -> bytes:
+        name = b"tasks_api_%d" % len(names)
+        self._libpq.send_prepare(name, statement.text)
+        await self._result()
+        names[statement] = name
+        return name
+
+    async def _result(self) -> PGresult:
+        try:
+            results = await self._wait(generators.execute(self._libpq))
+        except BaseException:
+            self._libpq.finish()
+            raise
+        for result in results:
+            if result.status not in _SUCCESS:
+                raise error_from_result(result)
+        return results[-1]
+
+    async def _wait(self, work: PQGen[list[PGresult]]) -> list[PGresult]:
+        """What ``work`` returns in the end, waiting for the socket whenever it asks for it."""
+        loop = asyncio.get_running_loop()
+        socket = self._libpq.socket
+        try:
+            wanted = next(work)
+            while True:
+                ready = loop.create_future()
+                loop.add_reader(socket, _set, ready)
+                if wanted & Wait.W:
+                    loop.add_writer(socket, _set, ready)
+                try:
+                    await ready
+                finally:
+                    loop.remove_reader(socket)
+                    if wanted & Wait.W:
+                        loop.remove_writer(socket)
+                # Being told of more than there is does no harm: no call blocks.
+                wanted = work.send(Ready(wanted))
+        except StopIteration as end:
+            results: list[PGresult] = end.value
+            return results
+
+    @property
+    def closed(self) -> bool:
+        """Whether this end knows that the connection is of no use any more."""
+        return self._driver.closed
+
+    def has_hung_up(self) -> bool:
+        """Whether the server has ended this idle connection, as when a Neon compute goes to sleep.
+
+        Costs one system call and no round trip: a server has nothing to say to an idle client but
+        goodbye.
+        """
+        if self.closed:
+            return True
+        poll = select.poll()
+        poll.register(self._libpq.socket, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def close(self) -> None:
+        """End the connection, without waiting for anybody."""
+        self._libpq.finish()
+
+
+async def _is_direct(connection: psycopg.AsyncConnection) -> bool:
+    # A pooler hands each transaction another server connection, to which a statement prepared
+    # earlier is unknown. It also cannot announce the process that is going to answer.
     cursor = await connection.execute("SELECT pg_backend_pid()")
     row = await cursor.fetchone()
-    if row is not None and row[0] == connection.info.backend_pid:
-        connection.prepare_threshold = _PREPARE_AFTER
+    return row is not None and row[0] == connection.info.backend_pid
 
 
-def has_hung_up(connection: psycopg.AsyncConnection) -> bool:
-    """Whether the server has ended this idle connection, as when a Neon compute goes to sleep.
-
-    Costs one system call and no round trip: a server has nothing to say to an idle client but
-    goodbye.
-    """
-    if connection.closed:
-        return True
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
-
-
-def hang_up(connection: psycopg.AsyncConnection) -> None:
-    """End a connection under a statement that takes too long; the statement fails at once.
-
-    Cancelling the statement instead would first ask the server, which may be what is frozen.
-    """
-    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as sock:
-        sock.shutdown(socket.SHUT_RDWR)
+def _set(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)

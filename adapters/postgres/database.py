@@ -1,27 +1,27 @@
 """The pool of connections, and the time within which it answers."""
 
 import asyncio
+import os
 import re
+import socket
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any, Final, cast
+from contextlib import asynccontextmanager, suppress
+from typing import Final, Protocol
 
 import psycopg
+import sqlalchemy as sa
 from psycopg.errors import ReadOnlySqlTransaction
-from sqlalchemy import Connection, event
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool, PoolProxiedConnection, QueuePool
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from adapters.postgres import schema, statements
-from adapters.postgres.connection import (
-    Dsn,
-    hang_up,
-    has_hung_up,
-    prepare_statements_if_direct,
-)
-from adapters.postgres.observer import DatabaseObserver, PoolUse
+from adapters.postgres.connection import Row
+from adapters.postgres.dsn import Dsn
+from adapters.postgres.observer import DatabaseObserver
+from adapters.postgres.pool import Pool
+from adapters.postgres.statements import Statement
 from application.errors import (
     ApplicationError,
     InvalidConfiguration,
@@ -39,33 +39,25 @@ up to 5 to wake.
 POOL_SIZE: Final = 10
 """Most connections of one process."""
 
-Row = tuple[Any, ...]
 
-_KNOWN: Final = "tasks-api: known to be direct or not"
-
-
-class Session:
+class Session(Protocol):
     """A connection borrowed for one operation. Each statement is a transaction of its own."""
 
-    def __init__(self, connection: psycopg.AsyncConnection) -> None:
-        self._connection = connection
-
-    async def run(self, statement: bytes, parameters: Mapping[str, object]) -> list[Row]:
-        """The rows that a compiled statement returns."""
-        cursor = await self._connection.execute(statement, parameters, binary=True)
-        return await cursor.fetchall()
+    async def run(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
+        """The rows that ``statement`` returns."""
+        ...
 
 
-class _ObservedSession(Session):
+class _ObservedSession:
     """A session whose statements somebody watches."""
 
-    def __init__(self, connection: psycopg.AsyncConnection, observer: DatabaseObserver) -> None:
-        super().__init__(connection)
+    def __init__(self, session: Session, observer: DatabaseObserver) -> None:
+        self._session = session
         self._observer = observer
 
-    async def run(self, statement: bytes, parameters: Mapping[str, object]) -> list[Row]:
-        with self._observer.statement(statement):
-            return await super().run(statement, parameters)
+    async def run(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
+        with self._observer.statement(statement.text):
+            return await self._session.run(statement, parameters)
 
 
 class Database:
@@ -87,28 +79,12 @@ class Database:
         self._dsn = Dsn(url)
         self._users_table = users_table
         self._migrate_on_start = migrate_on_start
-        # Waiting for a connection happens here and not in SQLAlchemy's queue, where a connection
-        # that could not be opened leaves those behind it waiting for nothing.
-        self._slots = asyncio.Semaphore(POOL_SIZE)
-        self._waiting = 0
-        self._engine = self._serving_engine()
+        self._pool = Pool(self._dsn, size=POOL_SIZE)
         self._prepared = False
         self._preparing: list[psycopg.AsyncConnection] = []
         self._observer = observer
         if observer is not None:
-            observer.watch_pool(self._pool_use)
-
-    def _serving_engine(self) -> AsyncEngine:
-        engine = create_async_engine(
-            "postgresql+psycopg://",
-            async_creator=lambda: self._dsn.connect(autocommit=True),
-            pool_size=POOL_SIZE,
-            max_overflow=0,
-            # Nothing to undo: each statement commits by itself.
-            pool_reset_on_return=None,
-        )
-        event.listen(engine.sync_engine, "checkout", _refuse_hung_up)
-        return engine
+            observer.watch_pool(self._pool.use)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -119,59 +95,32 @@ class Database:
         """
         if not self._prepared:
             raise StorageUnavailable("the schema has not been prepared yet")
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        deadline = started + ANSWER_WITHIN
+        started = time.monotonic()
+        connection = None
         try:
-            borrowed = await self._borrow(deadline)
-            driver = cast("psycopg.AsyncConnection", borrowed.driver_connection)
-            watchdog = loop.call_at(deadline, hang_up, driver)
-            try:
-                if _KNOWN not in borrowed.info:
-                    await prepare_statements_if_direct(driver)
-                    borrowed.info[_KNOWN] = True
-                if self._observer is None:
-                    yield Session(driver)
-                else:
-                    self._observer.got_connection(loop.time() - started)
-                    yield _ObservedSession(driver, self._observer)
-            except ReadOnlySqlTransaction:
-                # Some sessions stay read-only for as long as they last, and so does a server that
-                # another one has replaced: the next operation connects anew.
-                await driver.close()
-                raise
-            finally:
-                watchdog.cancel()
-                await self._give_back(borrowed, closed=driver.closed)
+            async with asyncio.timeout(ANSWER_WITHIN):
+                connection = await self._pool.borrow()
+                try:
+                    if self._observer is None:
+                        yield connection
+                    else:
+                        self._observer.got_connection(time.monotonic() - started)
+                        yield _ObservedSession(connection, self._observer)
+                except ReadOnlySqlTransaction:
+                    # Some sessions stay read-only for as long as they last, and so does a server
+                    # that another one has replaced: the next operation connects anew.
+                    connection.close()
+                    raise
+                finally:
+                    self._pool.give_back(connection)
         except TimeoutError as error:
-            raise StorageUnavailable(f"no connection within {ANSWER_WITHIN:g} s") from error
+            missing = "connection" if connection is None else "answer"
+            raise StorageUnavailable(f"no {missing} within {ANSWER_WITHIN:g} s") from error
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             # Their details quote the row, and a log must not hold a task's text.
             raise StorageUnavailable(f"{type(error).__name__} ({error.sqlstate})") from None
-        except (psycopg.Error, SQLAlchemyError, OSError) as error:
-            cause = getattr(error, "orig", None) or error
-            raise StorageUnavailable(f"{type(cause).__name__}: {_message(cause)}") from error
-
-    async def _borrow(self, deadline: float) -> PoolProxiedConnection:
-        self._waiting += 1
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._slots.acquire()
-                try:
-                    return await self._engine.raw_connection()
-                except BaseException:
-                    self._slots.release()
-                    raise
-        finally:
-            self._waiting -= 1
-
-    async def _give_back(self, borrowed: PoolProxiedConnection, *, closed: bool) -> None:
-        try:
-            if closed:
-                await greenlet_spawn(borrowed.invalidate)
-            borrowed.close()
-        finally:
-            self._slots.release()
+        except (psycopg.Error, OSError) as error:
+            raise StorageUnavailable(f"{type(error).__name__}: {_message(error)}") from error
 
     async def prepare(self, *, within: float | None = None) -> None:
         """Bring the schema up to date, or see that it is, as Storage.prepare promises."""
@@ -187,7 +136,7 @@ class Database:
         await self._prepare(lambda connection: schema.migrate(connection, self._users_table, to))
 
     async def _prepare(
-        self, step: Callable[[Connection], None], within: float | None = None
+        self, step: Callable[[sa.Connection], None], within: float | None = None
     ) -> None:
         engine = create_async_engine(
             "postgresql+psycopg://", async_creator=self._connect_to_prepare, poolclass=NullPool
@@ -222,11 +171,7 @@ class Database:
 
     def _give_up_preparing(self) -> None:
         for connection in self._preparing:
-            hang_up(connection)
-
-    def _pool_use(self) -> PoolUse:
-        pool = cast("QueuePool", self._engine.pool)
-        return PoolUse(pool.checkedout(), pool.checkedin(), POOL_SIZE, self._waiting)
+            _hang_up(connection)
 
     async def check(self) -> None:
         """Raise StorageUnavailable unless the tasks table answers."""
@@ -236,7 +181,7 @@ class Database:
     async def close(self) -> None:
         """Close every idle connection, and give up a preparation that is under way."""
         self._give_up_preparing()
-        await self._engine.dispose()
+        self._pool.close()
 
 
 # What libpq says of a parameter that it knows and whose value it does not.
@@ -264,6 +209,7 @@ def _preparation_error(error: Exception) -> ApplicationError:
     return SchemaConflict(f"the database refused to set up the tables: {message}")
 
 
-def _refuse_hung_up(connection: Any, *_: object) -> None:
-    if has_hung_up(connection.driver_connection):
-        raise DisconnectionError
+def _hang_up(connection: psycopg.AsyncConnection) -> None:
+    # Under a statement that takes too long; the statement fails at once.
+    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as sock:
+        sock.shutdown(socket.SHUT_RDWR)

@@ -3,7 +3,7 @@
 import psycopg
 from psycopg import sql
 
-from adapters.postgres.connection import Dsn
+from adapters.postgres.dsn import Dsn
 from application.errors import SchemaConflict, StorageUnavailable
 
 

@@ -4,7 +4,7 @@ The owner stands in every WHERE: whose task it is, is decided by the database an
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.engine import make_url
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql import ClauseElement
 from sqlmodel import col
 
@@ -40,11 +40,21 @@ _ROW = (_ID, _USER_ID, _TITLE, _DESCRIPTION, _COMPLETED, _CREATED_AT, _UPDATED_A
 _THE_TASK = (_ID == bindparam("task_id"), _USER_ID == bindparam("owner"))
 
 
-_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
+# With libpq's own placeholders: $1.
+_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
-def _compiled(statement: ClauseElement) -> bytes:
-    return str(statement.compile(dialect=_DIALECT)).encode()
+class Statement(NamedTuple):
+    """A compiled statement."""
+
+    text: bytes
+    parameters: tuple[str, ...] = ()
+    """The names of ``$1``, ``$2`` and so on."""
+
+
+def _compiled(statement: ClauseElement) -> Statement:
+    compiled: Any = statement.compile(dialect=_DIALECT)
+    return Statement(compiled.string.encode(), tuple(compiled.positiontup or ()))
 
 
 INSERT: Final = _compiled(
@@ -91,7 +101,7 @@ def _listed(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
     return statement.where(_COMPLETED.is_(status.completed))
 
 
-def _listing(status: StatusFilter, order: SortOrder) -> bytes:
+def _listing(status: StatusFilter, order: SortOrder) -> Statement:
     statement = _listed(_ROW, status)
     return _compiled(
         statement.order_by(_CREATED_AT, _ID) if order is SortOrder.CREATED else statement

@@ -8,7 +8,8 @@ from typing import Final
 from psycopg.errors import ForeignKeyViolation
 
 from adapters.postgres import statements
-from adapters.postgres.database import Database, Row, Session
+from adapters.postgres.connection import Row
+from adapters.postgres.database import Database, Session
 from application.errors import TaskNotFound, UnknownUser
 from domain.listing import SortOrder, StatusFilter
 from domain.task import NewTask, Task

@@ -10,6 +10,7 @@ import pytest
 from adapters.postgres import statements
 from adapters.postgres.database import POOL_SIZE, Database
 from adapters.postgres.observer import PoolUse
+from adapters.postgres.statements import Statement
 from application.errors import StorageUnavailable
 
 pytestmark = pytest.mark.postgres
@@ -57,7 +58,7 @@ async def test_an_observer_learns_how_many_hold_a_connection_and_how_many_wait(
     assert watcher.use() == PoolUse(used=0, idle=POOL_SIZE, limit=POOL_SIZE, waiting=0)
     assert len(watcher.waits) == POOL_SIZE + 3
     assert min(watcher.waits[-3:]) >= 0.04
-    assert watcher.statements == [statements.CHECK] * 3
+    assert watcher.statements == [statements.CHECK.text] * 3
     await database.close()
 
 
@@ -67,6 +68,6 @@ async def test_an_observer_sees_a_statement_fail(database_url: str) -> None:
     await database.prepare()
     with pytest.raises(StorageUnavailable):
         async with database.session() as session:
-            await session.run(b"SELECT nothing", {})
+            await session.run(Statement(b"SELECT nothing"), {})
     assert [type(error) for error in watcher.errors] == [psycopg.errors.UndefinedColumn]
     await database.close()

@@ -7,8 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.postgres.connection import Dsn, prepare_statements_if_direct
+from adapters.postgres.connection import Connection
 from adapters.postgres.database import Database
+from adapters.postgres.dsn import Dsn
+from adapters.postgres.statements import Statement
 from adapters.postgres.task_repository import PostgresTaskRepository
 from domain.listing import SortOrder, StatusFilter
 from domain.task import NewTask
@@ -26,10 +28,13 @@ def pooled_url(empty_database_url: str, tmp_path: Path) -> Iterator[str]:
 
 
 async def test_a_pooled_connection_prepares_nothing(pooled_url: str) -> None:
-    connection = await Dsn(pooled_url).connect(autocommit=True)
-    await prepare_statements_if_direct(connection)
-    assert connection.prepare_threshold is None
-    await connection.close()
+    connection = await Connection.open(Dsn(pooled_url))
+    statement = Statement(
+        b"SELECT statement FROM pg_prepared_statements WHERE name LIKE $1::text", ("like",)
+    )
+    for _ in range(3):
+        assert await connection.run(statement, {"like": "%"}) == []
+    connection.close()
 
 
 async def test_many_work_through_two_server_connections(

@@ -1,7 +1,6 @@
 """That every statement finds its rows by an index, on a table that is worth one."""
 
 import asyncio
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from adapters.embedded.server import EmbeddedPostgres
 from adapters.postgres import statements
+from adapters.postgres.statements import Statement
 from domain.listing import SortOrder, StatusFilter
 from tests.postgres.test_schema import execute, prepare
 
@@ -46,7 +46,6 @@ SINGLE_TASK: Final = {
 }
 STATEMENTS: Final = LISTS | SINGLE_TASK
 BY_INDEX: Final = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
-PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 BUSY: Final = "user 0"
 ORDINARY: Final = "user 7"
 
@@ -70,13 +69,10 @@ def connection(large_database_url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def plan(connection: psycopg.Connection, statement: bytes, owner: str) -> list[Node]:
-    """The nodes of the plan for ``statement``, prepared as psycopg prepares it."""
-    text = statement.decode()
-    names = list(dict.fromkeys(PLACEHOLDER.findall(text)))
-    text = PLACEHOLDER.sub(lambda found: f"${names.index(found[1]) + 1}", text)
-    connection.execute(f"PREPARE statement AS {text}")
-    values = [sql.Literal({"owner": owner, **VALUES}[name]) for name in names]
+def plan(connection: psycopg.Connection, statement: Statement, owner: str) -> list[Node]:
+    """The nodes of the plan for ``statement``, prepared."""
+    connection.execute(f"PREPARE statement AS {statement.text.decode()}")
+    values = [sql.Literal({"owner": owner, **VALUES}[name]) for name in statement.parameters]
     explain = sql.SQL("EXPLAIN (FORMAT JSON) EXECUTE statement({})")
     cursor = connection.execute(explain.format(sql.SQL(", ").join(values)))
     [([explained],)] = cursor.fetchall()
@@ -93,7 +89,7 @@ def _nodes(node: Node) -> Iterator[Node]:
 @pytest.mark.parametrize("mode", ["custom", "generic"])
 @pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)
 def test_every_statement_finds_its_rows_by_an_index(
-    connection: psycopg.Connection, statement: bytes, mode: str, owner: str
+    connection: psycopg.Connection, statement: Statement, mode: str, owner: str
 ) -> None:
     connection.execute(f"SET plan_cache_mode = force_{mode}_plan")
 
