@@ -60,7 +60,8 @@ def mint(
 ) -> str:
     """A token for ``subject`` that a SharedSecretTokenVerifier with ``secret`` accepts.
 
-    For development: in production the frontend's Better Auth issues the tokens.
+    For development: in production the frontend's Better Auth issues the tokens. Raises
+    InvalidConfiguration as SharedSecretTokenVerifier does.
     """
     now = datetime.now(UTC)
     claims: dict[str, object] = {"sub": subject, "iat": now, "exp": now + lifetime}
@@ -68,4 +69,4 @@ def mint(
         claims["iss"] = issuer
     if audience is not None:
         claims["aud"] = audience
-    return jwt.encode(claims, secret.encode(), algorithm=_ALGORITHM)
+    return jwt.encode(claims, _key(secret.encode()))

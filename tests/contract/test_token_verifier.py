@@ -11,13 +11,14 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import KeySetTokenVerifier
 from adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint
-from application.errors import ExpiredToken, InvalidToken
+from application.errors import ExpiredToken, InvalidConfiguration, InvalidToken
 from application.ports.token_verifier import TokenVerifier
 
 SECRET = "a secret that has thirty-two bytes or more"
@@ -137,3 +138,18 @@ async def test_a_minted_token_is_accepted() -> None:
         audience=RULES.audience,
     )
     assert await shared_secret().verifier.subject_of(token) == "ada"
+
+
+async def test_each_verifier_knows_its_own_secret_alone() -> None:
+    other = SharedSecretTokenVerifier(secret=SECRET[::-1], rules=RULES)
+    token = shared_secret().sign({"sub": "ada", "exp": int(time.time()) + 60})
+    with pytest.raises(InvalidToken):
+        await other.subject_of(token)
+
+
+def test_a_public_key_is_no_secret() -> None:
+    public = Ed25519PrivateKey.generate().public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    with pytest.raises(InvalidConfiguration, match="BETTER_AUTH_SECRET") as error:
+        SharedSecretTokenVerifier(secret=pem, rules=RULES)
+    assert pem.splitlines()[1] not in str(error.value)
