@@ -66,7 +66,7 @@ class Connection:
         return self._adapter.load_rows(0, result.ntuples, tuple)
 
     async def _prepare(self, statement: Statement, names: dict[Statement, bytes]) -> bytes:
-        name = b"tasks_api_%d" % len(names)
+        name = statement.name
         self._libpq.send_prepare(name, statement.text)
         await self._result()
         names[statement] = name

@@ -4,6 +4,7 @@ The owner stands in every WHERE: whose task it is, is decided by the database an
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -50,6 +51,11 @@ class Statement(NamedTuple):
     text: bytes
     parameters: tuple[str, ...] = ()
     """The names of ``$1``, ``$2`` and so on."""
+
+    @property
+    def name(self) -> bytes:
+        """What PostgreSQL calls it once it is prepared."""
+        return b"tasks_api_" + sha256(self.text).hexdigest()[:16].encode()
 
 
 def _compiled(statement: ClauseElement) -> Statement:
