@@ -1,4 +1,4 @@
-"""The pool of connections, and the time within which it answers."""
+"""The database that serves: an operation in time, and a schema that is up to date."""
 
 import asyncio
 import os
@@ -210,6 +210,6 @@ def _preparation_error(error: Exception) -> ApplicationError:
 
 
 def _hang_up(connection: psycopg.AsyncConnection) -> None:
-    # Under a statement that takes too long; the statement fails at once.
+    # What runs on it fails at once. Cancelling it would first ask the server.
     with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as sock:
         sock.shutdown(socket.SHUT_RDWR)
