@@ -15,6 +15,7 @@ CONNECT_WITHIN: Final = 6
 _DEFAULTS: Final[dict[str, Any]] = {
     "connect_timeout": CONNECT_WITHIN,
     "application_name": "tasks-api",
+    "client_encoding": "UTF8",
     "keepalives_idle": 30,
     "keepalives_interval": 5,
     "keepalives_count": 3,

@@ -34,6 +34,8 @@ _LOCK: Final = 0x7461736B73617069
 # Whoever wants a table waits behind a migration that waits for it.
 _WAIT_FOR_A_TABLE: Final = "3s"
 
+_ENCODING: Final = "UTF8"
+
 _PRIVILEGES: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 
@@ -44,9 +46,10 @@ def migrate(connection: Connection, users_table: str, to: str | None = None) -> 
     back or forth, instead of the newest. A database that a newer program has migrated is left as it
     is: migrations only add, so that this program can serve on it.
 
-    Raises SchemaConflict when tables that are already there cannot be adopted, and
-    InvalidConfiguration when there is no revision ``to``.
+    Raises SchemaConflict when tables that are already there cannot be adopted or the database
+    cannot hold every text, and InvalidConfiguration when there is no revision ``to``.
     """
+    _require_encoding(connection)
     # The lock belongs to the transaction: it holds through a transaction-mode pooler too, and
     # whoever waits for it finds the work done.
     if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
@@ -83,8 +86,9 @@ def require(connection: Connection, users_table: str) -> None:
     """Raise StorageUnavailable until the schema is there, without changing anything.
 
     Nothing more is needed than what serving takes: to use the table tasks, and to read which
-    revision the schema has.
+    revision the schema has. Raises SchemaConflict when the database cannot hold every text.
     """
+    _require_encoding(connection)
     config = migration_config(connection, users_table)
     try:
         history = _History(config, connection)
@@ -106,6 +110,15 @@ def require(connection: Connection, users_table: str) -> None:
     missing = connection.scalars(text(_MISSING_PRIVILEGES), {"privileges": list(_PRIVILEGES)})
     if lacking := ", ".join(missing):
         raise StorageUnavailable(f"the role may not {lacking} in the table tasks")
+
+
+def _require_encoding(connection: Connection) -> None:
+    encoding = connection.scalar(text("SHOW server_encoding"))
+    if encoding != _ENCODING:
+        raise SchemaConflict(
+            f"the database has the encoding {encoding} and has to have {_ENCODING}, for titles in "
+            "every script: an encoding cannot be changed, so use a database that was made with it"
+        )
 
 
 class _History:

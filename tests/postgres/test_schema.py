@@ -277,6 +277,29 @@ async def test_a_database_that_is_not_there_is_unavailable(empty_database_url: s
         await prepare(make_conninfo(empty_database_url, dbname="no_such_database"))
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+@pytest.mark.parametrize("migrate_on_start", [True, False])
+async def test_a_database_that_cannot_hold_every_text_is_refused(
+    empty_database_url: str, encoding: str, migrate_on_start: bool
+) -> None:
+    name = f"in_{encoding.lower()}"
+    execute(
+        empty_database_url,
+        f"CREATE DATABASE {name} TEMPLATE template0 ENCODING {encoding} LOCALE 'C'",
+    )
+    database = Database(
+        url=make_conninfo(empty_database_url, dbname=name),
+        users_table="users",
+        migrate_on_start=migrate_on_start,
+    )
+    try:
+        with pytest.raises(SchemaConflict, match=f"encoding {encoding}"):
+            await database.prepare()
+    finally:
+        await database.close()
+        execute(empty_database_url, f"DROP DATABASE {name}")
+
+
 @pytest.fixture
 def guest(empty_database_url: str) -> Iterator[str]:
     """The URL of the empty database for a role that may connect to it and nothing else."""
