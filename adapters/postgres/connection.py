@@ -21,6 +21,8 @@ Row = tuple[Any, ...]
 
 _SUCCESS: Final = frozenset((ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK))
 
+_WHO_ANSWERS: Final = Statement(b"SELECT pg_backend_pid()")
+
 
 class Connection:
     """Runs one statement at a time, each a transaction of its own.
@@ -30,22 +32,24 @@ class Connection:
     times as much as the calls do.
     """
 
-    def __init__(self, driver: psycopg.AsyncConnection, *, is_direct: bool) -> None:
-        """``driver`` commits by itself. A statement is prepared if ``is_direct``."""
+    def __init__(self, driver: psycopg.AsyncConnection) -> None:
+        """Take over ``driver``, which commits by itself."""
         self._driver = driver
         self._libpq = driver.pgconn
         self._adapter = Transformer(driver)
-        self._names: dict[Statement, bytes] | None = {} if is_direct else None
+        self._names: dict[Statement, bytes] | None = None
+        """Of the statements that are prepared here; None where none may be."""
 
     @classmethod
     async def open(cls, dsn: Dsn) -> "Connection":
         """A new connection. Raises psycopg.Error when the server cannot be reached."""
-        driver = await dsn.connect(autocommit=True)
-        try:
-            return cls(driver, is_direct=await _is_direct(driver))
-        except BaseException:
-            await driver.close()
-            raise
+        connection = cls(await dsn.connect(autocommit=True))
+        # A pooler hands each transaction another server connection, to which a statement prepared
+        # earlier is unknown. It also cannot announce the process that is going to answer.
+        [(process,)] = await connection.run(_WHO_ANSWERS, {})
+        if process == connection._libpq.backend_pid:
+            connection._names = {}
+        return connection
 
     async def run(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
         """The rows that ``statement`` returns. Raises psycopg.Error.
@@ -63,7 +67,10 @@ class Connection:
             self._libpq.send_query_prepared(name, values, result_format=Format.BINARY)
         result = await self._result()
         self._adapter.set_pgresult(result)
-        return self._adapter.load_rows(0, result.ntuples, tuple)
+        rows = self._adapter.load_rows(0, result.ntuples, tuple)
+        # It would keep the result, perhaps a long list, until the next one comes.
+        self._adapter.set_pgresult(None)
+        return rows
 
     async def _prepare(self, statement: Statement, names: dict[Statement, bytes]) -> bytes:
         name = statement.name
@@ -76,8 +83,11 @@ class Connection:
         try:
             results = await self._wait(generators.execute(self._libpq))
         except BaseException:
-            self._libpq.finish()
+            self.close()
             raise
+        if not results:
+            self.close()
+            raise psycopg.InternalError("the server answered with nothing")
         for result in results:
             if result.status not in _SUCCESS:
                 raise error_from_result(result)
@@ -126,14 +136,6 @@ class Connection:
     def close(self) -> None:
         """End the connection, without waiting for anybody."""
         self._libpq.finish()
-
-
-async def _is_direct(connection: psycopg.AsyncConnection) -> bool:
-    # A pooler hands each transaction another server connection, to which a statement prepared
-    # earlier is unknown. It also cannot announce the process that is going to answer.
-    cursor = await connection.execute("SELECT pg_backend_pid()")
-    row = await cursor.fetchone()
-    return row is not None and row[0] == connection.info.backend_pid
 
 
 def _set(ready: asyncio.Future[None]) -> None:

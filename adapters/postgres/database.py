@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.errors import ReadOnlySqlTransaction
+from psycopg import errors
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -38,6 +38,16 @@ up to 5 to wake.
 
 POOL_SIZE: Final = 10
 """Most connections of one process."""
+
+# What would meet the next operation, too, if it did not connect anew. A session may stay read-only
+# for as long as it lasts, and so does a server that another one has replaced. A prepared statement
+# may be unknown behind a pooler that is not seen to be one, or of no use after a column's change.
+_OF_THE_SESSION: Final = (
+    errors.ReadOnlySqlTransaction,
+    errors.InvalidSqlStatementName,
+    errors.DuplicatePreparedStatement,
+    errors.FeatureNotSupported,
+)
 
 
 class Session(Protocol):
@@ -106,9 +116,7 @@ class Database:
                     else:
                         self._observer.got_connection(time.monotonic() - started)
                         yield _ObservedSession(connection, self._observer)
-                except ReadOnlySqlTransaction:
-                    # Some sessions stay read-only for as long as they last, and so does a server
-                    # that another one has replaced: the next operation connects anew.
+                except _OF_THE_SESSION:
                     connection.close()
                     raise
                 finally:

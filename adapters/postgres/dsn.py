@@ -15,11 +15,13 @@ CONNECT_WITHIN: Final = 6
 _DEFAULTS: Final[dict[str, Any]] = {
     "connect_timeout": CONNECT_WITHIN,
     "application_name": "tasks-api",
-    "client_encoding": "UTF8",
     "keepalives_idle": 30,
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
+
+# In no other encoding could every title be sent.
+_ALWAYS: Final = {"client_encoding": "UTF8"}
 
 
 class Dsn:
@@ -40,7 +42,7 @@ class Dsn:
             raise InvalidConfiguration(
                 "NEON_DB_URL has an @ in its host: in a password, write %40 for it"
             )
-        self._parameters = _DEFAULTS | given
+        self._parameters = _DEFAULTS | given | _ALWAYS
 
     async def connect(self, *, autocommit: bool) -> psycopg.AsyncConnection:
         """A new connection. Raises psycopg.Error when the server cannot be reached."""

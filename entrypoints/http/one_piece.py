@@ -15,6 +15,7 @@ class OnePiece:
         self._transport = transport
         self._loop = loop
         self._held: list[bytes] = []
+        self._lost = False
 
     def write(self, data: bytes) -> None:
         """Send ``data`` at the end of this pass."""
@@ -27,10 +28,14 @@ class OnePiece:
         self._send()
         self._transport.close()
 
+    def lose(self) -> None:
+        """Send nothing any more: nobody is there."""
+        self._lost = True
+
     def _send(self) -> None:
-        if self._held:
-            self._transport.writelines(self._held)
-            self._held = []
+        held, self._held = self._held, []
+        if held and not self._lost:
+            self._transport.writelines(held)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

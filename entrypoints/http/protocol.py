@@ -57,12 +57,14 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there, and is expected to say something."""
         super().connection_made(transport)
-        self.transport = cast("asyncio.Transport", OnePiece(transport, self.loop))
+        self._one_piece = OnePiece(transport, self.loop)
+        self.transport = cast("asyncio.Transport", self._one_piece)
         self._start_clock(HEAD_WITHIN)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A client is gone."""
         self._stop_clock()
+        self._one_piece.lose()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

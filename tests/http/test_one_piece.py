@@ -38,6 +38,18 @@ async def test_what_is_written_in_one_pass_is_sent_at_its_end() -> None:
     assert wire.sent == [b"first head first body", b"second head second body"]
 
 
+async def test_nothing_is_sent_to_who_is_gone() -> None:
+    wire = Wire()
+    transport = on(wire)
+    transport.write(b"too late")
+    transport.lose()
+    await asyncio.sleep(0)
+    transport.write(b"far too late")
+    transport.close()
+    assert wire.sent == []
+    assert wire.closed
+
+
 async def test_closing_sends_what_is_held_first() -> None:
     wire = Wire()
     transport = on(wire)

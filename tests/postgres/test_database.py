@@ -226,6 +226,57 @@ async def test_a_server_that_accepts_and_says_nothing_fails_in_time(impatient: f
         await database.close()
 
 
+async def test_a_server_that_logs_in_and_then_says_nothing_fails_in_time(impatient: float) -> None:
+    # As a pooler does that has no server connection to spare.
+    greeting = b"R\0\0\0\x08\0\0\0\0" + b"K\0\0\0\x0c\0\0\0\x01\0\0\0\x01" + b"Z\0\0\0\x05I"
+
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"postgresql://u@127.0.0.1:{server.getsockname()[1]}/tasks"
+        database = prepared(
+            Database(url=f"{url}?sslmode=disable&gssencmode=disable", users_table="users")
+        )
+        checking = asyncio.create_task(database.check())
+        connection, _ = await loop.sock_accept(server)
+        with connection:
+            await loop.sock_recv(connection, 4096)
+            await loop.sock_sendall(connection, greeting)
+            started = time.monotonic()
+            with pytest.raises(StorageUnavailable):
+                await checking
+            assert time.monotonic() - started < impatient + 1
+        assert database._pool.use().used == 0
+        await database.close()
+
+
+@pytest.mark.parametrize("spoil", ["DEALLOCATE ALL", "PREPARE {name} AS SELECT 1"])
+async def test_a_connection_whose_prepared_statements_are_of_no_use_is_given_up(
+    database: Database, spoil: str
+) -> None:
+    spoiler = Statement(spoil.format(name=statements.CHECK.name.decode()).encode())
+    async with database.session() as session:
+        if "DEALLOCATE" in spoil:
+            await session.run(statements.CHECK, {})
+        await session.run(spoiler, {})
+    with pytest.raises(StorageUnavailable, match=r"Prepared|StatementName"):
+        await database.check()
+    await answers(database)
+
+
+async def test_the_urls_encoding_does_not_matter(database_url: str) -> None:
+    administrate(database_url, "INSERT INTO users (id) VALUES ('ada')")
+    database = Database(url=f"{database_url}&client_encoding=latin1", users_table="users")
+    await database.prepare()
+    tasks = PostgresTaskRepository(database=database, users_table="users")
+    new = NewTask.create(
+        user_id="ada", title="Buy \U0001f6d2", description=None, now=SettableClock().now()
+    )
+    task = await tasks.add(new)
+    assert (await tasks.get("ada", task.id)).title == "Buy \U0001f6d2"
+    await database.close()
+
+
 async def test_a_missing_schema_is_not_ready_and_then_it_is(empty_database_url: str) -> None:
     database = prepared(Database(url=empty_database_url, users_table="users"))
     with pytest.raises(StorageUnavailable):
