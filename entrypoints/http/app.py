@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _PREPARE_FIRST_SECONDS: Final = 2.0
 """How long a starting process waits for its storage before it accepts anybody."""
 
+_COLLECT_AFTER: Final = 20_000
+"""How many new objects the garbage collector waits for."""
+
 _PREPARE_AGAIN_SECONDS: Final = 1.0
 _PREPARE_AGAIN_MOST_SECONDS: Final = 15.0
 
@@ -78,6 +81,8 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
         # What is here now stays: the collector need not look through it again and again.
         gc.collect()
         gc.freeze()
+        # Nor after every seven hundred new objects, of which a long list makes thousands.
+        gc.set_threshold(_COLLECT_AFTER)
         preparation = asyncio.create_task(_prepare(storage))
         # Other processes may be serving already: whoever calls had better be accepted by one of
         # them, or wait a moment, than hear of this one that it cannot serve yet.
