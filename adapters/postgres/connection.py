@@ -37,6 +37,8 @@ class Connection:
         self._driver = driver
         self._libpq = driver.pgconn
         self._adapter = Transformer(driver)
+        self._poll = select.poll()
+        self._poll.register(self._libpq.socket, select.POLLIN)
         self._names: dict[Statement, bytes] | None = None
         """Of the statements that are prepared here; None where none may be."""
 
@@ -129,9 +131,7 @@ class Connection:
         """
         if self.closed:
             return True
-        poll = select.poll()
-        poll.register(self._libpq.socket, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(self._poll.poll(0))
 
     def close(self) -> None:
         """End the connection, without waiting for anybody."""
