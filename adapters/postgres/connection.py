@@ -101,6 +101,10 @@ class Connection:
         socket = self._libpq.socket
         try:
             wanted = next(work)
+            # Where many are served, the answer is there by the time that it is one's turn again,
+            # and asking for it costs less than asking to be told.
+            await asyncio.sleep(0)
+            wanted = work.send(Ready(wanted))
             while True:
                 ready = loop.create_future()
                 loop.add_reader(socket, _set, ready)
