@@ -9,6 +9,7 @@ from typing import Any, Final
 import psycopg
 
 from adapters.postgres import statements
+from adapters.postgres.statements import Statement
 from bench.report import markdown_table
 
 TOTALS: Final = (100, 1_000_000, 10_000_000)
@@ -75,9 +76,9 @@ class Cost:
 
 def costs(url: str, owner: str) -> dict[str, Cost]:
     """The cost of every statement for one user, without changing anything for good."""
-    with psycopg.connect(url, cursor_factory=psycopg.ClientCursor) as connection:
+    with psycopg.connect(url, cursor_factory=psycopg.RawCursor) as connection:
         [(task_id, seen)] = connection.execute(
-            "SELECT id, updated_at FROM tasks WHERE user_id = %s ORDER BY id LIMIT 1", [owner]
+            "SELECT id, updated_at FROM tasks WHERE user_id = $1 ORDER BY id LIMIT 1", [owner]
         ).fetchall()
         values = {
             "owner": owner,
@@ -88,27 +89,29 @@ def costs(url: str, owner: str) -> dict[str, Cost]:
             "completed": True,
             "now": "2026-11-21 00:00:00Z",
         }
-        return {name: _cost(connection, text, values) for name, text in _all_statements()}
+        return {name: _cost(connection, each, values) for name, each in _all_statements()}
 
 
-def _all_statements() -> Iterator[tuple[str, bytes]]:
+def _all_statements() -> Iterator[tuple[str, Statement]]:
     for name, value in vars(statements).items():
         if not name.isupper() or name.startswith("_") or name == "CHECK":
             continue
-        if isinstance(value, bytes):
+        if isinstance(value, Statement):
             yield name, value
         elif isinstance(value, Mapping):
-            for key, text in value.items():
-                if isinstance(text, bytes):
-                    words = key if isinstance(key, tuple) else (key,)
-                    yield " ".join([name, *map(str, words)]), text
+            for key, each in value.items():
+                words = key if isinstance(key, tuple) else (key,)
+                yield " ".join([name, *map(str, words)]), each
 
 
-def _cost(connection: psycopg.Connection, text: bytes, values: Mapping[str, object]) -> Cost:
-    explain = b"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) " + text
+def _cost(
+    connection: psycopg.Connection, statement: Statement, values: Mapping[str, object]
+) -> Cost:
+    explain = b"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) " + statement.text
+    given = [values[name] for name in statement.parameters]
     found = []
     for _ in range(_REPEATS):
-        [(plan,)] = connection.execute(explain, values).fetchall()
+        [(plan,)] = connection.execute(explain, given).fetchall()
         connection.rollback()
         found.append(plan[0] if isinstance(plan, list) else json.loads(plan)[0])
     root = found[-1]["Plan"]
