@@ -47,6 +47,9 @@ _ALL: Final = [
     Service("async", "(b) FastAPI + SQLModel AsyncSession", _uvicorn("fastapi_async")),
     Service("hono", "(c) Hono + postgres.js + jose", ("node", str(PEERS / "hono.mjs"))),
     Service("fastify", "(d) Fastify + pg + fast-jwt", ("node", str(PEERS / "fastify.mjs"))),
+    Service(
+        "floor", "uvicorn, PyJWT and one statement, nothing else", _uvicorn("floor"), bare=True
+    ),
     Service("hello", "a bare ASGI application under uvicorn", _uvicorn("hello"), bare=True),
 ]
 SERVICES: Final = {service.name: service for service in _ALL}

@@ -47,5 +47,9 @@ class Dsn:
     async def connect(self, *, autocommit: bool) -> psycopg.AsyncConnection:
         """A new connection. Raises psycopg.Error when the server cannot be reached."""
         return await psycopg.AsyncConnection.connect(
-            **self._parameters, autocommit=autocommit, prepare_threshold=None
+            **self._parameters,
+            autocommit=autocommit,
+            # A pooler hands each transaction another server connection, where what was prepared
+            # earlier is unknown.
+            prepare_threshold=None,
         )
