@@ -1,8 +1,7 @@
 """What a token must say, whichever key signed it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import jwt
 
@@ -25,8 +24,10 @@ class ClaimRules:
     issuer: str | None = None
     audience: str | None = None
 
-    def subject_of(self, token: str, key: Any, algorithms: Sequence[str]) -> str:
+    def subject_of(self, token: str, key: jwt.PyJWK) -> str:
         """The ``sub`` of ``token``, once its signature and every claim have been checked.
+
+        No algorithm is accepted but that of ``key``.
 
         Raises ExpiredToken and InvalidToken, whose messages name the fault and never the token.
         """
@@ -34,7 +35,7 @@ class ClaimRules:
             claims = jwt.decode(
                 token,
                 key,
-                algorithms=algorithms,
+                algorithms=[key.algorithm_name],
                 issuer=self.issuer,
                 audience=self.audience,
                 leeway=LEEWAY_SECONDS,

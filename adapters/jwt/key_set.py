@@ -178,7 +178,7 @@ class KeySetTokenVerifier:
 
     async def subject_of(self, token: str) -> str:
         key = await self._key_set.find(_key_id_of(token))
-        return self._rules.subject_of(token, key, [key.algorithm_name])
+        return self._rules.subject_of(token, key)
 
 
 def _key_id_of(token: str) -> str | None:

@@ -27,7 +27,7 @@ class SharedSecretTokenVerifier:
         self._rules = rules
 
     async def subject_of(self, token: str) -> str:
-        return self._rules.subject_of(token, self._key, [_ALGORITHM])
+        return self._rules.subject_of(token, self._key)
 
 
 class _Hmac(HMACAlgorithm):
