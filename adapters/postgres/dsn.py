@@ -20,8 +20,10 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "keepalives_count": 3,
 }
 
-# In no other encoding could every title be sent.
-_ALWAYS: Final = {"client_encoding": "UTF8"}
+ENCODING: Final = "UTF8"
+"""In no other could every title be sent and kept."""
+
+_ALWAYS: Final = {"client_encoding": ENCODING}
 
 
 class Dsn:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 
+from adapters.postgres.dsn import ENCODING
 from adapters.postgres.migrations.users import provide_users, refer_to_users
 from application.errors import InvalidConfiguration, SchemaConflict, StorageUnavailable
 
@@ -33,8 +34,6 @@ _LOCK: Final = 0x7461736B73617069
 
 # Whoever wants a table waits behind a migration that waits for it.
 _WAIT_FOR_A_TABLE: Final = "3s"
-
-_ENCODING: Final = "UTF8"
 
 _PRIVILEGES: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
@@ -114,9 +113,9 @@ def require(connection: Connection, users_table: str) -> None:
 
 def _require_encoding(connection: Connection) -> None:
     encoding = connection.scalar(text("SHOW server_encoding"))
-    if encoding != _ENCODING:
+    if encoding != ENCODING:
         raise SchemaConflict(
-            f"the database has the encoding {encoding} and has to have {_ENCODING}, for titles in "
+            f"the database has the encoding {encoding} and has to have {ENCODING}, for titles in "
             "every script: an encoding cannot be changed, so use a database that was made with it"
         )
 
