@@ -48,7 +48,11 @@ class Connection:
         connection = cls(await dsn.connect(autocommit=True))
         # A pooler hands each transaction another server connection, to which a statement prepared
         # earlier is unknown. It also cannot announce the process that is going to answer.
-        [(process,)] = await connection.run(_WHO_ANSWERS, {})
+        try:
+            [(process,)] = await connection.run(_WHO_ANSWERS, {})
+        except BaseException:
+            connection.close()
+            raise
         if process == connection._libpq.backend_pid:
             connection._names = {}
         return connection

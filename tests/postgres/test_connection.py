@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
+from adapters.postgres import connection as connection_module
 from adapters.postgres.connection import Connection
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.statements import Statement
@@ -48,6 +49,23 @@ async def test_an_error_of_a_statement_leaves_the_connection_usable(
     with pytest.raises(psycopg.DataError):
         await connection.run(LENGTH, {"text": "a\x00b"})
     assert await connection.run(LENGTH, {"text": "abc"}) == [(3,)]
+
+
+async def test_a_connection_that_is_refused_its_first_question_is_closed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "_WHO_ANSWERS", Statement(b"SELECT 1 / 0"))
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await Connection.open(Dsn(database_url))
+    others = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    watching = await psycopg.AsyncConnection.connect(database_url, autocommit=True)
+    async with asyncio.timeout(5), watching as other:
+        # The server's process takes a moment to be gone.
+        while await (await other.execute(others)).fetchone() != (0,):  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.01)
 
 
 async def test_who_is_cancelled_leaves_a_closed_connection(connection: Connection) -> None:
