@@ -59,6 +59,11 @@ def malformed(exchanges: Sequence[Exchange]) -> list[Exchange]:
     return [each for each in exchanges if not succeeded(each) and not is_retryable(each)]
 
 
+def last_failure_after(exchanges: Sequence[Exchange], moment: float) -> float:
+    """Seconds from ``moment``, by ``time.monotonic()``, to the last failure; 0 without any."""
+    return max((each.ended for each in exchanges if not succeeded(each)), default=moment) - moment
+
+
 def audit(memories: Sequence[Memory], server: Postgres, database: str) -> list[str]:
     """Compare every row with what its owner was told; what cannot be explained.
 

@@ -19,6 +19,7 @@ from tests.faults.serving import (
     audit,
     exchanges_of,
     is_retryable,
+    last_failure_after,
     malformed,
     serving,
     succeeded,
@@ -56,7 +57,7 @@ async def test_a_frozen_postgresql_keeps_nobody_waiting(
     exchanges = exchanges_of(memories)
     bad = malformed(exchanges)
     slowest = max(exchange.seconds for exchange in exchanges)
-    last = max((each.ended for each in exchanges if not succeeded(each)), default=thawed) - thawed
+    last = last_failure_after(exchanges, thawed)
     meanwhile = [each for each in probes if frozen < each.exchange.started < thawed]
     own = max(probe.seconds for probe in meanwhile)
     by_the_clock = max(probe.exchange.seconds for probe in meanwhile)

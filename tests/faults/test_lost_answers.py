@@ -20,6 +20,7 @@ from tests.faults.serving import (
     audit,
     exchanges_of,
     is_retryable,
+    last_failure_after,
     malformed,
     serving,
     succeeded,
@@ -132,7 +133,7 @@ def test_a_network_that_fails_for_all_connections_loses_no_write(
     exchanges = exchanges_of(memories)
     bad = malformed(exchanges)
     slowest = max(exchange.seconds for exchange in exchanges)
-    last = max((each.ended for each in exchanges if not succeeded(each)), default=healed) - healed
+    last = last_failure_after(exchanges, healed)
     fault = f"silent for {silence} s" if silent else "reset 10 times"
     measured(
         "5",

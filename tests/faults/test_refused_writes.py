@@ -21,6 +21,7 @@ from tests.faults.serving import (
     audit,
     exchanges_of,
     is_retryable,
+    last_failure_after,
     malformed,
     serving,
     succeeded,
@@ -126,7 +127,7 @@ def test_a_database_that_does_not_write_is_a_500_and_heals(
     bad = malformed(exchanges)
     refused = [each for each in exchanges if is_retryable(each)]
     read = [each for each in exchanges if each.method == "GET" and struck < each.started < over - 1]
-    last = max((each.ended for each in refused), default=over) - over
+    last = last_failure_after(exchanges, over)
     measured(
         "9",
         f"{fault} for 4 s under 100 clients",
