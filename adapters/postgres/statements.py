@@ -35,8 +35,8 @@ _COMPLETED = col(TaskRow.completed)
 _CREATED_AT = col(TaskRow.created_at)
 _UPDATED_AT = col(TaskRow.updated_at)
 
-# The order in which the repository reads a row.
-_ROW = (_ID, _USER_ID, _TITLE, _DESCRIPTION, _COMPLETED, _CREATED_AT, _UPDATED_AT)
+# The order in which the repository reads a row. Whose it is, is known to whoever asks.
+_ROW = (_ID, _TITLE, _DESCRIPTION, _COMPLETED, _CREATED_AT, _UPDATED_AT)
 
 _THE_TASK = (_ID == bindparam("task_id"), _USER_ID == bindparam("owner"))
 

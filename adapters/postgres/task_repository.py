@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Final
 
 from psycopg.errors import ForeignKeyViolation
@@ -53,8 +53,8 @@ class PostgresTaskRepository:
     async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
         async with self._database.session() as session:
             rows = await session.run(statements.LIST[status, order], {"owner": owner})
-        tasks = map(_task, rows)
-        return list(tasks) if order is SortOrder.CREATED else order.arrange(tasks)
+        tasks = [_task(owner, row) for row in rows]
+        return tasks if order is SortOrder.CREATED else order.arrange(tasks)
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
         async with self._database.session() as session:
@@ -94,7 +94,7 @@ async def _read(session: Session, owner: str, task_id: int) -> Task:
     rows = await session.run(statements.SELECT_ONE, {"owner": owner, "task_id": task_id})
     if not rows:
         raise TaskNotFound
-    return _task(rows[0])
+    return _task(owner, rows[0])
 
 
 async def _replace(session: Session, seen: Task, changed: Task) -> bool:
@@ -116,19 +116,15 @@ def _require_possible(task_id: int) -> None:
         raise TaskNotFound
 
 
-def _task(row: Row) -> Task:
-    task_id, user_id, title, description, completed, created_at, updated_at = row
+def _task(owner: str, row: Row) -> Task:
+    task_id, title, description, completed, created_at, updated_at = row
+    # psycopg reads times in the time zone of the server's session, which mostly is UTC already.
     return Task(
         id=task_id,
-        user_id=user_id,
+        user_id=owner,
         title=title,
         description=description,
         completed=completed,
-        created_at=_in_utc(created_at),
-        updated_at=_in_utc(updated_at),
+        created_at=created_at if created_at.tzinfo is UTC else created_at.astimezone(UTC),
+        updated_at=updated_at if updated_at.tzinfo is UTC else updated_at.astimezone(UTC),
     )
-
-
-def _in_utc(moment: datetime) -> datetime:
-    # psycopg reads times in the time zone of the server's session, which mostly is UTC already.
-    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)

