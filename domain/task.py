@@ -65,7 +65,7 @@ class NewTask:
 
 
 # Not frozen, which doubles the cost of a task: an eighth of that of a long list.
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Task:
     """A to-do item of one user, which never changes. Times are UTC with microseconds."""
 

@@ -119,12 +119,7 @@ def _require_possible(task_id: int) -> None:
 def _task(owner: str, row: Row) -> Task:
     task_id, title, description, completed, created_at, updated_at = row
     # psycopg reads times in the time zone of the server's session, which mostly is UTC already.
-    return Task(
-        id=task_id,
-        user_id=owner,
-        title=title,
-        description=description,
-        completed=completed,
-        created_at=created_at if created_at.tzinfo is UTC else created_at.astimezone(UTC),
-        updated_at=updated_at if updated_at.tzinfo is UTC else updated_at.astimezone(UTC),
-    )
+    created_at = created_at if created_at.tzinfo is UTC else created_at.astimezone(UTC)
+    updated_at = updated_at if updated_at.tzinfo is UTC else updated_at.astimezone(UTC)
+    # By position: names would cost a tenth of a long list.
+    return Task(task_id, owner, title, description, completed, created_at, updated_at)
