@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -12,6 +12,9 @@ from entrypoints.http import response_headers
 from entrypoints.http.errors import error_response
 from entrypoints.http.one_piece import OnePiece
 from entrypoints.http.request_log import new_request_id
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 HEAD_MAX: Final = 64 * 1024
 """Longest request head, in bytes; one that arrives in a single piece may be longer."""
@@ -38,12 +41,12 @@ class Protocol(HttpToolsProtocol):
     """uvicorn's protocol, with a few differences.
 
     Its own errors have the shape of every other, and never take another answer's place. A head
-    that does not end is refused, and so is a request that takes too long to arrive. Trailers are
-    dropped, where uvicorn's would take them for headers. A request that offers an upgrade is
-    served as it is: uvicorn's would take its body for the next request, as soon as a client talks
-    about HTTP/2 (curl and Java do so by default or on request). When the server stops, a
-    connection is not closed under a request that it already holds: uvicorn's resets nearly every
-    busy client.
+    that does not end is refused, and so is a request that takes too long to arrive; who reads
+    nothing is hung up on. Trailers are dropped, where uvicorn's would take them for headers. A
+    request that offers an upgrade is served as it is: uvicorn's would take its body for the next
+    request, as soon as a client talks about HTTP/2 (curl and Java do so by default or on request).
+    When the server stops, a connection is not closed under a request that it already holds:
+    uvicorn's resets nearly every busy client.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -81,9 +84,18 @@ class Protocol(HttpToolsProtocol):
             if self._unfinished_head > HEAD_MAX:
                 status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
                 self._refuse(status, "The request's headers are too large")
+        if self._clock is not None:
+            return
         # Most requests arrive in one piece, and never start a clock.
-        if self._clock is None and (self._in_head or self._in_body):
+        if self._in_head or self._in_body:
             self._start_clock(HEAD_WITHIN if self._in_head else BODY_WITHIN)
+        elif self._is_idle() and not self.transport.is_closing():
+            # What came was the end of a request that was answered before, or none at all. uvicorn
+            # stops its own clock for that, and would wait for ever.
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -111,6 +123,11 @@ class Protocol(HttpToolsProtocol):
         self._stop_clock()
         if not self.parser.should_upgrade():
             super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """The client does not keep up with what it is sent."""
+        super().pause_writing()
+        self._one_piece.expect_reading()
 
     def shutdown(self) -> None:
         """The server stops: answer what has come, say that it was the last, and close."""
@@ -144,6 +161,9 @@ class Protocol(HttpToolsProtocol):
             self._in_body and not self.cycle.response_started
         ):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive")
+        elif self._in_head:
+            # Of a further request: the ones before it are being answered.
+            self.cycle.keep_alive = False
         else:
             self.transport.close()
 
@@ -176,14 +196,15 @@ class Protocol(HttpToolsProtocol):
         )
         headers = {"connection": "close", "x-request-id": request_id}
         response = error_response(status, detail, headers=headers)
+        response.raw_headers += response_headers.OTHERS
+        if self.pipeline and self.pipeline[0][0] is unanswered:
+            # It waits for the answers to those before it, behind which its own has its place.
+            self.pipeline[0] = (unanswered, cast("ASGI3Application", response))
+            return
         head = [f"HTTP/1.1 {int(status)} {status.phrase}".encode()]
         head += [
             name + b": " + value
-            for name, value in [
-                *self.server_state.default_headers,
-                *response.raw_headers,
-                *response_headers.OTHERS,
-            ]
+            for name, value in [*self.server_state.default_headers, *response.raw_headers]
         ]
         self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
         self.transport.close()

@@ -1,0 +1,160 @@
+"""What happens on one connection, with an application that answers when it is told to."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+
+from entrypoints import processes
+from entrypoints.http import one_piece, protocol
+from tests.ports import free_port
+
+pytestmark = pytest.mark.process
+
+KEEP_ALIVE = 1
+LARGE = b"x" * 20_000_000
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST /%b HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n"
+
+
+class App:
+    """Answers with what the path asks for: ``large`` is long, ``wait`` waits for ``go``."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.answered: list[str] = []
+
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        name = scope["path"][1:]
+        if name == "wait":
+            await self.go.wait()
+        body = LARGE if name == "large" else b"answer"
+        length = (b"content-length", str(len(body)).encode())
+        await send({"type": "http.response.start", "status": 200, "headers": [length]})
+        await send({"type": "http.response.body", "body": body})
+        self.answered.append(name)
+
+
+@asynccontextmanager
+async def serving(app: App) -> AsyncIterator[tuple[uvicorn.Server, int]]:
+    port = free_port()
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        http=protocol.Protocol,
+        ws="none",
+        lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE,
+        log_config=None,
+    )
+    server = processes.Server(config)
+    running = asyncio.create_task(server._serve())
+    await until(lambda: server.started)
+    try:
+        yield server, port
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def exchange(port: int, *pieces: bytes, between: float = 0.1) -> tuple[bytes, float]:
+    """What comes back until the server closes, and how long after the last piece that was."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(between)
+    sent = time.monotonic()
+    try:
+        received = await asyncio.wait_for(reader.read(), 5 * KEEP_ALIVE)
+    finally:
+        writer.close()
+    return received, time.monotonic() - sent
+
+
+LATE = {
+    "the body of what was answered": (POST % (b"", b"Content-Length: 2"), b"{}"),
+    "an empty line": (GET, b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("pieces", LATE.values(), ids=LATE)
+async def test_what_comes_behind_an_answer_does_not_keep_the_connection(
+    pieces: tuple[bytes, ...],
+) -> None:
+    async with serving(App()) as (_, port):
+        received, seconds = await exchange(port, *pieces)
+
+    assert received.count(b"HTTP/1.1 200") == 1
+    assert seconds < 3 * KEEP_ALIVE
+
+
+async def test_what_breaks_behind_a_request_is_refused_behind_its_answer() -> None:
+    app = App()
+    async with serving(app) as (_, port):
+        asyncio.get_running_loop().call_later(0.3, app.go.set)
+        broken = POST % (b"broken", b"Transfer-Encoding: chunked") + b"ZZZ\r\n"
+
+        received, _ = await exchange(port, POST % (b"wait", b"Content-Length: 0") + broken)
+
+    first, _, second = received.partition(b"answer")
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert second.startswith(b"HTTP/1.1 400 ")
+    head, _, body = second.partition(b"\r\n\r\n")
+    for header in (b"connection: close", b"x-request-id: ", b"cache-control: no-store"):
+        assert head.count(header) == 1
+    assert json.loads(body) == {"status_code": 400, "detail": "This is not an HTTP request"}
+    assert app.answered == ["wait"]
+
+
+async def test_a_head_that_does_not_end_cuts_off_nobody_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.2)
+    app = App()
+    async with serving(app) as (_, port):
+        asyncio.get_running_loop().call_later(0.6, app.go.set)
+
+        received, _ = await exchange(port, POST % (b"wait", b"Content-Length: 0") + b"GET / ")
+
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert received.endswith(b"answer")
+
+
+async def test_who_reads_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_piece, "READ_WITHIN", 0.2)
+    async with serving(App()) as (server, port):
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(POST % (b"large", b"Content-Length: 0"))
+        await until(lambda: bool(server.server_state.connections))
+        # Waiting for room must end, too, which nobody's clock measures.
+        writer.write(GET)
+
+        await until(lambda: not server.server_state.connections)
+
+        writer.transport.abort()
+
+
+async def test_who_reads_slowly_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_piece, "READ_WITHIN", 0.4)
+    async with serving(App()) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(POST % (b"large", b"Content-Length: 0\r\nConnection: close"))
+        received = 0
+        while data := await reader.read(4_000_000):
+            received += len(data)
+            await asyncio.sleep(0.02)
+        writer.close()
+
+    assert received > len(LARGE)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
