@@ -10,13 +10,18 @@ import os
 import signal
 import socket
 import sys
+import threading
 from contextlib import suppress
 from types import FrameType
+from typing import Final
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors import multiprocess as uvicorn_multiprocess
 from uvicorn.supervisors.statreload import StatReload
+
+END_WITHIN: Final = 9.8
+"""Seconds after which a process that was told to end is gone, whatever holds it up."""
 
 
 def run(config: uvicorn.Config) -> None:
@@ -24,14 +29,16 @@ def run(config: uvicorn.Config) -> None:
     # Ctrl-C, which uvicorn raises again once it has ended in order.
     with suppress(KeyboardInterrupt):
         if config.should_reload:
-            _Reload(config, target=_Server(config).run, sockets=[config.bind_socket()]).run()
+            _Reload(config, target=Server(config).run, sockets=[config.bind_socket()]).run()
         elif config.workers > 1:
             _Workers(config, sockets=[config.bind_socket()]).run()
         else:
-            _Server(config).run()
+            Server(config).run()
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """A server that answers whoever has reached it before it ends."""
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         accepted = []
         for server in self.servers:
@@ -55,6 +62,10 @@ class _Server(uvicorn.Server):
         # A supervised process may be told by its supervisor and by whoever told that one.
         if self.should_exit and multiprocessing.parent_process() is None:
             os._exit(128 + sig)
+        # The last requests have less. But a thread that looks up a name cannot be cancelled.
+        last_resort = threading.Timer(END_WITHIN, os._exit, [0])
+        last_resort.daemon = True
+        last_resort.start()
         super().handle_exit(sig, frame)
 
 
@@ -71,7 +82,7 @@ class _Worker(uvicorn_multiprocess.Process):
     @property
     def server(self) -> uvicorn.Server:
         if self._server is None:
-            self._server = _Server(self.config)
+            self._server = Server(self.config)
         return self._server
 
 

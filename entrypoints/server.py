@@ -38,12 +38,13 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
 
     A storage that is out of reach is no reason not to start: the application keeps trying.
     """
+    # First: a container's first process never hears of a signal that it does not handle. And
+    # uvicorn ends with the signal that stopped it, which would look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _require_telemetry(container.settings(), workers)
     container.token_verifier()
     _allow_many_connections()
-    asyncio.run(_prepare(container.storage()))
-    # uvicorn ends with the signal that stopped it, which would look like a crash.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _prepare_first(container.storage())
     root = Path(__file__).parent.parent
     config = uvicorn.Config(
         "entrypoints.asgi:create",
@@ -82,6 +83,15 @@ def _require_telemetry(settings: Settings, workers: int) -> None:
             f"{workers} workers: set OTEL_EXPORTER_OTLP_ENDPOINT instead, to which every worker "
             "sends its own, or start more services with one worker each"
         )
+
+
+def _prepare_first(storage: Storage) -> None:
+    # asyncio.run would wait for what cannot be cancelled: a name that nobody resolves.
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(_prepare(storage))
+    finally:
+        loop.close()
 
 
 async def _prepare(storage: Storage) -> None:

@@ -219,5 +219,8 @@ def _preparation_error(error: Exception) -> ApplicationError:
 
 def _hang_up(connection: psycopg.AsyncConnection) -> None:
     # What runs on it fails at once. Cancelling it would first ask the server.
-    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as sock:
+    with (
+        suppress(OSError, psycopg.Error),
+        socket.socket(fileno=os.dup(connection.fileno())) as sock,
+    ):
         sock.shutdown(socket.SHUT_RDWR)

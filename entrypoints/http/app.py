@@ -130,6 +130,9 @@ async def _prepare(storage: Storage) -> None:
         except ApplicationError as error:
             # A conflict, too: somebody may resolve it, and until then nothing is served.
             logger.error("the storage is not ready, trying again in %g s: %s", pause, error)  # noqa: TRY400 - expected, and retried
+        except Exception:
+            # Nobody foresaw it, and it may pass; without a word nobody would learn of it.
+            logger.exception("the storage is not ready, trying again in %g s", pause)
         else:
             logger.info("the storage is ready")
             return

@@ -1,5 +1,6 @@
 """What every error means in HTTP: the one table, and the one shape of an answer."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -188,11 +189,19 @@ class ErrorBoundary:
             started = True
             await send(message)
 
+        async def answer_instead(error: Exception) -> None:
+            if self._observer is not None:
+                self._observer(error)
+            await answer(scope, error)(scope, receive, send)
+
         try:
             await self._app(scope, receive, observed_send)
         except Exception as error:
             if started or scope["type"] != "http":
                 raise
-            if self._observer is not None:
-                self._observer(error)
-            await answer(scope, error)(scope, receive, send)
+            await answer_instead(error)
+        except asyncio.CancelledError:
+            # The server has to end, and waits no longer.
+            if not started and scope["type"] == "http":
+                await answer_instead(Unavailable("the server stopped before there was an answer"))
+            raise

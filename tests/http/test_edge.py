@@ -15,6 +15,7 @@ from application.errors import StorageUnavailable
 from domain.task import NewTask
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
+from entrypoints.http.errors import ErrorBoundary
 from tests.http.conftest import ORIGIN
 
 TASKS = "/api/ada/tasks"
@@ -109,6 +110,26 @@ async def test_an_error_that_nobody_foresaw_is_a_500_that_a_browser_can_read(
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert response.headers["X-Request-ID"]
     assert "the cause" in caplog.text
+
+
+async def test_who_waits_when_the_server_has_to_end_is_told_to_try_again() -> None:
+    sent: list[Any] = []
+
+    async def hang(*_: Any) -> Any:
+        await asyncio.sleep(60)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    waiting = asyncio.create_task(ErrorBoundary(hang)(scope, hang, send))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert sent[0]["status"] == 500
+    assert (b"retry-after", b"5") in sent[0]["headers"]
+    assert b"try again" in sent[1]["body"]
 
 
 async def test_every_error_can_be_read_by_the_frontend(anonymous: AsyncClient) -> None:
@@ -214,6 +235,26 @@ async def test_readiness_follows_the_storage(
     monkeypatch.setattr(container.storage(), "check", unavailable)
     assert (await anonymous.get("/health/ready")).status_code == 503
     assert (await anonymous.get("/health/live")).status_code == 200
+
+
+async def test_a_preparation_that_fails_as_nobody_foresaw_is_logged_and_tried_again(
+    container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("entrypoints.http.app._PREPARE_AGAIN_SECONDS", 0.01)
+    outcomes: list[Exception | None] = [ZeroDivisionError("the cause"), StorageUnavailable(), None]
+
+    async def prepare(**_: Any) -> None:
+        if outcome := outcomes.pop(0):
+            raise outcome
+
+    monkeypatch.setattr(container.storage(), "prepare", prepare)
+    app = create_app(container)
+    with caplog.at_level(logging.INFO):
+        async with app.router.lifespan_context(app):
+            pass
+    assert not outcomes
+    assert "the cause" in caplog.text
+    assert "the storage is ready" in caplog.text
 
 
 async def test_many_who_ask_for_readiness_at_once_share_one_look_at_the_storage(

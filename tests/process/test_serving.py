@@ -14,7 +14,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.process.service import SECRET, Service, run, started
+from tests.process.service import ROOT, SECRET, Service, run, started
 
 pytestmark = pytest.mark.process
 
@@ -291,6 +291,45 @@ def test_a_database_out_of_reach_at_the_start_heals_without_a_restart(
         service.wait_until_ready()
         response = httpx.get(f"{service.url}/api/ada/tasks", headers=headers)
         assert (response.status_code, response.json()) == (200, [])
+
+
+@pytest.fixture
+def silent_database() -> Iterator[str]:
+    """The URL of a server that accepts everybody and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"postgresql://u:p@127.0.0.1:{server.getsockname()[1]}/d"
+
+
+def test_a_signal_during_the_start_ends_it_in_order(tmp_path: Path, silent_database: str) -> None:
+    settings = {"NEON_DB_URL": silent_database, "BETTER_AUTH_SECRET": SECRET}
+    with started("serve", cwd=tmp_path, **settings) as service:
+        time.sleep(2)
+        assert service.log == ""
+        assert service.stop() == 0
+
+
+UNRESOLVED = """
+import socket, time
+socket.getaddrinfo = lambda *arguments, **options: time.sleep(20)
+"""
+
+
+def test_a_name_that_nobody_resolves_keeps_neither_the_start_nor_the_end(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(UNRESOLVED)
+    settings = {
+        "NEON_DB_URL": "postgresql://u:p@db.invalid/d",
+        "BETTER_AUTH_SECRET": SECRET,
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]),
+    }
+    began = time.monotonic()
+    with started("serve", "--host", "127.0.0.1", cwd=tmp_path, **settings) as service:
+        service.wait_until_ready("/health/live")
+        assert time.monotonic() - began < 12
+        asked = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - asked < 10
+        # Otherwise nothing has been shown: somebody waited for a name all the while.
+        assert time.monotonic() - began < 20
 
 
 def test_dev_brings_everything_and_prints_a_request_that_works(tmp_path: Path) -> None:
