@@ -26,6 +26,11 @@ OUTAGE_SECONDS: Final = 24 * 60 * 60
 """Age up to which the set is used while the issuer does not answer."""
 REST_SECONDS: Final = 10
 """Pause after a fetch that failed or that an unknown key has forced."""
+WAIT_MARGIN_SECONDS: Final = 0.25
+"""By how much a token's wait for its key may be longer than a fetch.
+
+So that the failure of a fetch is seen, after which known keys go on being used.
+"""
 KEY_ID_MAX: Final = 255
 """Most characters of a ``kid``."""
 _BODY_MAX: Final = 256 * 1024
@@ -74,6 +79,18 @@ class KeySet:
         Raises InvalidToken when the issuer has no such key, Unavailable when it may have one but
         cannot be asked.
         """
+        key = self._known(kid)
+        if key is None:
+            try:
+                async with asyncio.timeout(self._timeout + WAIT_MARGIN_SECONDS):
+                    key = await self._fetched(kid)
+            except TimeoutError as error:
+                raise Unavailable("the key set did not come in time") from error
+        if self._age() >= FRESH_SECONDS and not self._is_resting():
+            _ = self._fetching_for(kid)  # in the background
+        return key
+
+    async def _fetched(self, kid: str | None) -> PyJWK:
         # More than one round: a fetch begun before this token came can lack the newest key.
         while (key := self._known(kid)) is None:
             if not self._is_fetching() and self._is_resting():
@@ -82,8 +99,6 @@ class KeySet:
                 raise InvalidToken("no usable key of the issuer has the token's kid")
             # A shield, because others wait for the same fetch when this request is cancelled.
             await asyncio.shield(self._fetching_for(kid))
-        if self._age() >= FRESH_SECONDS and not self._is_resting():
-            _ = self._fetching_for(kid)  # in the background
         return key
 
     def _known(self, kid: str | None) -> PyJWK | None:

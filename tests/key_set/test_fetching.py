@@ -178,6 +178,24 @@ async def test_a_key_rotated_during_a_regular_fetch_works_at_once(
     assert issuer.fetches == 2
 
 
+async def test_a_key_that_takes_two_fetches_gets_no_longer_than_one(
+    new_verifier: NewVerifier, issuer: FakeIssuer
+) -> None:
+    verifier = new_verifier(timeout=1)
+    issuer.hold_back(first)
+    before = asyncio.create_task(verifier.subject_of(first.token()))
+    await issuer.asked()
+    after = asyncio.create_task(refusal(verifier, second.token()))
+    await asyncio.sleep(0.9)
+    issuer.release()
+    issuer.hold_back(first, second)
+    assert await before == "ada"
+    async with asyncio.timeout(0.6):
+        assert await after is Unavailable
+    assert issuer.fetches == 2
+    issuer.release()
+
+
 async def test_a_second_rotation_within_ten_seconds_has_to_wait(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
