@@ -126,7 +126,12 @@ class _History:
     def __init__(self, config: Config, connection: Connection) -> None:
         self._scripts = ScriptDirectory.from_config(config)
         options = {"version_table": VERSION_TABLE}
-        self.current = MigrationContext.configure(connection, opts=options).get_current_revision()
+        revisions = MigrationContext.configure(connection, opts=options).get_current_heads()
+        if len(revisions) > 1:
+            raise SchemaConflict(
+                f"the table {VERSION_TABLE} holds more than one revision: {', '.join(revisions)}"
+            )
+        self.current = revisions[0] if revisions else None
         self.newest = self._scripts.get_current_head()
 
     @property

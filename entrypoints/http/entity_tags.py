@@ -10,7 +10,7 @@ from domain.listing import SortOrder
 from domain.task import Task
 from entrypoints.http.schemas import timestamp
 
-_TAG: Final = re.compile(r'(W/)?"([^"]*)"')
+_TAG: Final = re.compile(r'(?<![^\s,])(W/)?"([^"]*)"')
 _ANY: Final = "*"
 
 

@@ -158,6 +158,7 @@ async def test_a_change_happens_only_to_what_was_seen(
     seen = f'"{task["updated_at"]}"'
     token = (b"Authorization", client.headers["Authorization"].encode())
     stale = ['"2026-11-21T11:00:00.000000Z"', f"W/{seen}", '"x"', "x", "", '"*"', "\u00e9"]
+    stale += [f"w/{seen}", f"x{seen}"]
     for condition in stale:
         refused = await client.request(
             method, path, json=body, headers=[(b"If-Match", condition.encode()), token]

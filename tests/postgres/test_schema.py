@@ -277,6 +277,17 @@ async def test_a_database_that_is_not_there_is_unavailable(empty_database_url: s
         await prepare(make_conninfo(empty_database_url, dbname="no_such_database"))
 
 
+@pytest.mark.parametrize("migrate_on_start", [True, False])
+async def test_a_database_at_two_revisions_is_refused(
+    database_url: str, migrate_on_start: bool
+) -> None:
+    execute(database_url, "INSERT INTO tasks_api_schema_version VALUES ('0009')")
+    database = Database(url=database_url, users_table="users", migrate_on_start=migrate_on_start)
+    with pytest.raises(SchemaConflict, match="more than one revision"):
+        await database.prepare()
+    await database.close()
+
+
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 @pytest.mark.parametrize("migrate_on_start", [True, False])
 async def test_a_database_that_cannot_hold_every_text_is_refused(
