@@ -63,8 +63,8 @@ _TASKS = """
            'Task ' || n || ' of the many that are to be done',
            CASE WHEN n %% 4 > 0 THEN 'What there is to say about it, in a sentence or two.' END,
            n %% 3 = 0,
-           timestamptz '2026-01-01 00:00:00Z' + n * interval '61.234567 s',
-           timestamptz '2026-01-01 00:00:00Z' + n * interval '61.234567 s'
+           timestamptz '2026-01-01 00:00:00Z' + (n + 1) * interval '61.234567 s',
+           timestamptz '2026-01-01 00:00:00Z' + (n + 1) * interval '61.234567 s'
     FROM generate_series(0, %(count)s - 1) AS n
 """
 
