@@ -1,6 +1,5 @@
-"""The settings: the only place that reads the environment."""
+"""The settings: the only place that reads the environment, but for OpenTelemetry's variables."""
 
-import os
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -212,16 +211,6 @@ class Settings(BaseSettings):
         return self.better_auth_audience or self._jwks_origin
 
     @property
-    def exports_traces(self) -> bool:
-        """Whether traces are to be sent to a collector. Raises InvalidSettings."""
-        return _exports("TRACES")
-
-    @property
-    def exports_metrics(self) -> bool:
-        """Whether metrics are to be sent to a collector. Raises InvalidSettings."""
-        return _exports("METRICS")
-
-    @property
     def _jwks_origin(self) -> str | None:
         # Better Auth's default issuer and audience: the origin of its baseURL, as browsers write
         # it, which is without the scheme's own port.
@@ -247,27 +236,6 @@ class Settings(BaseSettings):
                 "whoever sits on the way to it decides which tokens are genuine"
             )
         return found
-
-
-def _exports(signal: str) -> bool:
-    # The OTEL_* variables are OpenTelemetry's, whose SDK reads them from the environment and from
-    # nowhere else. Here is only asked whether it has to be started at all, by the rules that
-    # FastAPI's own set-up follows.
-    def value(name: str) -> str:
-        return os.environ.get(f"OTEL_{name}", "").strip()
-
-    if value("SDK_DISABLED").lower() == "true":
-        return False
-    exporter = value(f"{signal}_EXPORTER").lower()
-    if exporter not in {"", "otlp", "none"}:
-        raise InvalidSettings(f"OTEL_{signal}_EXPORTER must be otlp or none")
-    endpoint = value(f"EXPORTER_OTLP_{signal}_ENDPOINT") or value("EXPORTER_OTLP_ENDPOINT")
-    if exporter == "none" or not (exporter or endpoint):
-        return False
-    protocol = value(f"EXPORTER_OTLP_{signal}_PROTOCOL") or value("EXPORTER_OTLP_PROTOCOL")
-    if protocol not in {"", "http/protobuf"}:
-        raise InvalidSettings("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf (port 4318)")
-    return True
 
 
 def _sentence(error: Any) -> str:

@@ -22,6 +22,7 @@ from entrypoints.settings import InvalidSettings, Settings
 from entrypoints.telemetry import log_filters
 from entrypoints.telemetry.database import DatabaseTelemetry
 from entrypoints.telemetry.metrics_port import MetricsPort
+from entrypoints.telemetry.signals import exports_metrics, exports_traces
 from entrypoints.telemetry.tokens import KeySetTelemetry, TokenTelemetry
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Telemetry:
         self._providers: list[trace.TracerProvider | metrics.MeterProvider] = []
         self._resource = _resource()
         try:
-            tracers, meters = self._tracers(settings), self._meters(settings)
+            tracers, meters = self._tracers(), self._meters(settings)
         except ValueError as error:
             # The SDK's, about one of its variables.
             raise InvalidSettings(f"telemetry cannot start: {error}") from error
@@ -69,8 +70,8 @@ class Telemetry:
         }
         log_filters.install()
 
-    def _tracers(self, settings: Settings) -> TracerProvider:
-        if not settings.exports_traces:
+    def _tracers(self) -> TracerProvider:
+        if not exports_traces():
             return NoOpTracerProvider()
         provider = trace.TracerProvider(resource=self._resource, shutdown_on_exit=False)
         provider.add_span_processor(_WithoutAddresses())
@@ -80,7 +81,7 @@ class Telemetry:
 
     def _meters(self, settings: Settings) -> MeterProvider:
         readers: list[MetricReader] = []
-        if settings.exports_metrics:
+        if exports_metrics():
             readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
         if settings.metrics_port is not None:
             self._metrics_port = MetricsPort(settings.metrics_port)

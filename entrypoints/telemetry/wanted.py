@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from entrypoints.settings import InvalidSettings, Settings
+from entrypoints.telemetry.signals import exports_metrics, exports_traces
 
 if TYPE_CHECKING:
     from entrypoints.telemetry.telemetry import Telemetry
@@ -16,7 +17,7 @@ def telemetry_class(settings: Settings) -> "type[Telemetry] | None":
     Raises InvalidSettings when somebody does and what it takes is not installed.
     """
     # All three, so that what is wrong with one is not hidden by another.
-    wanted = settings.exports_traces, settings.exports_metrics, settings.metrics_port is not None
+    wanted = exports_traces(), exports_metrics(), settings.metrics_port is not None
     if not any(wanted):
         return None
     try:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from entrypoints.settings import InvalidSettings, Settings, StorageKind
+from entrypoints.telemetry.signals import exports_metrics, exports_traces
 from entrypoints.telemetry.wanted import telemetry_class
 
 COLLECTOR = "http://127.0.0.1:4318"
@@ -44,8 +45,8 @@ def test_each_signal_is_sent_when_its_variables_ask_for_it(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert settings().exports_traces is traces
-    assert settings().exports_metrics is metrics
+    assert exports_traces() is traces
+    assert exports_metrics() is metrics
     assert (telemetry_class(settings()) is not None) is (traces or metrics)
 
 
