@@ -20,7 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors import multiprocess as uvicorn_multiprocess
 from uvicorn.supervisors.statreload import StatReload
 
-END_WITHIN: Final = 9.8
+END_WITHIN: Final = 9.9
 """Seconds after which a process that was told to end is gone, whatever holds it up."""
 
 

@@ -22,5 +22,5 @@ class Storage(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of every connection, at once. Nothing may be asked afterwards."""
+        """Let go of every connection that nobody uses, at once. Nothing may be asked afterwards."""
         ...

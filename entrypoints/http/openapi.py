@@ -38,7 +38,11 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The ``responses`` of an operation that may answer with these errors."""
+    """The ``responses`` of an operation that may answer with these errors.
+
+    An operation that has parameters has to name 422 even where it never answers so: FastAPI would
+    document one of its own shape instead.
+    """
     return {status: _error(status) for status in statuses}
 
 

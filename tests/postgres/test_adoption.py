@@ -51,7 +51,7 @@ BETTER_AUTH: Final = """
     INSERT INTO "session" VALUES ('s', now(), 'token', now(), now(), NULL, NULL, 'ada');
 """
 
-# What SQLModel makes of SEED.md's entities, in a database whose sessions are not in UTC.
+# What SQLModel makes of the API's entities, in a database whose sessions are not in UTC.
 SQLMODEL: Final = """
     DO $$ BEGIN
         EXECUTE format('ALTER DATABASE %I SET timezone = ''Asia/Kolkata''', current_database());

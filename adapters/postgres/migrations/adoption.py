@@ -33,6 +33,8 @@ _KINDS: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
     "updated_at": sa.DateTime,
 }
 
+# The limits of revision 0001, here and below: a migration stays as it was when it shipped, whatever
+# the domain's limits become.
 _RULES: Final = {
     "tasks.id must be at least 1": "id < 1",
     "tasks.user_id must be filled": "user_id IS NULL",
