@@ -211,6 +211,21 @@ def test_a_signal_ends_the_service_in_order(tmp_path: Path, options: list[str]) 
                 assert code == 0, service.log
 
 
+@pytest.mark.parametrize(
+    "options", [[], ["--workers", "2"], ["--reload"]], ids=["one process", "2 workers", "reload"]
+)
+def test_an_address_that_is_taken_ends_the_start_with_a_code_of_its_own(
+    tmp_path: Path, options: list[str]
+) -> None:
+    settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = ("--host", "127.0.0.1", "--port", str(taken.getsockname()[1]))
+        result = run("serve", *address, *options, cwd=tmp_path, **settings)
+    assert result.returncode == 3, result.stderr
+    assert "address already in use" in result.stderr.lower()
+    assert "Traceback" not in result.stderr
+
+
 def test_a_short_secret_is_warned_about(tmp_path: Path) -> None:
     settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": "short"}
     with started("serve", cwd=tmp_path, **settings) as service:
