@@ -34,8 +34,8 @@ def main() -> int:
     """Print what was found and return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         locked = str(Path(folder, "requirements.txt"))
-        subprocess.run([*_EXPORT, locked], check=True)  # noqa: S603
-        audit = subprocess.run(  # noqa: S603
+        subprocess.run([*_EXPORT, locked], check=True)  # noqa: S603 - no shell
+        audit = subprocess.run(  # noqa: S603 - no shell
             [*_AUDIT, locked, *sys.argv[1:]], capture_output=True, text=True, check=False
         )
     try:

@@ -45,7 +45,8 @@ class Server:
     def version(self) -> str:
         """Such as 18.6."""
         with psycopg.connect(self.url("postgres")) as connection:
-            return str(connection.execute("SHOW server_version").fetchone()[0])  # type: ignore[index]
+            [(version,)] = connection.execute("SHOW server_version").fetchall()
+            return str(version)
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def main() -> None:
         "## Examples\n",
         *asyncio.run(_examples(app)),
     ]
-    print("\n".join(parts), end="")  # noqa: T201
+    print("\n".join(parts), end="")
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[str]:

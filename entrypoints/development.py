@@ -32,7 +32,7 @@ def run(*, host: str, port: int) -> None:
         os.environ["BETTER_AUTH_SECRET"] = kept_secret(DATA_FOLDER)
     with _database(given):
         container = Container(settings=Settings())
-        print(f"\nDocs       http://{host}:{port}/docs", flush=True)  # noqa: T201
+        print(f"\nDocs       http://{host}:{port}/docs", flush=True)
         if _is_ours_to_try(given):
             _introduce(container, host=host, port=port)
         serve(container, host=host, port=port, workers=1, reload=True)
@@ -86,7 +86,7 @@ def _introduce(container: Container, *, host: str, port: int) -> None:
         "-d",
         '{"title": "Buy milk"}',
     ]
-    print(  # noqa: T201
+    print(
         f"User       {DEMO_USER}\n"
         f"Token      {token}\n"
         f"Another    {OTHER_USER}\n"

@@ -36,7 +36,7 @@ class StorageKind(StrEnum):
 class TokenKeys(StrEnum):
     """What tokens are verified with."""
 
-    SECRET = "secret"  # noqa: S105
+    SECRET = "secret"  # noqa: S105 - a choice's name
     KEY_SET = "key_set"
 
 

@@ -56,14 +56,14 @@ def install_frontend() -> None:
     installed, lock = FRONTEND / "node_modules" / ".installed", FRONTEND / "package-lock.json"
     if installed.exists() and installed.read_bytes() == lock.read_bytes():
         return
-    subprocess.run(["npm", "ci"], cwd=FRONTEND, check=True)  # noqa: S607
+    subprocess.run(["npm", "ci"], cwd=FRONTEND, check=True)  # noqa: S607 - wherever npm is
     installed.write_bytes(lock.read_bytes())
 
 
 def build_frontend(environment: Mapping[str, str]) -> None:
     """Build the frontend for production; the API's URL is baked in."""
     subprocess.run(
-        ["npm", "run", "build"],  # noqa: S607
+        ["npm", "run", "build"],  # noqa: S607 - wherever npm is
         cwd=FRONTEND,
         env={**os.environ, **environment},
         check=True,
@@ -87,7 +87,7 @@ def running(
     command: Sequence[str], environment: Mapping[str, str], *, cwd: Path = ROOT
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The process of ``command``, which ends with the block."""
-    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **environment})  # noqa: S603
+    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **environment})  # noqa: S603 - ours, and no shell
     try:
         yield process
     finally:
@@ -104,7 +104,7 @@ def wait_for(url: str) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - always http
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
@@ -129,7 +129,7 @@ def main() -> None:
             wait_for(f"{api_url}/health/ready")
             with running(serve_frontend(3000, production=False), web, cwd=FRONTEND) as frontend:
                 wait_for(f"{web_url}/sign-in")
-                print(f"\nThe example is at {web_url}; Ctrl-C ends it.\n", flush=True)  # noqa: T201
+                print(f"\nThe example is at {web_url}; Ctrl-C ends it.\n", flush=True)
                 try:
                     frontend.wait()
                 except KeyboardInterrupt:

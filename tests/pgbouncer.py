@@ -23,6 +23,12 @@ needs_pgbouncer: Final = pytest.mark.skipif(
 )
 
 
+def pgbouncer_version() -> str:
+    """Which PgBouncer this is: ``PgBouncer 1.18.0``."""
+    printed = subprocess.run([_PROGRAM, "--version"], capture_output=True, text=True, check=True)
+    return printed.stdout.splitlines()[0]
+
+
 @contextmanager
 def pgbouncer(database_url: str, folder: Path, *, server_connections: int) -> Iterator[str]:
     """The database's URL through a PgBouncer that keeps its configuration in ``folder``."""

@@ -32,7 +32,7 @@ class Programs:
         # are signed with is not for the user that it may run as.
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with log.open("ab") as output:
-            return subprocess.Popen(  # noqa: S603
+            return subprocess.Popen(  # noqa: S603 - PostgreSQL's programs, and no shell
                 [*self.launcher, str(self.folder / program), *arguments],
                 stdin=stdin,
                 stdout=output,

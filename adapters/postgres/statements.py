@@ -41,7 +41,7 @@ _ROW = (_ID, _TITLE, _DESCRIPTION, _COMPLETED, _CREATED_AT, _UPDATED_AT)
 _THE_TASK = (_ID == bindparam("task_id"), _USER_ID == bindparam("owner"))
 
 
-# With libpq's own placeholders: $1.
+# With libpq's own placeholders: $1. SQLAlchemy's dialects have no types.
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 

@@ -1,6 +1,7 @@
 """Which browsers' pages may call."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
@@ -34,7 +35,7 @@ class Cors(CORSMiddleware):
     def preflight_response(self, request_headers: Headers) -> Response:
         """Starlette's answer, or, for what it refuses, an error like every other."""
         response = super().preflight_response(request_headers)
-        if response.status_code < 400:  # noqa: PLR2004
+        if response.status_code < HTTPStatus.BAD_REQUEST:
             return response
         kept = {"vary": response.headers["vary"]}
         if "access-control-allow-origin" in response.headers:

@@ -1,5 +1,6 @@
 """How errors stand in the OpenAPI document."""
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from application.errors import Forbidden, InvalidToken, TaskChanged, TaskNotFound, Unavailable
@@ -49,7 +50,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def _error(status: int) -> dict[str, Any]:
     description, detail = _RESPONSES[status]
     example: dict[str, Any] = {"status_code": status, "detail": detail}
-    if status == 422:  # noqa: PLR2004
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         example["errors"] = [{"field": "title", "message": detail, "type": "missing"}]
     response = {
         "model": ErrorResponse,

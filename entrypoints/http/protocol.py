@@ -57,6 +57,7 @@ class Protocol(HttpToolsProtocol):
         self._clock: asyncio.TimerHandle | None = None
         self._stopping = False
 
+    # asyncio's type allows for transports that only read or only write; a connection does both.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there, and is expected to say something."""
         super().connection_made(transport)

@@ -28,6 +28,7 @@ titles = st.one_of(
     st.text(st.sampled_from("aAbBßẞſsSiIİı \u0301"), max_size=4), st.text(storable, max_size=210)
 )
 descriptions = st.none() | st.text(storable, max_size=1010)
+# Hypothesis wants limits without a zone, and gives each moment one.
 moments = st.datetimes(
     min_value=datetime(2026, 1, 1),  # noqa: DTZ001
     max_value=datetime(2026, 1, 2),  # noqa: DTZ001

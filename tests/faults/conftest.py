@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.postgres import DEBIANS, Postgres
+from tests.faults.postgres import Postgres, require_debians
 from tests.faults.report import Measured, Row, as_markdown, as_text
 
 _ROWS = pytest.StashKey[list[Row]]()
@@ -59,8 +59,7 @@ def plain_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgre
 @pytest.fixture(scope="session")
 def secure_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """Debian's PostgreSQL 15, which accepts TLS with SCRAM and channel binding only."""
-    if not DEBIANS.exists() and not os.environ.get("CI"):
-        pytest.skip("Debian's PostgreSQL 15 is not installed (apt-get install postgresql-15)")
+    require_debians()
     with Postgres(tmp_path_factory.mktemp("secure"), debians=True) as server:
         yield server
 

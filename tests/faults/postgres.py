@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import psycopg
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,6 +31,12 @@ _SECURE: Final = "sslmode=require&channel_binding=require"
 _START_SECONDS: Final = 60
 
 _numbers = count(1)
+
+
+def require_debians() -> None:
+    """Skip a test that needs Debian's PostgreSQL and has none, but never where CI is set."""
+    if not DEBIANS.exists() and not os.environ.get("CI"):
+        pytest.skip("Debian's PostgreSQL 15 is not installed (apt-get install postgresql-15)")
 
 
 class Postgres:

@@ -145,6 +145,7 @@ def test_a_network_that_fails_for_all_connections_loses_no_write(
     )
     assert not wrong
     assert not bad
-    assert any(map(is_retryable, exchanges))
+    # A connection that is reset between two operations is replaced, and nobody notices.
+    assert not silent or any(map(is_retryable, exchanges))
     assert slowest < 10
     assert last < 2

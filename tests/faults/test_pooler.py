@@ -16,7 +16,7 @@ from tests.faults.postgres import Postgres
 from tests.faults.report import Measured, rounds
 from tests.faults.serving import is_retryable
 from tests.faults.tokens import token
-from tests.pgbouncer import needs_pgbouncer, pgbouncer
+from tests.pgbouncer import needs_pgbouncer, pgbouncer, pgbouncer_version
 from tests.process.service import SECRET, Service, started
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process, needs_pgbouncer]
@@ -91,7 +91,7 @@ async def test_many_clients_share_few_connections_and_leave_nothing_behind(
     left = left_behind(pooled)
     measured(
         "6",
-        f"PgBouncer, transaction mode, {SERVER_CONNECTIONS} server connections, "
+        f"{pgbouncer_version()}, transaction mode, {SERVER_CONNECTIONS} server connections, "
         f"{len(USERS)} clients with {REQUESTS_EACH} requests each",
         "no error; no advisory lock and no session setting left",
         f"{total} requests in {seconds:.0f} s, {total - outcomes['as expected']} errors; "
@@ -152,7 +152,7 @@ async def test_a_restart_behind_the_pooler_is_recovered_from(
     seconds = recovered.ended - accepting
     measured(
         "6",
-        "PostgreSQL restarted behind PgBouncer",
+        f"PostgreSQL restarted behind {pgbouncer_version()}",
         "recovered within 15 s",
         f"{len(failed)} documented 500s, recovered after {seconds:.1f} s",
     )

@@ -139,4 +139,6 @@ def test_a_database_that_does_not_write_is_a_500_and_heals(
     assert not wrong
     assert not bad
     assert refused
+    assert read
+    assert all(map(succeeded, read))
     assert last < 1

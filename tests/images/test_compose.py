@@ -31,17 +31,18 @@ def up(compose: Compose, *profiles: str) -> None:
     assert result.returncode == 0, result.stderr + compose(*options, "logs").stdout
 
 
-def create_user(compose: Compose) -> None:
-    insert = "INSERT INTO users (id) VALUES ('ada')"
-    compose("exec", "-T", "db", "psql", "--username=tasks", "--command", insert)
+def create_user(compose: Compose, user: str) -> str:
+    """Create a user as README.md says; their token. ``-T``: here is no terminal."""
+    token = ("tasks-api", "token", "--user", user, "--create-user")
+    return compose("exec", "-T", "api", *token).stdout.strip()
 
 
 def test_the_database_and_the_api_start_and_the_code_reloads(compose: Compose) -> None:
     up(compose)
 
     answers("http://127.0.0.1:8000/health/ready", seconds=10)
-    create_user(compose)
-    perform_all("http://127.0.0.1:8000", secret=SECRET, user="ada")
+    token = create_user(compose, "ada")
+    perform_all("http://127.0.0.1:8000", token=token, user="ada")
     assert set(compose("ps", "--services").stdout.split()) == {"db", "api"}
 
     app = compose.folder / "entrypoints" / "http" / "app.py"
@@ -64,8 +65,8 @@ def test_a_second_api_goes_through_the_pooler(compose: Compose) -> None:
     up(compose, "pooled")
 
     answers("http://127.0.0.1:8001/health/ready", seconds=10)
-    create_user(compose)
-    perform_all("http://127.0.0.1:8001", secret=SECRET, user="ada")
+    token = create_user(compose, "ada")
+    perform_all("http://127.0.0.1:8001", token=token, user="ada")
     shown = compose("logs", "pooler").stdout
     assert "login attempt: db=tasks user=tasks" in shown
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.images.engine import PROD, SECRET, answers, inspect, podman, run, start
-from tests.images.six_operations import perform_all
+from tests.images.six_operations import mint, perform_all
 
 pytestmark = pytest.mark.images
 
@@ -74,7 +74,7 @@ def test_it_says_what_it_is_and_runs_as_nobody_in_particular() -> None:
 def test_it_serves_and_ends_on_a_signal(service: str, capfd: pytest.CaptureFixture[str]) -> None:
     ready = answers(f"{URL}/health/ready", seconds=30)
     podman("exec", "db", "psql", "--username=tasks", "--command", _NEW_USER)
-    perform_all(URL, secret=SECRET, user="ada")
+    perform_all(URL, token=mint(SECRET, "ada"), user="ada")
 
     _until_healthy(service)
     began = time.monotonic()

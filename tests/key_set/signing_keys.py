@@ -82,5 +82,5 @@ def ed448_key(kid: str) -> SigningKey:
 
 
 def short_rsa_key(kid: str) -> SigningKey:
-    private = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+    private = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - to be refused
     return SigningKey(private, "RS256", kid)

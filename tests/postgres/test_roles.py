@@ -1,5 +1,6 @@
 """Two roles: one migrates, and one serves that may do nothing else."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,7 +20,9 @@ from tests.postgres.test_schema import VERSION_TABLE, execute, snapshot
 
 pytestmark = pytest.mark.postgres
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+DEPLOY_DOCUMENT = ROOT / "docs" / "deploy.md"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -102,6 +105,28 @@ async def test_one_role_migrates_and_the_other_serves(
     assert toggled.completed
     assert await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED) == [toggled]
     await tasks.delete("ada", task.id)
+    await serving.close()
+
+
+async def test_tables_that_the_owner_has_made_can_be_handed_over(
+    owner_url: str, migrate_url: str, serving: Database, users_table: str
+) -> None:
+    owners = Database(url=owner_url, users_table=users_table)
+    await owners.prepare()
+    new = NewTask.create(user_id="ada", title="Buy milk", description=None, now=NOW)
+    task = await PostgresTaskRepository(database=owners, users_table=users_table).add(new)
+    await owners.close()
+    with pytest.raises(SchemaConflict, match="permission denied"):
+        await Database(url=migrate_url, users_table=users_table).migrate()
+
+    [statements] = re.findall(r"`(GRANT tasks_migrate [^`]+)`", DEPLOY_DOCUMENT.read_text())
+    execute(owner_url, statements)
+
+    await Database(url=migrate_url, users_table=users_table).migrate()
+    psql(migrate_url, "grants.sql")
+    await serving.prepare()
+    tasks = PostgresTaskRepository(database=serving, users_table=users_table)
+    assert await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED) == [task]
     await serving.close()
 
 

@@ -41,12 +41,16 @@ LISTS: Final = {
     for status in StatusFilter
     for order in SortOrder
 }
+FINGERPRINTS: Final = {
+    f"fingerprint {status}": statements.FINGERPRINT[status] for status in StatusFilter
+}
 SINGLE_TASK: Final = {
     "select one": statements.SELECT_ONE,
     "replace": statements.REPLACE,
     "delete": statements.DELETE,
+    "delete seen": statements.DELETE_SEEN,
 }
-STATEMENTS: Final = LISTS | SINGLE_TASK
+STATEMENTS: Final = LISTS | FINGERPRINTS | SINGLE_TASK
 BY_INDEX: Final = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
 BUSY: Final = "user 0"
 FEW: Final = {StatusFilter.PENDING: BUSY, StatusFilter.COMPLETED: "user 1"}

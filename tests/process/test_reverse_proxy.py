@@ -56,7 +56,7 @@ def proxy(folder: Path, service: Service) -> Iterator[str]:
         "127.0.0.1:8000": f"127.0.0.1:{service.port}",
         "listen 443": f"listen 127.0.0.1:{port}",
         "/etc/nginx/tls": str(folder),
-        "/tmp/nginx.pid": f"{folder}/nginx.pid",  # noqa: S108
+        "/tmp/nginx.pid": f"{folder}/nginx.pid",  # noqa: S108 - the example's name, replaced
         "/dev/stdout": f"{folder}/access.log",
         "auto;": "1;",
     }.items():

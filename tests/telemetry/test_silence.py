@@ -124,7 +124,7 @@ def test_what_cannot_be_done_ends_the_start_with_a_line_that_names_it(
 
 
 def test_a_metrics_port_that_is_taken_ends_the_start(tmp_path: Path) -> None:
-    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104
+    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - as the service listens
         port = str(taken.getsockname()[1])
         result = run("serve", "--port", str(free_port()), cwd=tmp_path, **MEMORY, METRICS_PORT=port)
     assert result.returncode == 2, result.stderr

@@ -16,6 +16,7 @@ LATER = NOON + timedelta(hours=1)
 titles = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(
     lambda text: 1 <= len(text.strip()) <= TITLE_MAX
 )
+# Hypothesis wants limits without a zone, and gives each moment one.
 moments = st.datetimes(
     min_value=datetime(1970, 1, 1),  # noqa: DTZ001
     max_value=datetime(2970, 1, 1),  # noqa: DTZ001

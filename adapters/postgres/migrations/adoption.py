@@ -152,7 +152,7 @@ def _adopt_number(connection: sa.Connection, column: ReflectedColumn) -> None:
     called = re.search(r"nextval\('(.+)'::", column["default"] or "")
     start = connection.scalar(sa.text("SELECT coalesce(max(id), 0)::bigint + 1 FROM tasks"))
     for sequence in filter(None, {owned, called and called[1]}):
-        following = f"SELECT last_value + is_called::integer FROM {sequence}"  # noqa: S608
+        following = f"SELECT last_value + is_called::integer FROM {sequence}"  # noqa: S608 - PostgreSQL has named and quoted it
         start = max(start, connection.scalar(sa.text(following)))
 
     if "identity" in column:
