@@ -45,6 +45,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = transaction
 default_pool_size = {server_connections}
+server_login_retry = 5
 """
     )
     command = [_PROGRAM, str(configuration)]
