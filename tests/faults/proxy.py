@@ -55,10 +55,12 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
 
-    def reset_all(self) -> None:
-        """Reset every connection, as a firewall does that has forgotten them."""
-        for writer in list(self._writers):
+    def reset_all(self) -> int:
+        """Reset every connection, as a firewall does that has forgotten them, and count them."""
+        writers = list(self._writers)
+        for writer in writers:
             self._loop.call_soon_threadsafe(_reset, writer)
+        return len(writers)
 
     async def _listen(self, listening: Event) -> None:
         self._loop = asyncio.get_running_loop()
