@@ -1,16 +1,25 @@
--- Two roles for tasks-api: one that migrates, and one that serves. Once, as the owner of Better
--- Auth's tables, which are there by now:
---   psql "$OWNER_URL" --set=users_table=users --set=migrate_password=... --set=serve_password=... \
---     --file=deploy/roles.sql
+-- Two roles for tasks-api: one that migrates, and one that serves. As the owner of Better Auth's
+-- tables, which are there by now, with both passwords in the environment, where nobody else
+-- can read them:
+--   export MIGRATE_PASSWORD=... SERVE_PASSWORD=...
+--   psql "$OWNER_URL" --set=users_table=users --file=deploy/roles.sql
 \set ON_ERROR_STOP on
+\getenv migrate_password MIGRATE_PASSWORD
+\getenv serve_password SERVE_PASSWORD
 BEGIN;
 
-CREATE ROLE tasks_migrate LOGIN PASSWORD :'migrate_password';
+-- Another database of this server may have brought them already; then they get these passwords.
+SELECT format('CREATE ROLE %I LOGIN', name)
+    FROM unnest(ARRAY['tasks_migrate', 'tasks_serve']) name
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
+\gexec
+
+ALTER ROLE tasks_migrate PASSWORD :'migrate_password';
 GRANT USAGE, CREATE ON SCHEMA public TO tasks_migrate;
 -- Tasks refer to users, and the reference is checked.
 GRANT SELECT, REFERENCES ON :"users_table" TO tasks_migrate;
 
-CREATE ROLE tasks_serve LOGIN PASSWORD :'serve_password';
+ALTER ROLE tasks_serve PASSWORD :'serve_password';
 GRANT USAGE ON SCHEMA public TO tasks_serve;
 
 COMMIT;

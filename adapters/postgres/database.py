@@ -121,14 +121,15 @@ class Database:
                     raise
                 finally:
                     self._pool.give_back(connection)
-        except TimeoutError as error:
-            missing = "connection" if connection is None else "answer"
-            raise StorageUnavailable(f"no {missing} within {ANSWER_WITHIN:g} s") from error
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             # Their details quote the row, and a log must not hold a task's text.
             raise StorageUnavailable(f"{type(error).__name__} ({error.sqlstate})") from None
         except (psycopg.Error, OSError) as error:
-            raise StorageUnavailable(f"{type(error).__name__}: {_message(error)}") from error
+            if connection is None and self._observer is not None:
+                self._observer.no_connection(time.monotonic() - started, error)
+            raise _unavailability(
+                error, "connection" if connection is None else "answer"
+            ) from error
 
     async def prepare(self, *, within: float | None = None) -> None:
         """Bring the schema up to date, or see that it is, as Storage.prepare promises."""
@@ -200,6 +201,12 @@ def _message(error: Exception) -> str:
     # One line, without the detail, which may quote a row.
     said = (isinstance(error, psycopg.Error) and error.diag.message_primary) or str(error)
     return said.partition("\n")[0]
+
+
+def _unavailability(error: Exception, missing: str) -> StorageUnavailable:
+    if isinstance(error, TimeoutError):
+        return StorageUnavailable(f"no {missing} within {ANSWER_WITHIN:g} s")
+    return StorageUnavailable(f"{type(error).__name__}: {_message(error)}")
 
 
 def _preparation_error(error: Exception) -> ApplicationError:

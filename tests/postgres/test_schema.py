@@ -414,3 +414,25 @@ async def test_another_users_table_is_refused_when_it_lacks_the_owners(
         await prepare(database_url, name)
 
     assert snapshot(database_url) == before
+
+
+async def test_another_users_table_that_is_not_there_is_refused_even_without_tasks(
+    database_url: str,
+) -> None:
+    before = snapshot(database_url)
+
+    with pytest.raises(SchemaConflict, match=r"table user, .* tasks refer to the table users"):
+        await prepare(database_url, "user")
+
+    assert snapshot(database_url) == before
+
+
+async def test_a_users_table_beside_better_auths_is_made_with_a_warning(
+    empty_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    execute(empty_database_url, 'CREATE TABLE "user" (id text PRIMARY KEY)')
+
+    await prepare(empty_database_url, "users")
+
+    [warning] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert "users, which USERS_TABLE names, is made beside a table user" in warning.getMessage()

@@ -1,5 +1,7 @@
 """The users table, which is Better Auth's, and the reference to it, which is ours."""
 
+import logging
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,6 +13,11 @@ from adapters.postgres.migrations.requirements import (
     require_type,
 )
 from application.errors import SchemaConflict
+
+logger = logging.getLogger(__name__)
+
+_BETTER_AUTHS = frozenset(("user", "users"))
+"""What Better Auth calls its table by default, and with the most common setting."""
 
 _ADVICE = "let USERS_TABLE name another table, or change this one, and start again"
 _ID_ADVICE = (
@@ -25,6 +32,14 @@ def provide_users(connection: sa.Connection, users_table: str) -> None:
     Raises SchemaConflict when they cannot.
     """
     if not sa.inspect(connection).has_table(users_table):
+        for other in _BETTER_AUTHS - {users_table}:
+            if sa.inspect(connection).has_table(other):
+                logger.warning(
+                    "the table %s, which USERS_TABLE names, is made beside a table %s: if that is "
+                    "the one that Better Auth fills, set USERS_TABLE to it",
+                    users_table,
+                    other,
+                )
         op.create_table(
             users_table,
             sa.Column("id", sa.Text, primary_key=True),
