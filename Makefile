@@ -77,7 +77,8 @@ docs: $(UV)  ## Generate docs/api.md from the OpenAPI document
 	$(RUN) python -m docs.api > docs/api.md
 
 clean-data:  ## Forget the embedded PostgreSQL's data and the development secret
-	rm -rf .data
+	@pid=$$(cat .data/postgres/lock 2>/dev/null) && kill -0 "$$pid" 2>/dev/null && \
+		{ echo "make run is still running (PID $$pid): stop it first"; exit 1; }; rm -rf .data
 
 # Where there is no uv, one of the project's own.
 .uv/bin/uv:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import secrets
 import shlex
+import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +20,9 @@ from entrypoints.settings import LogFormat, Settings, StorageKind, TokenKeys
 DATA_FOLDER: Final = Path(".data")
 DEMO_USER: Final = "demo-user"
 OTHER_USER: Final = "other-user"
+_ADDRESS_TAKEN: Final = 3
+"""uvicorn's exit code for it, too."""
+
 _TOKEN_LIFETIME: Final = timedelta(days=1)
 
 
@@ -30,12 +35,27 @@ def run(*, host: str, port: int) -> None:
     logs.configure(given.log_format or LogFormat.CONSOLE, given.log_level)
     if given.better_auth_secret is None and given.token_keys is TokenKeys.SECRET:
         os.environ["BETTER_AUTH_SECRET"] = kept_secret(DATA_FOLDER)
+    _require_free(host, port)
     with _database(given):
         container = Container(settings=Settings())
         print(f"\nDocs       http://{host}:{port}/docs", flush=True)
         if _is_ours_to_try(given):
             _introduce(container, host=host, port=port)
         serve(container, host=host, port=port, workers=1, reload=True)
+
+
+def _require_free(host: str, port: int) -> None:
+    # Otherwise the requests that are shown, with their tokens, would go to somebody else.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        print(
+            f"tasks-api: nothing can listen on {host}:{port} ({error.strerror}): choose another "
+            "port (--port, or make run PORT=8001)",
+            file=sys.stderr,
+        )
+        sys.exit(_ADDRESS_TAKEN)
 
 
 def _is_ours_to_try(given: Settings) -> bool:

@@ -6,13 +6,14 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -79,7 +80,9 @@ def serve_api(port: int) -> list[str]:
 def serve_frontend(port: int, *, production: bool) -> list[str]:
     """The command that serves the frontend, without npm in between, which keeps signals."""
     next_js = str(FRONTEND / "node_modules" / "next" / "dist" / "bin" / "next")
-    return ["node", next_js, "start" if production else "dev", "--port", str(port)]
+    # On this machine only: anybody may sign up.
+    where = ["--hostname", "localhost", "--port", str(port)]
+    return ["node", next_js, "start" if production else "dev", *where]
 
 
 @contextmanager
@@ -112,7 +115,8 @@ def wait_for(url: str) -> None:
 
 
 def main() -> None:
-    """Start everything and keep it running until Ctrl-C."""
+    """Start everything and keep it running until Ctrl-C, or another signal to end."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(description="Run the API and its example frontend.")
     parser.add_argument("--mode", choices=["keys", "secret"], default="keys", help="JWT_MODE")
     options = parser.parse_args()
@@ -121,7 +125,7 @@ def main() -> None:
     web_url, api_url = "http://localhost:3000", "http://localhost:8000"
     secret = kept_secret(DATA)
     install_frontend()
-    with EmbeddedPostgres(DATA / "postgres") as postgres:
+    with suppress(KeyboardInterrupt), EmbeddedPostgres(DATA / "postgres") as postgres:
         common = {"web_url": web_url, "secret": secret, "mode": options.mode}
         api = api_environment(database_url=postgres.url, **common)
         web = frontend_environment(database_url=postgres.url, api_url=api_url, **common)
@@ -130,10 +134,7 @@ def main() -> None:
             with running(serve_frontend(3000, production=False), web, cwd=FRONTEND) as frontend:
                 wait_for(f"{web_url}/sign-in")
                 print(f"\nThe example is at {web_url}; Ctrl-C ends it.\n", flush=True)
-                try:
-                    frontend.wait()
-                except KeyboardInterrupt:
-                    return
+                frontend.wait()
 
 
 if __name__ == "__main__":
