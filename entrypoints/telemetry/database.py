@@ -71,6 +71,9 @@ class DatabaseTelemetry:
     def got_connection(self, seconds: float) -> None:
         self._waits.record(seconds, _POOL)
 
+    def no_connection(self, seconds: float, error: Exception) -> None:
+        self._waits.record(seconds, {**_POOL, "error.type": type(error).__name__})
+
     def statement(self, text: bytes) -> AbstractContextManager[None]:
         name, attributes, details = _described(text)
         return operation(
