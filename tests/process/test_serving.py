@@ -373,3 +373,11 @@ def test_two_devs_in_one_folder_do_not_share_its_data(tmp_path: Path) -> None:
         assert second.returncode == 1
         assert second.stderr.startswith("tasks-api: ")
         assert "Traceback" not in second.stderr
+
+
+def test_dev_shows_no_request_that_would_go_to_another_program(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        result = run("dev", "--port", port, cwd=tmp_path, STORAGE="memory")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr.startswith(f"tasks-api: nothing can listen on 127.0.0.1:{port} (")
