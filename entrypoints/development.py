@@ -51,8 +51,8 @@ def _require_free(host: str, port: int) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         print(
-            f"tasks-api: nothing can listen on {host}:{port} ({os.strerror(error.errno or 0)}): choose another "
-            "port (--port, or make run PORT=8001)",
+            f"tasks-api: nothing can listen on {host}:{port} ({os.strerror(error.errno or 0)}): "
+            "choose another port (--port, or make run PORT=8001)",
             file=sys.stderr,
         )
         sys.exit(_ADDRESS_TAKEN)
