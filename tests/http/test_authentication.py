@@ -12,9 +12,12 @@ import pytest
 from httpx import AsyncClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.requests import Request
 
 from application.errors import StorageUnavailable
 from entrypoints.container import Container
+from entrypoints.http.authentication import authenticate
+from entrypoints.http.errors import MissingToken
 from tests.http.conftest import SECRET
 
 TASKS = "/api/ada/tasks"
@@ -88,6 +91,36 @@ async def test_a_header_of_another_shape_is_refused(
     anonymous: AsyncClient, token: Mint, header: str
 ) -> None:
     await refused(anonymous, header.replace("{}", token()))
+
+
+class Echo:
+    """Takes every token for its own subject."""
+
+    async def subject_of(self, token: str) -> str:
+        return token
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [
+        (b"Bearer X.y.X", "X.y.X"),
+        (b"bEARER   x.y.z  ", "x.y.z"),
+        (b"Bearer \tx.y.z\t", "\tx.y.z\t"),
+        (b"Bearer x y", "x y"),
+        (b"Bearer \xe9", "\u00e9"),
+    ],
+)
+async def test_a_token_is_what_the_header_holds_between_spaces(header: bytes, token: str) -> None:
+    request = Request({"type": "http", "headers": [(b"authorization", header)]})
+    assert await authenticate(request, Echo()) == token
+
+
+@pytest.mark.parametrize("header", [b"", b"Bearer", b"Bearer  ", b"Basic x", b"x", b"Bearer\tx"])
+async def test_who_sends_no_bearer_token_is_told_so(header: bytes) -> None:
+    request = Request({"type": "http", "headers": [(b"authorization", header)]})
+    with pytest.raises(MissingToken) as error:
+        await authenticate(request, Echo())
+    assert str(error.value) == "The Authorization header holds no bearer token"
 
 
 async def test_two_authorization_headers_are_refused(anonymous: AsyncClient, token: Mint) -> None:

@@ -275,6 +275,20 @@ async def test_a_query_outside_its_values_is_422(
     assert MARK not in response.text
 
 
+@pytest.mark.parametrize(
+    ("query", "message", "type_"),
+    [
+        ("status=x", "status should be 'all', 'pending' or 'completed'", "enum"),
+        ("sort=title&sort=title", "sort must be given once", "repeated"),
+    ],
+)
+async def test_what_is_wrong_with_a_query_is_said_to_a_person_and_to_a_program(
+    client: AsyncClient, query: str, message: str, type_: str
+) -> None:
+    [error] = (await client.get(f"{TASKS}?{query}")).json()["errors"]
+    assert (error["message"], error["type"]) == (message, type_)
+
+
 @pytest.mark.parametrize("query", ["%00=%00", "x=%ff", "=", "&&", "%", "a=1&a=2", "statu%00s=x"])
 async def test_unknown_query_parameters_are_ignored(client: AsyncClient, query: str) -> None:
     assert (await client.get(f"{TASKS}?{query}")).status_code == 200

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from adapters.memory.task_repository import MemoryTaskRepository
 from application.errors import StorageUnavailable
 from domain.task import NewTask
 from entrypoints.container import Container
+from entrypoints.http import app as app_module
 from entrypoints.http.app import create_app
 from entrypoints.http.errors import ErrorBoundary
 from tests.http.conftest import ORIGIN
@@ -240,7 +242,7 @@ async def test_readiness_follows_the_storage(
 async def test_a_preparation_that_fails_as_nobody_foresaw_is_logged_and_tried_again(
     container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("entrypoints.http.app._PREPARE_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(app_module, "_PREPARE_AGAIN_SECONDS", 0.01)
     outcomes: list[Exception | None] = [ZeroDivisionError("the cause"), StorageUnavailable(), None]
 
     async def prepare(**_: Any) -> None:
@@ -255,6 +257,27 @@ async def test_a_preparation_that_fails_as_nobody_foresaw_is_logged_and_tried_ag
     assert not outcomes
     assert "the cause" in caplog.text
     assert "the storage is ready" in caplog.text
+
+
+async def test_the_pause_before_a_storage_is_tried_again_doubles_up_to_a_limit(
+    container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (app_module._PREPARE_AGAIN_SECONDS, app_module._PREPARE_AGAIN_MOST_SECONDS) == (1, 15)
+    monkeypatch.setattr(app_module, "_PREPARE_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(app_module, "_PREPARE_AGAIN_MOST_SECONDS", 0.05)
+    attempts = count(1)
+
+    async def prepare(**_: Any) -> None:
+        if next(attempts) <= 5:
+            raise StorageUnavailable("the cause")
+
+    monkeypatch.setattr(container.storage(), "prepare", prepare)
+    app = create_app(container)
+    async with app.router.lifespan_context(app):
+        pass
+    pauses = [record.args for record in caplog.records if record.levelno == logging.ERROR]
+    assert [args[0] for args in pauses if isinstance(args, tuple)] == [0.01, 0.02, 0.04, 0.05, 0.05]
+    assert caplog.messages[0].endswith("trying again in 0.01 s: the cause")
 
 
 async def test_many_who_ask_for_readiness_at_once_share_one_look_at_the_storage(

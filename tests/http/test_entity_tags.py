@@ -1,13 +1,16 @@
 """Polls that cost little, and changes that only happen to what was seen."""
 
+import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
 
-from entrypoints.http.answers import GZIP_MIN
+from domain.listing import SortOrder
+from domain.task import NewTask
+from entrypoints.http.answers import GZIP_MIN, list_answer
 from tests.clock import SettableClock
 
 TASKS = "/api/ada/tasks"
@@ -219,6 +222,31 @@ async def test_a_small_list_is_not_worth_compressing(client: AsyncClient, create
     await create()
     response = await client.get(TASKS, headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in response.headers
+
+
+async def test_a_list_of_a_kibibyte_is_the_shortest_that_is_compressed(
+    client: AsyncClient, create: Create
+) -> None:
+    await create(description="x")
+    rest = len((await client.get(TASKS)).content) - len("x")
+    for length, coding in ((1023, None), (1024, "gzip")):
+        await client.put(TASK, json={"description": "x" * (length - rest)})
+        response = await client.get(TASKS, headers={"Accept-Encoding": "gzip"})
+        assert len(response.content) == length
+        assert response.headers.get("Content-Encoding") == coding
+
+
+def test_what_has_the_same_tag_has_the_same_bytes_whenever_it_is_compressed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new = NewTask.create(user_id="ada", title="t", description="x" * 1000, now=datetime.now(UTC))
+    answers = []
+    for seconds in (0, 10**9):
+        monkeypatch.setattr(time, "time", lambda now=seconds: now)
+        answers.append(list_answer([new.numbered(1)], SortOrder.CREATED, accepts_gzip=True))
+    assert answers[0].headers["Content-Encoding"] == "gzip"
+    assert answers[0].headers["ETag"] == answers[1].headers["ETag"]
+    assert answers[0].body == answers[1].body
 
 
 async def test_times_have_their_microseconds_whatever_a_text_says(

@@ -1,29 +1,68 @@
 """An answer leaves in one piece."""
 
 import asyncio
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
-from entrypoints.http.one_piece import OnePiece
+import pytest
+
+from entrypoints.http.one_piece import READ_WITHIN, OnePiece
 
 
 class Wire:
-    """A transport that keeps what it is given."""
+    """A transport that keeps what it is given, of which ``unread`` bytes wait for the client."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, unread: int = 0) -> None:
         self.sent: list[bytes] = []
         self.closed = False
+        self.aborted = False
+        self.unread = unread
 
     def write(self, data: bytes) -> None:
         self.sent.append(data)
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.unread
 
     def close(self) -> None:
         self.closed = True
 
+    def abort(self) -> None:
+        self.aborted = True
+
     def is_closing(self) -> bool:
         return self.closed
+
+
+class Timer:
+    """What happens when its time has come, unless it is cancelled."""
+
+    def __init__(self, at: float, call: Callable[[], None]) -> None:
+        self.at = at
+        self.call = call
+
+    def cancel(self) -> None:
+        self.at = float("inf")
+
+
+class Timers:
+    """An event loop whose time goes by when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.set: list[Timer] = []
+
+    def call_later(self, delay: float, call: Callable[..., None], *arguments: Any) -> Timer:
+        timer = Timer(self.now + delay, lambda: call(*arguments))
+        self.set.append(timer)
+        return timer
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+        due = [timer for timer in self.set if timer.at <= self.now]
+        self.set = [timer for timer in self.set if timer not in due]
+        for timer in due:
+            timer.call()
 
 
 def on(wire: Wire) -> OnePiece:
@@ -39,6 +78,13 @@ async def test_what_is_written_in_one_pass_is_sent_at_its_end() -> None:
         assert answer not in b"".join(wire.sent)
         await asyncio.sleep(0)
     assert wire.sent == [b"first head first body", b"second head second body"]
+
+
+async def test_what_is_written_alone_is_sent_too() -> None:
+    wire = Wire()
+    on(wire).write(b"no body")
+    await asyncio.sleep(0)
+    assert wire.sent == [b"no body"]
 
 
 async def test_nothing_is_sent_to_who_is_gone() -> None:
@@ -62,3 +108,81 @@ async def test_closing_sends_what_is_held_first() -> None:
     assert transport.is_closing()
     await asyncio.sleep(0)
     assert wire.sent == [b"last words"]
+
+
+@pytest.fixture
+def timers() -> Timers:
+    return Timers()
+
+
+def watched(wire: Wire, timers: Timers) -> OnePiece:
+    return OnePiece(cast("asyncio.Transport", wire), cast("asyncio.AbstractEventLoop", timers))
+
+
+def test_who_reads_nothing_for_half_a_minute_is_hung_up_on(timers: Timers) -> None:
+    assert READ_WITHIN == 30
+    wire = Wire(unread=2)
+    watched(wire, timers).expect_reading()
+    timers.pass_by(29)
+    assert not wire.aborted
+    timers.pass_by(1)
+    assert wire.aborted
+
+
+def test_who_reads_a_byte_has_another_half_minute(timers: Timers) -> None:
+    wire = Wire(unread=3)
+    watched(wire, timers).expect_reading()
+    for unread in (2, 1):
+        wire.unread = unread
+        timers.pass_by(30)
+        assert not wire.aborted
+    timers.pass_by(30)
+    assert wire.aborted
+
+
+def test_who_is_sent_more_than_they_read_is_hung_up_on(timers: Timers) -> None:
+    wire = Wire(unread=2)
+    watched(wire, timers).expect_reading()
+    wire.unread = 3
+    timers.pass_by(30)
+    assert wire.aborted
+
+
+def test_who_has_read_everything_is_watched_no_more(timers: Timers) -> None:
+    wire = Wire()
+    transport = watched(wire, timers)
+    transport.expect_reading()
+    assert not timers.set
+    wire.unread = 1
+    transport.expect_reading()
+    wire.unread = 0
+    timers.pass_by(30)
+    assert not timers.set
+    assert not wire.aborted
+
+
+def test_being_told_again_to_expect_reading_gives_no_more_time(timers: Timers) -> None:
+    wire = Wire(unread=2)
+    transport = watched(wire, timers)
+    transport.expect_reading()
+    timers.pass_by(29)
+    transport.expect_reading()
+    timers.pass_by(1)
+    assert wire.aborted
+
+
+def test_who_reads_nothing_does_not_keep_a_connection_from_closing(timers: Timers) -> None:
+    wire = Wire(unread=2)
+    watched(wire, timers).close()
+    assert wire.closed
+    timers.pass_by(30)
+    assert wire.aborted
+
+
+def test_who_is_gone_is_watched_no_more(timers: Timers) -> None:
+    wire = Wire(unread=2)
+    transport = watched(wire, timers)
+    transport.expect_reading()
+    transport.lose()
+    timers.pass_by(30)
+    assert not wire.aborted
