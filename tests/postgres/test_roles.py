@@ -219,7 +219,8 @@ async def test_it_waits_for_the_users_table_that_the_setting_names(
 
     serving = Database(url=url, users_table="people", migrate_on_start=False)
 
-    with pytest.raises(StorageUnavailable, match="the table user[s]? and USERS_TABLE names people"):
+    refusal = r"the table user[s]? and USERS_TABLE names people"
+    with pytest.raises(StorageUnavailable, match=refusal):
         await serving.prepare()
 
 
