@@ -1,4 +1,4 @@
-"""The six operations on a user's tasks."""
+"""The operations on a user's tasks."""
 
 from dataclasses import dataclass
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""From one revision to another and back, with a second revision that only these tests have."""
+"""From one revision to another and back, with a newest one that only these tests have."""
 
 import logging
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 
 from adapters.postgres import schema
 from adapters.postgres.database import Database
@@ -19,13 +20,16 @@ from tests.postgres.test_schema import VERSION_TABLE, definition, execute, rows,
 
 pytestmark = pytest.mark.postgres
 
-SECOND = '''"""Give every task a colour."""
+HEAD = ScriptDirectory(str(schema._MIGRATIONS)).get_current_head()
+"""The program's newest revision."""
+NEWER = "9999"
+_MIGRATION = f'''"""Give every task a colour."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{NEWER}"
+down_revision = "{HEAD}"
 
 
 def upgrade(users_table: str) -> None:
@@ -43,7 +47,7 @@ def newer_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Mon
     """Have one more revision than the program has, until it is undone."""
     migrations = tmp_path / "migrations"
     shutil.copytree(schema._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    (migrations / "versions" / "0002_colours.py").write_text(SECOND)
+    (migrations / "versions" / f"{NEWER}_colours.py").write_text(_MIGRATION)
     monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
     return monkeypatch
 
@@ -71,16 +75,16 @@ async def test_forth_and_back_and_forth_keeps_every_task(
     database = Database(url=database_url, users_table="users")
 
     await database.migrate()
-    assert revision(database_url) == "0002"
+    assert revision(database_url) == NEWER
     assert rows(database_url, "SELECT DISTINCT colour FROM tasks") == [("grey",)]
     upgraded = definition(database_url)
 
-    await database.migrate(to="0001")
-    assert revision(database_url) == "0001"
+    await database.migrate(to=HEAD)
+    assert revision(database_url) == HEAD
     assert rows(database_url, TASKS) == stored
     assert definition(database_url) == defined
 
-    await database.migrate(to="0002")
+    await database.migrate(to=NEWER)
     assert rows(database_url, TASKS) == stored
     assert definition(database_url) == upgraded
 
@@ -101,7 +105,7 @@ async def test_an_older_program_serves_on_a_newer_schema_and_leaves_it_as_it_is(
         await database.prepare()
         await database.check()
         [warning] = [entry for entry in caplog.records if entry.levelno == logging.WARNING]
-        assert "revision 0002, made by a newer program" in warning.getMessage()
+        assert f"revision {NEWER}, made by a newer program" in warning.getMessage()
         assert snapshot(database_url) == before
         await database.close()
 
@@ -121,10 +125,10 @@ async def test_an_older_program_cannot_go_back_from_what_it_does_not_know(
     await database.migrate()
     newer_program.undo()
 
-    with pytest.raises(InvalidConfiguration, match="0002, which is newer than this program"):
-        await database.migrate(to="0001")
+    with pytest.raises(InvalidConfiguration, match=f"{NEWER}, which is newer than this program"):
+        await database.migrate(to=HEAD)
 
-    assert revision(database_url) == "0002"
+    assert revision(database_url) == NEWER
 
 
 @pytest.mark.usefixtures("newer_program")
@@ -133,13 +137,13 @@ async def test_a_newer_program_does_not_serve_on_an_older_schema_that_it_may_not
 ) -> None:
     database = Database(url=database_url, users_table="users", migrate_on_start=False)
 
-    with pytest.raises(StorageUnavailable, match="revision 0001 and has to be at 0002"):
+    with pytest.raises(StorageUnavailable, match=f"revision {HEAD} and has to be at {NEWER}"):
         await database.prepare()
 
-    assert revision(database_url) == "0001"
+    assert revision(database_url) == HEAD
 
 
-@pytest.mark.parametrize("unknown", ["0003", "base", "head", "-1", "", "0001;"])
+@pytest.mark.parametrize("unknown", [NEWER, "base", "head", "-1", "", f"{HEAD};"])
 async def test_a_revision_that_is_none_is_refused(database_url: str, unknown: str) -> None:
     before = snapshot(database_url)
 
@@ -158,9 +162,9 @@ async def test_a_migration_does_not_make_others_wait_behind_it(database_url: str
         with pytest.raises(StorageUnavailable, match="another session keeps a lock"):
             await database.prepare(within=9)
         assert time.monotonic() - began < 10
-    assert revision(database_url) == "0001"
+    assert revision(database_url) == HEAD
 
     await database.prepare()
 
-    assert revision(database_url) == "0002"
+    assert revision(database_url) == NEWER
     await database.close()

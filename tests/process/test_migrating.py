@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.postgres.test_revisions import HEAD
 from tests.process.service import SECRET, run, started
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
@@ -35,8 +36,9 @@ def test_the_schema_goes_to_the_revision_that_is_asked_for(
         result = run("migrate", "--to", to, cwd=tmp_path, NEON_DB_URL=empty_database_url)
         return result.returncode, result.stdout or result.stderr.splitlines()[-1]
 
-    assert migrate("0001") == (0, "the schema is at revision 0001\n")
-    assert migrate("0002") == (2, "tasks-api: there is no revision 0002")
+    assert HEAD is not None
+    assert migrate(HEAD) == (0, f"the schema is at revision {HEAD}\n")
+    assert migrate("9999") == (2, "tasks-api: there is no revision 9999")
 
 
 def test_memory_has_nothing_to_migrate(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ CASES = [
     _method("OPTIONS", TASKS, 405),
     _method("PATCH", TASK, 405),
     _method("POST", TASK, 405),
-    _method("DELETE", TASKS, 405),
+    _method("PUT", TASKS, 405),
     _method("PROPFIND", TASKS, 405),
     _method("PURGE", TASK, 405),
     _method("LINK", TASK + b"/complete", 405),
