@@ -28,7 +28,7 @@ bench: $(UV)  ## Measure this service beside other backends; ARGS="--help" tells
 bench-scale: $(UV)  ## Measure how cost grows with tasks, connections and processes
 	@$(RUN) python -m bench.scale $(ARGS)
 
-test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes, in seconds
+test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes
 	$(RUN) pytest -m "not postgres and not process and not e2e and not images and not faults"
 
 image-check: $(UV)  ## Build the container images and start them, as root on Debian, without Docker

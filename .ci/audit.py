@@ -51,7 +51,12 @@ def main() -> int:
             names = " ".join([found["id"], *found["aliases"]])
             fixed = ", ".join(found["fix_versions"]) or "no version yet"
             print(f"{package['name']} {package['version']}: {names}, fixed in {fixed}")
-    if skipped:
+    if skipped and len(skipped) == len(packages):
+        print(
+            "NOT AUDITED for known vulnerabilities: the advisories are out of reach from here "
+            "(a mirror of PyPI without its JSON API)"
+        )
+    elif skipped:
         print(
             f"NOT AUDITED for known vulnerabilities: {len(skipped)} of {len(packages)} packages, "
             f"which the advisory service does not know ({', '.join(skipped[:3])} …)"

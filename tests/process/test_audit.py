@@ -93,12 +93,22 @@ def test_advisories_out_of_reach_are_no_success() -> None:
         assert done.stdout.startswith("NOT AUDITED")
 
 
-def test_packages_that_could_not_be_looked_up_are_no_success(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        pytest.param([], "the advisories are out of reach from here (a mirror", id="all"),
+        pytest.param([{"name": "httpx", "vulns": []}], "1 of 2 packages, which the", id="some"),
+    ],
+)
+def test_packages_that_could_not_be_looked_up_are_no_success(
+    others: list[dict[str, Any]], said: str, tmp_path: Path
+) -> None:
     # As pip-audit reports, with exit code 0, what a mirror of PyPI without its JSON API gives it.
-    report = {"dependencies": [{"name": "starlette", "skip_reason": "not found on PyPI"}]}
+    skipped = {"name": "starlette", "skip_reason": "not found on PyPI"}
+    report = {"dependencies": [skipped, *others]}
     program = tmp_path / "pip-audit"
     program.write_text(f"#!/bin/sh\necho '{json.dumps(report)}'\n")
     program.chmod(0o755)
     done = audit("unused", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     assert done.returncode == 3
-    assert done.stdout.startswith("NOT AUDITED for known vulnerabilities: 1 of 1 packages")
+    assert done.stdout.startswith(f"NOT AUDITED for known vulnerabilities: {said}")

@@ -1,12 +1,14 @@
 """Who migrates: the start, or somebody else."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.postgres.test_revisions import HEAD
-from tests.process.service import SECRET, run, started
+from tests.process.service import ROOT, SECRET, run, started
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
@@ -44,3 +46,11 @@ def test_the_schema_goes_to_the_revision_that_is_asked_for(
 def test_memory_has_nothing_to_migrate(tmp_path: Path) -> None:
     result = run("migrate", cwd=tmp_path, STORAGE="memory")
     assert (result.returncode, result.stdout) == (0, "the schema is up to date\n")
+
+
+def test_alembic_itself_says_who_migrates() -> None:
+    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "only `tasks-api migrate` and `make run`" in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr

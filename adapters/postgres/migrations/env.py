@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from alembic import context
+from alembic.util import CommandError
 
 logger = logging.getLogger("adapters.postgres.migrations")
 
@@ -13,6 +14,11 @@ def _announce(ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
 
 
 config = context.config
+if "connection" not in config.attributes:
+    raise CommandError(
+        "only `tasks-api migrate` and `make run` reach a database here: "
+        "of alembic's own commands, use `revision` and `history`"
+    )
 context.configure(
     connection=config.attributes["connection"],
     on_version_apply=_announce,
