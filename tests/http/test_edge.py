@@ -145,12 +145,15 @@ async def test_an_answer_that_has_begun_is_not_followed_by_another(
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise error
 
+    async def receive() -> Any:
+        raise AssertionError("read")
+
     async def send(message: Any) -> None:
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
     with pytest.raises(error):
-        await ErrorBoundary(break_off)(scope, send, send)
+        await ErrorBoundary(break_off)(scope, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
 
 
@@ -159,11 +162,11 @@ async def test_what_is_no_request_is_not_answered(error: type[BaseException]) ->
     async def fail(*_: Any) -> None:
         raise error
 
-    async def send(message: Any) -> None:
+    async def use(*message: Any) -> Any:
         raise AssertionError(message)
 
     with pytest.raises(error):
-        await ErrorBoundary(fail)({"type": "lifespan"}, send, send)
+        await ErrorBoundary(fail)({"type": "lifespan"}, use, use)
 
 
 async def test_every_error_can_be_read_by_the_frontend(anonymous: AsyncClient) -> None:
