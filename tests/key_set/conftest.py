@@ -1,5 +1,6 @@
 """The fake issuer, a clock that only moves when told, and verifiers that use both."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -19,6 +20,10 @@ class FakeClock:
 
     def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
         self.seconds += seconds + 60 * minutes + 3600 * hours
+
+
+def running_fetches() -> list[asyncio.Task[object]]:
+    return [task for task in asyncio.all_tasks() if "KeySet" in repr(task.get_coro())]
 
 
 @pytest.fixture(autouse=True)

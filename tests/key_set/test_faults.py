@@ -14,7 +14,7 @@ import pytest
 from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import KeySetTokenVerifier
 from application.errors import InvalidToken, Unavailable
-from tests.key_set.conftest import FakeClock
+from tests.key_set.conftest import FakeClock, running_fetches
 from tests.key_set.issuer import FakeIssuer, key_set, response
 from tests.key_set.signing_keys import signing_key
 
@@ -104,6 +104,8 @@ async def test_a_fetch_ends_in_time_whatever_the_connection_does(
     async with asyncio.timeout(2):
         with pytest.raises(Unavailable):
             await verifier.subject_of(known.token())
+        # Nor does it go on behind the back of who has been refused.
+        await asyncio.gather(*running_fetches())
     gc.collect()  # a socket left open makes itself heard
 
 

@@ -10,7 +10,7 @@ from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import KeySetTokenVerifier
 from application.errors import InvalidToken, Unavailable
 from application.ports.token_verifier import TokenVerifier
-from tests.key_set.conftest import FakeClock
+from tests.key_set.conftest import FakeClock, running_fetches
 from tests.key_set.issuer import FakeIssuer, key_set
 from tests.key_set.signing_keys import signing_key
 
@@ -31,10 +31,6 @@ async def refusal(verifier: TokenVerifier, token: str) -> type[Exception]:
     with pytest.raises((InvalidToken, Unavailable)) as caught:
         await verifier.subject_of(token)
     return caught.type
-
-
-def running_fetches() -> list[asyncio.Task[object]]:
-    return [task for task in asyncio.all_tasks() if "KeySet" in repr(task.get_coro())]
 
 
 async def background_fetch() -> None:
@@ -160,6 +156,19 @@ async def test_a_key_rotated_right_after_a_refresh_that_lost_another_works_at_on
     await verifier.subject_of(first.token())
     await background_fetch()
     issuer.publish(second, third)
+    clock.advance(seconds=1)
+    assert await verifier.subject_of(third.token()) == "ada"
+
+
+async def test_a_key_added_to_several_right_after_a_refresh_works_at_once(
+    verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
+) -> None:
+    issuer.publish(first, second)
+    await verifier.subject_of(first.token())
+    clock.advance(minutes=5)
+    await verifier.subject_of(first.token())
+    await background_fetch()
+    issuer.publish(first, second, third)
     clock.advance(seconds=1)
     assert await verifier.subject_of(third.token()) == "ada"
 
