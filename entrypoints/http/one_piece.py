@@ -40,6 +40,12 @@ class OnePiece:
         if waiting and self._watch is None:
             self._watch = self._loop.call_later(READ_WITHIN, self._look_again, waiting)
 
+    def stop_expecting(self) -> None:
+        """The client has read enough for more to be sent, which then has a time of its own."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
     def _look_again(self, waited: int) -> None:
         self._watch = None
         if self._transport.get_write_buffer_size() < waited:
@@ -50,8 +56,7 @@ class OnePiece:
     def lose(self) -> None:
         """Send nothing any more: nobody is there."""
         self._lost = True
-        if self._watch is not None:
-            self._watch.cancel()
+        self.stop_expecting()
 
     def _send(self) -> None:
         held, self._held = self._held, []

@@ -130,6 +130,11 @@ class Protocol(HttpToolsProtocol):
         super().pause_writing()
         self._one_piece.expect_reading()
 
+    def resume_writing(self) -> None:
+        """The client keeps up again."""
+        self._one_piece.stop_expecting()
+        super().resume_writing()
+
     def shutdown(self) -> None:
         """The server stops: answer what has come, say that it was the last, and close."""
         self._stopping = True

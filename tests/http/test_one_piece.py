@@ -179,6 +179,20 @@ def test_who_reads_nothing_does_not_keep_a_connection_from_closing(timers: Timer
     assert wire.aborted
 
 
+def test_who_keeps_up_again_has_all_the_time_for_what_comes_next(timers: Timers) -> None:
+    wire = Wire(unread=2)
+    transport = watched(wire, timers)
+    transport.expect_reading()
+    timers.pass_by(29)
+    transport.stop_expecting()
+    wire.unread = 3
+    transport.expect_reading()
+    timers.pass_by(29)
+    assert not wire.aborted
+    timers.pass_by(1)
+    assert wire.aborted
+
+
 def test_who_is_gone_is_watched_no_more(timers: Timers) -> None:
     wire = Wire(unread=2)
     transport = watched(wire, timers)

@@ -33,7 +33,7 @@ class App:
         name = scope["path"][1:]
         if name == "wait":
             await self.go.wait()
-        body = LARGE if name == "large" else b"answer"
+        body = {"large": LARGE, "larger": 2 * LARGE}.get(name, b"answer")
         length = (b"content-length", str(len(body)).encode())
         await send({"type": "http.response.start", "status": 200, "headers": [length]})
         await send({"type": "http.response.body", "body": body})
@@ -152,6 +152,23 @@ async def test_who_reads_slowly_gets_everything(monkeypatch: pytest.MonkeyPatch)
         writer.close()
 
     assert received > len(LARGE)
+
+
+async def test_who_has_read_one_answer_has_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(one_piece, "READ_WITHIN", 0.6)
+    async with serving(App()) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for name, size, pause in ((b"large", len(LARGE), 0), (b"larger", 2 * len(LARGE), 0.3)):
+            writer.write(POST % (name, b"Content-Length: 0"))
+            # The clock of the answer before runs out while nothing of this one is read.
+            await asyncio.sleep(pause)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            await reader.readexactly(size)
+            await asyncio.sleep(0.4)
+        writer.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:
