@@ -13,11 +13,11 @@ ENV UV_LINK_MODE=copy \
     UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
 
-# Changes when uv.lock does, and not with the code.
+# Changes when uv.lock does, and not with the code. Copied, because buildah and podman would not notice
+# a change of what is only mounted, and go on with the old packages.
 FROM uv AS dependencies
+COPY pyproject.toml uv.lock ./
 RUN --mount=type=cache,target=/root/.cache/uv \
-    --mount=type=bind,source=pyproject.toml,target=/app/pyproject.toml \
-    --mount=type=bind,source=uv.lock,target=/app/uv.lock \
     uv sync --locked --no-install-project --extra telemetry --compile-bytecode
 ENV PATH=/opt/venv/bin:$PATH
 
