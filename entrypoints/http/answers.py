@@ -25,7 +25,7 @@ _VARY_TASK: Final = "Authorization"
 _VARY_LIST: Final = "Authorization, Accept-Encoding"
 
 # Task and TaskResponse have the same fields; this way no second object is made per task. pydantic
-# would take four times as long, which is a third of a long list.
+# would take four times as long, almost a third of a long list.
 _encode: Final = msgspec.json.Encoder().encode
 
 _NO_WEIGHT: Final = re.compile(r"q\s*=\s*0(\.0*)?")

@@ -189,19 +189,20 @@ class ErrorBoundary:
             started = True
             await send(message)
 
-        async def answer_instead(error: Exception) -> None:
-            if self._observer is not None:
-                self._observer(error)
-            await answer(scope, error)(scope, receive, send)
-
         try:
             await self._app(scope, receive, observed_send)
         except Exception as error:
             if started or scope["type"] != "http":
                 raise
-            await answer_instead(error)
+            await self._answer(error, scope, receive, send)
         except asyncio.CancelledError:
             # The server has to end, and waits no longer.
             if not started and scope["type"] == "http":
-                await answer_instead(Unavailable("the server stopped before there was an answer"))
+                stopped = Unavailable("the server stopped before there was an answer")
+                await self._answer(stopped, scope, receive, send)
             raise
+
+    async def _answer(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._observer is not None:
+            self._observer(error)
+        await answer(scope, error)(scope, receive, send)

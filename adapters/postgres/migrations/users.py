@@ -31,9 +31,10 @@ def provide_users(connection: sa.Connection, users_table: str) -> None:
 
     Raises SchemaConflict when they cannot.
     """
-    if not sa.inspect(connection).has_table(users_table):
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(users_table):
         for other in _BETTER_AUTHS - {users_table}:
-            if sa.inspect(connection).has_table(other):
+            if inspector.has_table(other):
                 logger.warning(
                     "the table %s, which USERS_TABLE names, is made beside a table %s: if that is "
                     "the one that Better Auth fills, set USERS_TABLE to it",
