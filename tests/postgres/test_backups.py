@@ -5,17 +5,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from domain.task import NewTask
 from tests.documents.blocks import blocks
 from tests.faults.postgres import DEBIANS, Postgres, require_debians
 from tests.postgres.test_adoption import BETTER_AUTH
-from tests.postgres.test_schema import definition, execute, prepare, repository, rows
+from tests.postgres.test_schema import definition, execute, new_id, prepare, rows
 from tests.process.service import environment
 
 pytestmark = [pytest.mark.postgres, pytest.mark.process]
@@ -45,14 +44,20 @@ EVERYTHING: Final = (
 )
 
 
+@contextmanager
+def empty_database(folder: Path, name: str) -> Iterator[str]:
+    """The URL of an empty database of a server of its own, which keeps it in ``folder``."""
+    require_debians()
+    folder.mkdir()
+    with Postgres(folder, debians=True) as server:
+        server.administrate(f"CREATE DATABASE {name} TEMPLATE template0")
+        yield server.url(name)
+
+
 @pytest.fixture
 def direct_url(tmp_path: Path) -> Iterator[str]:
     """A database with Better Auth's tables, tasks, and roles that no other server knows."""
-    require_debians()
-    (tmp_path / "here").mkdir()
-    with Postgres(tmp_path / "here", debians=True) as server:
-        server.administrate("CREATE DATABASE tasks TEMPLATE template0")
-        url = server.url("tasks")
+    with empty_database(tmp_path / "here", "tasks") as url:
         execute(url, BETTER_AUTH.format(users="users"))
         asyncio.run(prepare(url))
         execute(url, ROLES)
@@ -63,11 +68,8 @@ def direct_url(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def elsewhere_url(tmp_path: Path) -> Iterator[str]:
     """An empty database of another server."""
-    require_debians()
-    (tmp_path / "elsewhere").mkdir()
-    with Postgres(tmp_path / "elsewhere", debians=True) as server:
-        server.administrate("CREATE DATABASE restored TEMPLATE template0")
-        yield server.url("restored")
+    with empty_database(tmp_path / "elsewhere", "restored") as url:
+        yield url
 
 
 def follow(folder: Path, **settings: str) -> None:
@@ -97,10 +99,3 @@ def test_who_follows_the_document_has_every_task_again_elsewhere(
     assert [rows(elsewhere_url, query) for query in EVERYTHING] == stored
     assert definition(elsewhere_url) == definition(direct_url)
     assert asyncio.run(new_id(elsewhere_url)) == 101
-
-
-async def new_id(url: str) -> int:
-    now = datetime(2026, 11, 22, tzinfo=UTC)
-    new = NewTask.create(user_id="ada", title="x", description=None, now=now)
-    async with repository(url) as tasks:
-        return (await tasks.add(new)).id

@@ -366,7 +366,7 @@ async def test_downgrading_and_upgrading_lose_nothing(database_url: str) -> None
 
     assert rows(database_url, "SELECT * FROM tasks ORDER BY id") == stored
     assert _without_start(definition(database_url)) == _without_start(defined)
-    assert await _new_id(database_url) == 101
+    assert await new_id(database_url) == 101
 
 
 def _without_start(facts: Facts) -> Facts:
@@ -374,7 +374,7 @@ def _without_start(facts: Facts) -> Facts:
     return facts
 
 
-async def _new_id(url: str) -> int:
+async def new_id(url: str) -> int:
     new = NewTask.create(user_id="ada", title="x", description=None, now=datetime.now(UTC))
     async with repository(url) as tasks:
         return (await tasks.add(new)).id

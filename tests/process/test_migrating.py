@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.postgres.test_revisions import HEAD
+from tests.postgres.test_revisions import HEAD, NEWER
 from tests.process.service import ROOT, SECRET, run, started
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
@@ -40,7 +40,7 @@ def test_the_schema_goes_to_the_revision_that_is_asked_for(
 
     assert HEAD is not None
     assert migrate(HEAD) == (0, f"the schema is at revision {HEAD}\n")
-    assert migrate("9999") == (2, "tasks-api: there is no revision 9999")
+    assert migrate(NEWER) == (2, f"tasks-api: there is no revision {NEWER}")
 
 
 def test_memory_has_nothing_to_migrate(tmp_path: Path) -> None:

@@ -308,19 +308,16 @@ def test_a_database_out_of_reach_at_the_start_heals_without_a_restart(
         assert (response.status_code, response.json()) == (200, [])
 
 
-@pytest.fixture
-def silent_database() -> Iterator[str]:
-    """The URL of a server that accepts everybody and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"postgresql://u:p@127.0.0.1:{server.getsockname()[1]}/d"
-
-
-def test_a_signal_during_the_start_ends_it_in_order(tmp_path: Path, silent_database: str) -> None:
-    settings = {"NEON_DB_URL": silent_database, "BETTER_AUTH_SECRET": SECRET}
-    with started("serve", cwd=tmp_path, **settings) as service:
-        time.sleep(2)
-        assert service.log == ""
-        assert service.stop() == 0
+def test_a_signal_during_the_start_ends_it_in_order(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/d"
+        with started("serve", cwd=tmp_path, NEON_DB_URL=url, BETTER_AUTH_SECRET=SECRET) as service:
+            silent.settimeout(30)
+            # The start waits for an answer from here on.
+            connection, _ = silent.accept()
+            with connection:
+                assert service.log == ""
+                assert service.stop() == 0
 
 
 UNRESOLVED = """
