@@ -16,6 +16,13 @@ class TaskChanged(ApplicationError):
     """The task is no longer as the caller saw it last; nothing has been done to it."""
 
 
+class TaskLimitReached(ApplicationError):
+    """The user has as many tasks as one user may have. The message says how many."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A user can have at most {limit} tasks; delete some first")
+
+
 class Forbidden(ApplicationError):
     """The token's subject may not act for the user in the path."""
 

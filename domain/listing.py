@@ -1,12 +1,13 @@
 """Which tasks a listing holds and in which order: the one definition for every storage."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from heapq import merge
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from domain.task import Task
 
@@ -41,10 +42,24 @@ class SortOrder(StrEnum):
     """By title as a person reads it: letter case does not count (Unicode case folding)."""
 
     def arrange(self, tasks: Iterable[Task]) -> list[Task]:
-        """``tasks`` in this order."""
-        if self is SortOrder.TITLE:
-            return sorted(tasks, key=lambda task: (task.title.casefold(), task.id))
-        return sorted(tasks, key=lambda task: (task.created_at, task.id))
+        """Return ``tasks`` in this order."""
+        return sorted(tasks, key=self._key)
+
+    def merge(self, runs: Iterable[Iterable[Task]]) -> Iterator[Task]:
+        """Yield the tasks of all ``runs`` in this order; each run has to be arranged already."""
+        return merge(*runs, key=self._key)
+
+    @property
+    def _key(self) -> Callable[[Task], tuple[Any, int]]:
+        return _by_title if self is SortOrder.TITLE else _by_creation
+
+
+def _by_title(task: Task) -> tuple[str, int]:
+    return task.title.casefold(), task.id
+
+
+def _by_creation(task: Task) -> tuple[datetime, int]:
+    return task.created_at, task.id
 
 
 FINGERPRINT_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)

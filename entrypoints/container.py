@@ -35,6 +35,7 @@ from application.use_cases.edit_task import EditTask
 from application.use_cases.fingerprint_list import FingerprintList
 from application.use_cases.get_task import GetTask
 from application.use_cases.list_tasks import ListTasks
+from application.use_cases.task_use_cases import TaskUseCases
 from application.use_cases.toggle_task import ToggleTask
 from entrypoints.settings import Settings
 
@@ -95,13 +96,16 @@ class Container(DeclarativeContainer):
         settings.provided.token_keys, secret=shared_secret_verifier, key_set=key_set_verifier
     )
 
-    create_task = Factory(CreateTask, tasks=tasks, clock=clock)
-    list_tasks = Factory(ListTasks, tasks=tasks)
-    fingerprint_list = Factory(FingerprintList, tasks=tasks)
-    get_task = Factory(GetTask, tasks=tasks)
-    edit_task = Factory(EditTask, tasks=tasks, clock=clock)
-    toggle_task = Factory(ToggleTask, tasks=tasks, clock=clock)
-    delete_task = Factory(DeleteTask, tasks=tasks)
+    task_use_cases: Provider[TaskUseCases] = Factory(
+        TaskUseCases,
+        create=Factory(CreateTask, tasks=tasks, clock=clock),
+        list=Factory(ListTasks, tasks=tasks),
+        fingerprint=Factory(FingerprintList, tasks=tasks),
+        get=Factory(GetTask, tasks=tasks),
+        edit=Factory(EditTask, tasks=tasks, clock=clock),
+        toggle=Factory(ToggleTask, tasks=tasks, clock=clock),
+        delete=Factory(DeleteTask, tasks=tasks),
+    )
 
     # For development only.
     mint_token = Callable(

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Iterator
 from itertools import count
 
-from application.errors import TaskNotFound, UnknownUser
+from application.arranging import arrange
+from application.errors import TaskLimitReached, TaskNotFound, UnknownUser
 from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
 
@@ -11,8 +12,8 @@ from domain.task import NewTask, Task
 class MemoryTaskRepository:
     """Keeps every user's tasks in memory.
 
-    ``users`` are the ids that may own tasks; None lets everybody. No operation gives up control
-    half-way, which makes each of them atomic on one event loop without a lock.
+    ``users`` are the ids that may own tasks; None admits every id. No operation awaits anything
+    between reading and writing, which makes each of them atomic on one event loop without a lock.
     """
 
     def __init__(self, users: Collection[str] | None = None) -> None:
@@ -20,9 +21,11 @@ class MemoryTaskRepository:
         self._numbers = count(1)
         self._tasks: dict[str, dict[int, Task]] = {}
 
-    async def add(self, task: NewTask) -> Task:
+    async def add(self, task: NewTask, *, limit: int | None = None) -> Task:
         if self._users is not None and task.user_id not in self._users:
             raise UnknownUser("the owner is not among the users of this repository")
+        if limit is not None and len(self._tasks.get(task.user_id, ())) >= limit:
+            raise TaskLimitReached(limit)
         stored = task.numbered(next(self._numbers))
         self._tasks.setdefault(stored.user_id, {})[stored.id] = stored
         return stored
@@ -30,8 +33,12 @@ class MemoryTaskRepository:
     async def get(self, owner: str, task_id: int) -> Task:
         return self._find(owner, task_id)
 
-    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
-        return order.arrange(self._admitted(owner, status))
+    async def list(
+        self, owner: str, status: StatusFilter, order: SortOrder, *, limit: int | None = None
+    ) -> list[Task]:
+        # Copied before anything is awaited, so that the list is one state.
+        admitted = list(self._admitted(owner, status))
+        return (await arrange(admitted, order))[:limit]
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
         return fingerprint(self._admitted(owner, status))

@@ -17,11 +17,12 @@ class TaskRepository(Protocol):
     then have happened or not, and is never repeated by the adapter.
     """
 
-    async def add(self, task: NewTask) -> Task:
+    async def add(self, task: NewTask, *, limit: int | None = None) -> Task:
         """Store ``task`` and return it with its number.
 
         Numbers grow and are never used again, not even after a deletion. Raises UnknownUser
-        when the storage knows its users and the owner is none of them.
+        when the storage knows its users and the owner is none of them, and TaskLimitReached when
+        the owner has ``limit`` tasks already (None: any number), however many are added at once.
         """
         ...
 
@@ -29,8 +30,14 @@ class TaskRepository(Protocol):
         """The owner's task. Raises TaskNotFound."""
         ...
 
-    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
-        """The owner's tasks that ``status`` admits, as ``order`` arranges them; may be empty."""
+    async def list(
+        self, owner: str, status: StatusFilter, order: SortOrder, *, limit: int | None = None
+    ) -> list[Task]:
+        """Return the owner's tasks that ``status`` admits, as ``order`` arranges them.
+
+        With a ``limit`` only the first so many. The list is one state of the storage. A long one
+        is read in pieces, between which other work of the event loop has its turn.
+        """
         ...
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:

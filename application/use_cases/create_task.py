@@ -8,13 +8,20 @@ from domain.task import NewTask, Task
 class CreateTask:
     """Add a pending task to a user's list."""
 
-    def __init__(self, *, tasks: TaskRepository, clock: Clock) -> None:
+    def __init__(
+        self, *, tasks: TaskRepository, clock: Clock, task_limit: int | None = None
+    ) -> None:
+        """``task_limit`` is the largest number of tasks that one user may have (None: any)."""
         self._tasks = tasks
         self._clock = clock
+        self._task_limit = task_limit
 
     async def __call__(self, *, owner: str, title: str, description: str | None) -> Task:
-        """The stored task. Raises InvalidTask, UnknownUser, StorageUnavailable."""
+        """Return the stored task.
+
+        Raises InvalidTask, UnknownUser, TaskLimitReached, StorageUnavailable.
+        """
         new_task = NewTask.create(
             user_id=owner, title=title, description=description, now=self._clock.now()
         )
-        return await self._tasks.add(new_task)
+        return await self._tasks.add(new_task, limit=self._task_limit)

@@ -11,6 +11,8 @@ class ListTasks:
     def __init__(self, *, tasks: TaskRepository) -> None:
         self._tasks = tasks
 
-    async def __call__(self, *, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
-        """The tasks, possibly none. Raises StorageUnavailable."""
-        return await self._tasks.list(owner, status, order)
+    async def __call__(
+        self, *, owner: str, status: StatusFilter, order: SortOrder, limit: int | None = None
+    ) -> list[Task]:
+        """Return the first ``limit`` tasks (None: all); maybe none. Raises StorageUnavailable."""
+        return await self._tasks.list(owner, status, order, limit=limit)

@@ -20,7 +20,7 @@ from entrypoints.http.cors import Cors
 from entrypoints.http.errors import ErrorBoundary
 from entrypoints.http.health import health_router
 from entrypoints.http.request_log import RequestLog
-from entrypoints.http.tasks import TaskUseCases, tasks_router
+from entrypoints.http.tasks import tasks_router
 
 if TYPE_CHECKING:
     # At run time only where somebody listens: it imports OpenTelemetry's SDK.
@@ -64,15 +64,7 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
     ``telemetry``, if any, is told of every request and closed last.
     """
     storage = container.storage()
-    use_cases = TaskUseCases(
-        create=container.create_task(),
-        list=container.list_tasks(),
-        fingerprint=container.fingerprint_list(),
-        get=container.get_task(),
-        edit=container.edit_task(),
-        toggle=container.toggle_task(),
-        delete=container.delete_task(),
-    )
+    use_cases = container.task_use_cases()
 
     on_error = None if telemetry is None else telemetry.request_failed
 

@@ -1,6 +1,5 @@
 """The operations on a user's tasks."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -10,13 +9,7 @@ from fastapi.security import HTTPBearer
 from pydantic import MISSING, BeforeValidator
 
 from application.ports.token_verifier import TokenVerifier
-from application.use_cases.create_task import CreateTask
-from application.use_cases.delete_task import DeleteTask
-from application.use_cases.edit_task import EditTask
-from application.use_cases.fingerprint_list import FingerprintList
-from application.use_cases.get_task import GetTask
-from application.use_cases.list_tasks import ListTasks
-from application.use_cases.toggle_task import ToggleTask
+from application.use_cases.task_use_cases import TaskUseCases
 from domain.listing import SortOrder, StatusFilter
 from domain.task import UNCHANGED
 from entrypoints.http.answers import accepts_gzip, list_answer, task_answer, unchanged_answer
@@ -24,19 +17,6 @@ from entrypoints.http.entity_tags import known_tag, list_tag, task_tag, versions
 from entrypoints.http.openapi import errors, tagged, unchanged
 from entrypoints.http.owned_route import owned_route
 from entrypoints.http.schemas import TaskCreate, TaskResponse, TaskUpdate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskUseCases:
-    """What the routes call."""
-
-    create: CreateTask
-    list: ListTasks
-    fingerprint: FingerprintList
-    get: GetTask
-    edit: EditTask
-    toggle: ToggleTask
-    delete: DeleteTask
 
 
 def _canonical_number(text: str | None) -> str | None:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from application.errors import StorageUnavailable, TaskNotFound, UnknownUser
+from application.arranging import arrange
+from application.errors import StorageUnavailable, TaskLimitReached, TaskNotFound, UnknownUser
 from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
 from examples.sqlite_storage import schema
@@ -23,6 +24,7 @@ _UPDATE: Final = (
     "UPDATE tasks SET title = ?, description = ?, completed = ?, updated_at = ? "
     "WHERE id = ? AND user_id = ?"
 )
+_COUNT: Final = "SELECT count(*) FROM tasks WHERE user_id = ?"
 _DELETE: Final = "DELETE FROM tasks WHERE id = ? AND user_id = ?"
 _INSERT: Final = (
     "INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at) "
@@ -50,12 +52,15 @@ class SqliteStorage:
     async def close(self) -> None:
         await self._connection.close()
 
-    async def add(self, task: NewTask) -> Task:
+    async def add(self, task: NewTask, *, limit: int | None = None) -> Task:
         self._require_prepared()
         moment = _microseconds(task.created_at)
         values = (task.user_id, task.title, task.description, False, moment, moment)
 
         def insert(file: sqlite3.Connection) -> Task:
+            [count] = file.execute(_COUNT, (task.user_id,)).fetchone()
+            if limit is not None and count >= limit:
+                raise TaskLimitReached(limit)
             cursor = file.execute(_INSERT, values)
             return task.numbered(cursor.lastrowid or 0)
 
@@ -69,8 +74,11 @@ class SqliteStorage:
         self._require_prepared()
         return await self._connection.read(lambda file: _find(file, owner, task_id))
 
-    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
-        return order.arrange(await self._admitted(owner, status))
+    async def list(
+        self, owner: str, status: StatusFilter, order: SortOrder, *, limit: int | None = None
+    ) -> list[Task]:
+        admitted = list(await self._admitted(owner, status))
+        return (await arrange(admitted, order))[:limit]
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
         # Nothing is fetched from anywhere: the file is on this machine.

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from application.errors import TaskNotFound, UnknownUser
+from application.arranging import PIECE
+from application.errors import TaskLimitReached, TaskNotFound, UnknownUser
 from application.ports.task_repository import TaskRepository
 from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
@@ -71,6 +72,35 @@ async def test_nobody_unknown_owns_a_task(tasks: TaskRepository) -> None:
     with pytest.raises(UnknownUser):
         await tasks.add(new_task("eve"))
     assert await everything(tasks, "eve") == []
+
+
+async def test_a_user_has_at_most_as_many_tasks_as_the_limit(tasks: TaskRepository) -> None:
+    for minutes in range(2):
+        await tasks.add(new_task(minutes=minutes), limit=3)
+    third = await tasks.add(new_task(), limit=3)
+    with pytest.raises(TaskLimitReached, match="at most 3 tasks"):
+        await tasks.add(new_task(), limit=3)
+    await tasks.add(new_task("bob"), limit=3)
+    await tasks.delete("ada", third.id)
+    await tasks.add(new_task(), limit=3)
+    with pytest.raises(TaskLimitReached):
+        await tasks.add(new_task(), limit=3)
+    await tasks.add(new_task())
+    assert len(await everything(tasks, "ada")) == 4
+
+
+async def test_the_limit_holds_when_many_tasks_are_added_at_once(tasks: TaskRepository) -> None:
+    added = await asyncio.gather(
+        *(tasks.add(new_task(), limit=7) for _ in range(20)), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, Task) for outcome in added) == 7
+    assert sum(isinstance(outcome, TaskLimitReached) for outcome in added) == 13
+    assert len(await everything(tasks, "ada")) == 7
+
+
+async def test_an_unknown_user_is_unknown_whatever_the_limit(tasks: TaskRepository) -> None:
+    with pytest.raises(UnknownUser):
+        await tasks.add(new_task("eve"), limit=1)
 
 
 @pytest.mark.parametrize("owner", ["eve", "", "Ada", "x" * 255, "\uffff"])
@@ -200,6 +230,36 @@ async def test_tasks_are_listed_by_title_regardless_of_case(tasks: TaskRepositor
     added = [await tasks.add(new_task(title=title)) for title in titles]
     listed = await tasks.list("ada", StatusFilter.ALL, SortOrder.TITLE)
     assert listed == SortOrder.TITLE.arrange(added)
+
+
+@pytest.mark.parametrize("order", SortOrder)
+@pytest.mark.parametrize("status", StatusFilter)
+async def test_a_limited_list_is_the_beginning_of_the_whole(
+    tasks: TaskRepository, status: StatusFilter, order: SortOrder
+) -> None:
+    for title in "bAcBaC":
+        await tasks.add(new_task(title=title))
+        await tasks.update("ada", (await tasks.add(new_task(title=title))).id, toggled)
+    whole = await tasks.list("ada", status, order)
+    for limit in (1, 5, len(whole), len(whole) + 1):
+        assert await tasks.list("ada", status, order, limit=limit) == whole[:limit]
+
+
+@pytest.mark.parametrize("order", SortOrder)
+async def test_a_list_of_several_pieces_is_whole_and_in_order(
+    tasks: TaskRepository, order: SortOrder
+) -> None:
+    number = 2 * PIECE + 7
+    for start in range(0, number, 50):
+        await asyncio.gather(
+            *(
+                tasks.add(new_task(title=f"Task {i * 7 % 100}", minutes=i * 11 % 60))
+                for i in range(start, min(start + 50, number))
+            )
+        )
+    listed = await tasks.list("ada", StatusFilter.ALL, order)
+    assert len({task.id for task in listed}) == number
+    assert listed == order.arrange(listed)
 
 
 async def test_a_list_is_told_by_its_fingerprint(tasks: TaskRepository) -> None:

@@ -29,7 +29,7 @@ class BrokenRepository(MemoryTaskRepository):
 
     error: Exception = StorageUnavailable("OperationalError")
 
-    async def add(self, task: NewTask) -> Any:
+    async def add(self, task: NewTask, *, limit: int | None = None) -> Any:
         raise self.error
 
 

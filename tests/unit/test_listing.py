@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from itertools import count
+from itertools import chain, count
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -113,3 +113,13 @@ class Tasks(RuleBasedStateMachine):
 
 TestFingerprintsOfAUsersTasks = Tasks.TestCase
 TestFingerprintsOfAUsersTasks.settings = settings(max_examples=200, stateful_step_count=30)
+
+
+@given(st.lists(st.lists(st.text(max_size=3), max_size=5), max_size=5), st.sampled_from(SortOrder))
+def test_arranged_runs_are_merged_into_the_same_order(
+    titles: list[list[str]], order: SortOrder
+) -> None:
+    numbers = count(1)
+    runs = [[task(next(numbers), title) for title in run] for run in titles]
+    merged = list(order.merge(map(order.arrange, runs)))
+    assert merged == order.arrange(chain.from_iterable(runs))

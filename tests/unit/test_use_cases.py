@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.memory.task_repository import MemoryTaskRepository
-from application.errors import TaskNotFound, UnknownUser
+from application.errors import TaskLimitReached, TaskNotFound, UnknownUser
 from application.use_cases.create_task import CreateTask
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.edit_task import EditTask
@@ -23,7 +23,7 @@ class Service:
 
     def __init__(self) -> None:
         self.clock = SettableClock()
-        tasks = MemoryTaskRepository(users={"ada", "bob"})
+        self.repository = tasks = MemoryTaskRepository(users={"ada", "bob"})
         self.create = CreateTask(tasks=tasks, clock=self.clock)
         self.list = ListTasks(tasks=tasks)
         self.get = GetTask(tasks=tasks)
@@ -100,3 +100,21 @@ async def test_another_users_task_is_no_task(service: Service) -> None:
         await service.delete(owner="ada", task_id=task.id)
     assert await service.all_of("ada") == []
     assert await service.all_of("bob") == [task]
+
+
+async def test_creating_more_tasks_than_a_user_may_have_is_refused(service: Service) -> None:
+    create = CreateTask(tasks=service.repository, clock=service.clock, task_limit=1)
+    await create(owner="ada", title="First", description=None)
+    with pytest.raises(TaskLimitReached):
+        await create(owner="ada", title="Second", description=None)
+    await create(owner="bob", title="First", description=None)
+    assert [task.title for task in await service.all_of("ada")] == ["First"]
+
+
+async def test_a_list_may_be_limited(service: Service) -> None:
+    for title in ("a", "b", "c"):
+        await service.create(owner="ada", title=title, description=None)
+    listed = await service.list(
+        owner="ada", status=StatusFilter.ALL, order=SortOrder.TITLE, limit=2
+    )
+    assert [task.title for task in listed] == ["a", "b"]

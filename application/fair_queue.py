@@ -1,0 +1,74 @@
+"""Share a limited number of places fairly among users."""
+
+import asyncio
+from collections import deque
+
+User = str | None
+"""Whose request takes a place; None stands for the service itself."""
+
+
+class FairQueue:
+    """At most ``size`` places in use at a time, at most ``each`` of them by one user.
+
+    Users who wait are served in turn: the many requests of one user delay another user's request
+    by one place at most. Belongs to one event loop.
+    """
+
+    def __init__(self, *, size: int, each: int) -> None:
+        self._free = size
+        self._each = each
+        self._used: dict[User, int] = {}
+        self._waiting: dict[User, deque[asyncio.Future[None]]] = {}
+        """Users who wait, the next one first, each with its requests in order of arrival."""
+
+    @property
+    def waiting(self) -> int:
+        """Number of requests that wait for a place."""
+        return sum(map(len, self._waiting.values()))
+
+    async def acquire(self, user: User) -> None:
+        """Take a place for ``user``; return once there is one. Pair it with ``release``."""
+        if self._may_take(user):
+            self._take(user)
+            return
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(user, deque()).append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.cancelled():
+                self._withdraw(user, place)
+            else:
+                # The place was given in the same pass of the event loop.
+                self.release(user)
+            raise
+
+    def release(self, user: User) -> None:
+        """Give back a place of ``user``, and hand it to the next request in turn."""
+        self._free += 1
+        self._used[user] -= 1
+        if not self._used[user]:
+            del self._used[user]
+        while (following := next(filter(self._may_take, self._waiting), ...)) is not ...:
+            places = self._waiting.pop(following)
+            place = places.popleft()
+            if places:
+                # Behind every other user who waits.
+                self._waiting[following] = places
+            if not place.cancelled():
+                self._take(following)
+                place.set_result(None)
+
+    def _may_take(self, user: User) -> bool:
+        return self._free > 0 and self._used.get(user, 0) < self._each
+
+    def _take(self, user: User) -> None:
+        self._free -= 1
+        self._used[user] = self._used.get(user, 0) + 1
+
+    def _withdraw(self, user: User, place: asyncio.Future[None]) -> None:
+        places = self._waiting.get(user, deque())
+        if place in places:
+            places.remove(place)
+            if not places:
+                del self._waiting[user]

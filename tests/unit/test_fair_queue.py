@@ -1,0 +1,126 @@
+"""How places are shared among users."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from application.fair_queue import FairQueue
+
+
+class Requests:
+    """Requests that take a place and keep it until they are told to give it back."""
+
+    def __init__(self, queue: FairQueue) -> None:
+        self._queue = queue
+        self._tasks: list[asyncio.Task[None]] = []
+        self.served: list[str] = []
+        self.holding: list[str] = []
+
+    async def ask(self, *users: str) -> None:
+        for user in users:
+            self._tasks.append(asyncio.create_task(self._take(user)))
+            await asyncio.sleep(0)
+
+    async def _take(self, user: str) -> None:
+        await self._queue.acquire(user)
+        self.served.append(user)
+        self.holding.append(user)
+
+    async def give_back(self, user: str) -> None:
+        self.holding.remove(user)
+        self._queue.release(user)
+        await settle()
+
+    async def cancel(self, number: int) -> None:
+        self._tasks[number].cancel()
+        await settle()
+
+
+async def settle() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+async def test_one_user_has_at_most_its_share() -> None:
+    queue = FairQueue(size=10, each=3)
+    requests = Requests(queue)
+    await requests.ask("ada", "ada", "ada", "ada", "bob")
+    assert requests.holding == ["ada", "ada", "ada", "bob"]
+    assert queue.waiting == 1
+    await requests.give_back("bob")
+    assert queue.waiting == 1
+    await requests.give_back("ada")
+    assert requests.holding == ["ada", "ada", "ada"]
+    assert queue.waiting == 0
+
+
+async def test_all_places_together_are_limited() -> None:
+    requests = Requests(FairQueue(size=2, each=2))
+    await requests.ask("ada", "bob", "eve")
+    assert requests.holding == ["ada", "bob"]
+    await requests.give_back("ada")
+    assert requests.holding == ["bob", "eve"]
+
+
+async def test_users_who_wait_are_served_in_turn() -> None:
+    requests = Requests(FairQueue(size=1, each=1))
+    await requests.ask("ada", "ada", "ada", "ada", "bob", "bob", "eve")
+    while requests.holding:
+        await requests.give_back(requests.holding[0])
+    assert requests.served == ["ada", "ada", "bob", "eve", "ada", "bob", "ada"]
+
+
+async def test_a_request_that_is_cancelled_while_it_waits_takes_no_place() -> None:
+    queue = FairQueue(size=1, each=1)
+    requests = Requests(queue)
+    await requests.ask("ada", "bob", "eve")
+    await requests.cancel(1)
+    assert queue.waiting == 1
+    await requests.give_back("ada")
+    assert requests.holding == ["eve"]
+
+
+@pytest.mark.parametrize("given_first", [True, False])
+async def test_a_place_given_to_a_cancelled_request_goes_to_the_next(*, given_first: bool) -> None:
+    queue = FairQueue(size=1, each=1)
+    requests = Requests(queue)
+    await requests.ask("ada", "bob", "eve")
+    steps = [lambda: queue.release("ada"), lambda: requests._tasks[1].cancel()]
+    for step in steps if given_first else reversed(steps):
+        step()
+    await settle()
+    assert requests.served == ["ada", "eve"]
+    assert queue.waiting == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ask", "give back", "cancel"]), st.integers(0, 7))))
+def test_no_place_is_lost_or_made(actions: list[tuple[str, int]]) -> None:
+    async def scenario() -> None:
+        queue = FairQueue(size=3, each=2)
+        requests = Requests(queue)
+        for action, number in actions:
+            if action == "ask":
+                await requests.ask("abc"[number % 3])
+            elif action == "give back" and requests.holding:
+                await requests.give_back(requests.holding[number % len(requests.holding)])
+            elif action == "cancel" and number < len(requests._tasks):
+                await requests.cancel(number)
+            assert len(requests.holding) <= 3
+            assert all(requests.holding.count(user) <= 2 for user in "abc")
+            # A request waits only if every place that it may take is in use.
+            waiting = {user for user in "abc" if user in queue._waiting}
+            assert (
+                not waiting
+                or len(requests.holding) == 3
+                or all(requests.holding.count(user) == 2 for user in waiting)
+            )
+        while requests.holding:
+            await requests.give_back(requests.holding[0])
+        await asyncio.gather(*requests._tasks, return_exceptions=True)
+        assert queue.waiting == 0
+        await requests.ask("a", "a", "b")
+        assert len(requests.holding) == 3
+
+    asyncio.run(scenario())
