@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from random import Random
 
 import pytest
 
@@ -18,8 +17,7 @@ def shuffled_tasks(number: int) -> list[Task]:
         Task(i, "ada", f"Task {i % 97}", None, False, NOON + timedelta(seconds=i % 89), NOON)
         for i in range(number)
     ]
-    Random(number).shuffle(tasks)
-    return tasks
+    return sorted(tasks, key=lambda task: task.id * 7919 % 1009)
 
 
 @pytest.mark.parametrize("order", SortOrder)
