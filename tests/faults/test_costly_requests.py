@@ -1,0 +1,150 @@
+"""Requests of one user that are as costly as the limits allow, beside another user's."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.embedded.server import EmbeddedPostgres
+from tests.conftest import new_database
+from tests.faults.clients import Client, Exchange
+from tests.faults.neighbour import MEGABYTE, observing
+from tests.faults.report import Measured, rounds
+from tests.faults.serving import is_retryable, serving
+from tests.faults.tokens import token
+
+pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
+
+SECONDS = rounds(8, 3)
+MANY = 10_000
+"""What TASKS_PER_USER is unless it is set."""
+
+LONGEST_DESCRIPTION = "\U0001f600" * 1000
+MEMORY_MAX = 256 * MEGABYTE
+"""What a container of deploy/kubernetes.yml may use."""
+
+SLOWEST_MAX = 3.0
+"""Seconds: far more than is measured, and less than any deadline of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costly:
+    """Requests that one user repeats on some connections."""
+
+    title: str
+    connections: int = 1
+    user: str = "many"
+    method: str = "GET"
+    path: str = ""
+    """Behind ``/api/{user}/tasks``."""
+    headers: dict[str, str] = field(default_factory=dict)
+    statuses: tuple[int, ...] = (200,)
+    """What is answered; besides, a documented 500 if one list has to wait for too many others."""
+
+
+LISTS = [
+    Costly(f"lists of {MANY} of the longest tasks (49 MB)"),
+    Costly("such lists, 2 connections", 2),
+    Costly(
+        "such lists by title, compressed, 2 connections",
+        2,
+        path="?sort=title",
+        headers={"Accept-Encoding": "gzip"},
+    ),
+    Costly("such lists, 64 connections", 64),
+    Costly("HEAD of such lists, 8 connections", 8, method="HEAD"),
+    Costly(
+        "such lists with a stale If-None-Match, 8 connections", 8, headers={"If-None-Match": '"x"'}
+    ),
+]
+SMALL = [
+    Costly(
+        "a query of 8,000 bytes",
+        4,
+        "none",
+        path=f"?{'%41=%41&' * 1000}"[:8000],
+        statuses=(200, 422),
+    ),
+    *(
+        Costly(f"{name} of 60,000 bytes", 4, "none", headers={name: value}, statuses=(200, 431))
+        for name, value in {
+            "If-None-Match": '"",' * 20_000,
+            "Accept-Encoding": "br," * 20_000,
+            "Cookie": "a=b;" * 15_000,
+        }.items()
+    ),
+    Costly(
+        "If-Match of 60,000 bytes",
+        4,
+        "none",
+        "DELETE",
+        "/1",
+        {"If-Match": '"",' * 20_000},
+        statuses=(404, 412, 431),
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def crowded(postgres_server: EmbeddedPostgres, _migrated_template: str) -> Iterator[str]:
+    """The URL of a database in which the user ``many`` has MANY of the longest tasks."""
+    with new_database(postgres_server.url, template=_migrated_template) as url:
+        with psycopg.connect(url) as connection:
+            connection.execute("INSERT INTO users (id) VALUES ('many'), ('none'), ('neighbour')")
+            connection.execute(
+                "INSERT INTO tasks (user_id, title, description) "
+                "SELECT 'many', 'Task ' || number, %s FROM generate_series(1, %s) number",
+                [LONGEST_DESCRIPTION, MANY],
+            )
+            connection.execute("INSERT INTO tasks (user_id, title) VALUES ('neighbour', 'Mine')")
+        yield url
+
+
+@pytest.mark.parametrize("costly", [*LISTS, *SMALL], ids=lambda costly: costly.title)
+async def test_costly_requests_of_one_user_cost_no_other_an_error(
+    tmp_path: Path, crowded: str, measured: Measured, costly: Costly
+) -> None:
+    with serving(tmp_path, crowded) as service:
+        async with observing(service, token("neighbour"), "/api/neighbour/tasks") as observed:
+            until = time.monotonic() + SECONDS
+            done = await asyncio.gather(
+                *(repeat(service.port, costly, until) for _ in range(costly.connections))
+            )
+    outcomes = sum(done, Counter[str]())
+    measured(
+        "12",
+        costly.title,
+        "another user sees no error; the process stays within 256 MiB",
+        f"{observed}; answers: "
+        + ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())),
+    )
+    assert observed.exchanges
+    assert observed.failures == []
+    assert observed.most < MEMORY_MAX
+    assert observed.slowest < SLOWEST_MAX
+    allowed = {*map(str, costly.statuses), *(["documented 500"] if costly in LISTS else [])}
+    assert set(outcomes) <= allowed
+    assert outcomes.keys() - {"documented 500"}
+
+
+async def repeat(port: int, costly: Costly, until: float) -> Counter[str]:
+    client = Client(port, token(costly.user))
+    path = f"/api/{costly.user}/tasks{costly.path}"
+    outcomes = Counter[str]()
+    while time.monotonic() < until:
+        exchange = await client.send(costly.method, path, headers=costly.headers)
+        # The exchange itself is not kept: its body may have 49 MB.
+        outcomes[outcome(exchange)] += 1
+    client.close()
+    return outcomes
+
+
+def outcome(exchange: Exchange) -> str:
+    if is_retryable(exchange):
+        return "documented 500"
+    return str(exchange.status or exchange.error)
