@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -19,8 +19,15 @@ from sqlalchemy.exc import (
 )
 
 from adapters.postgres.dsn import ENCODING
-from adapters.postgres.migrations.users import provide_users, refer_to_users
-from application.errors import InvalidConfiguration, SchemaConflict, StorageUnavailable
+from adapters.postgres.errors import NotServable
+from adapters.postgres.facts import QUERY, Facts
+from adapters.postgres.migrations.adoption import adopt_tasks
+from adapters.postgres.migrations.indexes import provide_indexes
+from adapters.postgres.migrations.obstacles import require_no_hidden_rows, require_no_obstacles
+from adapters.postgres.migrations.users import drop_stand_in, make_stand_in, refer_to_users
+from adapters.postgres.table_name import TableName
+from adapters.postgres.users_table import UsersTable, find_users, referenced_users
+from application.errors import InvalidConfiguration, SchemaConflict
 
 logger = logging.getLogger(__name__)
 
@@ -32,88 +39,101 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 # Any constant will do, as long as nothing else that shares the database locks it.
 _LOCK: Final = 0x7461736B73617069
 
-# Whoever wants a table waits behind a migration that waits for it.
+# Other sessions that want a table wait behind a migration that waits for it.
 _WAIT_FOR_A_TABLE: Final = "3s"
 
 _GRANTS: Final = "run deploy/grants.sql as the role that migrates"
 
 _PRIVILEGES: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
+_COLUMNS: Final = {
+    "id": "bigint NOT NULL",
+    "title": "text NOT NULL",
+    "description": "text",
+    "completed": "boolean NOT NULL",
+    "created_at": "timestamp with time zone NOT NULL",
+    "updated_at": "timestamp with time zone NOT NULL",
+}
+"""What serving needs of the newest revision; users decide the type of ``user_id``."""
 
-def migrate(connection: Connection, users_table: str, to: str | None = None) -> None:
+
+def migrate(connection: Connection, setting: TableName | None, to: str | None = None) -> Facts:
     """Run every migration that ``connection``'s database lacks, within its open transaction.
 
-    ``users_table`` is the table that tasks refer to from now on. ``to`` is the revision to go to,
-    back or forth, instead of the newest. A database that a newer program has migrated is left as it
-    is: migrations only add, so that this program can serve on it.
+    ``setting`` names the users table; without it the table is found. ``to`` is the revision to go
+    to, back or forth, instead of the newest. A database that a newer program has migrated is left
+    as it is: migrations only add, so that this program can serve on it. Tables that have vanished
+    or changed since they were migrated are made or adopted again.
 
-    Raises SchemaConflict when tables that are already there cannot be adopted or the database
-    cannot hold every text, and InvalidConfiguration when there is no revision ``to``.
+    Raise SchemaConflict if tables that are already there cannot be adopted or the database cannot
+    hold every text, NotServable if rows are hidden, and InvalidConfiguration if there is no
+    revision ``to`` or the setting is needed.
     """
     _require_encoding(connection)
     # The lock belongs to the transaction: it holds through a transaction-mode pooler too, and
-    # whoever waits for it finds the work done.
+    # the next process to get it finds the work done.
     if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
         logger.info("waiting for another process, which is preparing the schema")
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_A_TABLE}'"))
-    config = migration_config(connection, users_table)
-    history = _History(config, connection)
+    history = _History(connection)
     if history.is_newer_than_this_program:
         history.warn()
         if to is None:
-            return
+            return _require_servable(connection)
         raise InvalidConfiguration(
             f"the schema is at revision {history.current}, which is newer than this program: "
             "let the program that made it go back"
         )
     try:
+        users = _provide_users(connection, setting)
+        config = migration_config(connection, users)
+        if history.current is not None and not _is_there(connection, "tasks"):
+            logger.warning("the table tasks has vanished and is made again")
+            command.stamp(config, "base", purge=True)
+            history = _History(connection)
         if to is None:
             command.upgrade(config, "head")
         elif history.has_passed(to):
             command.downgrade(config, to)
         else:
             command.upgrade(config, to)
-        _follow(connection, users_table)
+        _follow(connection, users)
     except (IntegrityError, DataError) as error:
         # Their details quote the row, and a log must not hold a task's text.
         raise _refusal(error, with_detail=False) from None
     except (ProgrammingError, NotSupportedError) as error:
         # Here the detail names what stands in the way, such as a view on a column.
         raise _refusal(error, with_detail=True) from error
+    return _require_servable(connection)
 
 
-def require(connection: Connection, users_table: str) -> None:
-    """Raise StorageUnavailable until the schema is there, without changing anything.
+def require(connection: Connection, setting: TableName | None) -> Facts:
+    """Raise NotServable until the schema is there, without changing anything.
 
     Nothing more is needed than what serving takes: to use the table tasks, and to read which
-    revision the schema has. Raises SchemaConflict when the database cannot hold every text.
+    revision the schema has. Raise SchemaConflict if the database cannot hold every text or
+    statements could fail.
     """
     _require_encoding(connection)
-    config = migration_config(connection, users_table)
     try:
-        history = _History(config, connection)
+        history = _History(connection)
     except ProgrammingError as error:
         driver_error: Any = error.orig
         message = driver_error.diag.message_primary
-        raise StorageUnavailable(f"{message}: {_GRANTS}") from error
+        raise NotServable(f"{message}: {_GRANTS}") from error
     if history.is_newer_than_this_program:
         history.warn()
     elif history.current != history.newest:
-        raise StorageUnavailable(
+        raise NotServable(
             f"the schema is at revision {history.current or '(none)'} and has to be at "
             f"{history.newest}: run `tasks-api migrate`"
         )
-    owners = _owners(connection)
-    if owners != [users_table]:
-        raise StorageUnavailable(
-            f"tasks refer to the table {', '.join(owners) or '(none)'} and USERS_TABLE names "
-            f"{users_table}: set it to the table that Better Auth fills, and run "
-            "`tasks-api migrate` with it if tasks do not refer to that one"
-        )
-    missing = connection.scalars(text(_MISSING_PRIVILEGES), {"privileges": list(_PRIVILEGES)})
-    if lacking := ", ".join(missing):
-        raise StorageUnavailable(f"the role may not {lacking} in the table tasks: {_GRANTS}")
+    _require_the_users(connection, setting)
+    drifted = None if history.is_newer_than_this_program else _drifted_column(connection)
+    if drifted is not None:
+        raise NotServable(f"{drifted}: run `tasks-api migrate`")
+    return _require_servable(connection)
 
 
 def _require_encoding(connection: Connection) -> None:
@@ -125,11 +145,23 @@ def _require_encoding(connection: Connection) -> None:
         )
 
 
+def _require_servable(connection: Connection) -> Facts:
+    row = connection.execute(text(QUERY)).one_or_none()
+    if row is None:
+        raise NotServable("there is no table tasks: run `tasks-api migrate`")
+    missing = connection.scalars(text(_MISSING_PRIVILEGES), {"privileges": list(_PRIVILEGES)})
+    if lacking := ", ".join(missing):
+        raise NotServable(f"the role may not {lacking} in the table tasks: {_GRANTS}")
+    require_no_hidden_rows(connection)
+    require_no_obstacles(connection)
+    return Facts(*row)
+
+
 class _History:
     """Where a database stands among the revisions that this program knows."""
 
-    def __init__(self, config: Config, connection: Connection) -> None:
-        self._scripts = ScriptDirectory.from_config(config)
+    def __init__(self, connection: Connection) -> None:
+        self._scripts = ScriptDirectory(str(_MIGRATIONS))
         options = {"version_table": VERSION_TABLE}
         revisions = MigrationContext.configure(connection, opts=options).get_current_heads()
         if len(revisions) > 1:
@@ -171,37 +203,11 @@ def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:
     )
 
 
-def _follow(connection: Connection, users_table: str) -> None:
-    # Which table holds the users is a setting, and so may be another one than at the last start.
-    owners = _owners(connection)
-    if owners != [users_table]:
-        # Made here, it would be empty, and the users' own table of no use any more.
-        if owners and not inspect(connection).has_table(users_table):
-            raise SchemaConflict(
-                f"the table {users_table}, which USERS_TABLE names, is not there, and tasks refer "
-                f"to the table {owners[0]}: set USERS_TABLE to that, or make the other one first"
-            )
-        with Operations.context(MigrationContext.configure(connection)):
-            provide_users(connection, users_table)
-            refer_to_users(connection, users_table)
-
-
-def _owners(connection: Connection) -> list[str]:
-    keys = inspect(connection).get_foreign_keys("tasks")
-    return [key["referred_table"] for key in keys if key["constrained_columns"] == ["user_id"]]
-
-
-def migration_config(connection: Connection, users_table: str) -> Config:
+def migration_config(connection: Connection, users: UsersTable) -> Config:
     """Alembic's configuration to run migrations over ``connection``."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    config.attributes["users_table"] = users_table
+    config.attributes["users"] = users
     config.attributes["version_table"] = VERSION_TABLE
     return config
-
-
-_MISSING_PRIVILEGES: Final = """
-    SELECT privilege FROM unnest(CAST(:privileges AS text[])) privilege
-    WHERE NOT has_table_privilege('tasks', privilege)
-"""

@@ -12,20 +12,22 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
+from adapters.postgres.migrations.obstacles import require_no_hidden_rows, require_no_obstacles
 from adapters.postgres.migrations.requirements import (
     Columns,
     reflected_columns,
+    require_column,
     require_no_task,
     require_type,
 )
 from adapters.postgres.migrations.users import refer_to_users
+from adapters.postgres.users_table import UsersTable
 from application.errors import SchemaConflict
 
 _ADVICE: Final = "change it, or rename the table so that a new one is made, and start again"
 
 _KINDS: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
     "id": sa.Integer,
-    "user_id": sa.String,
     "title": sa.String,
     "description": sa.String,
     "completed": sa.Boolean,
@@ -48,17 +50,21 @@ _RULES: Final = {
     ),
 }
 
+_LARGEST_OF_JAVASCRIPT: Final = 2**53 - 1
+
 logger = logging.getLogger(__name__)
 
 
-def adopt_tasks(connection: sa.Connection, users_table: str) -> None:
+def adopt_tasks(connection: sa.Connection, users: UsersTable) -> None:
     """Give the ``tasks`` table that is there the columns, constraints and defaults of ours."""
     columns = reflected_columns(connection, "tasks", advice=_ADVICE)
     for name, kind in _KINDS.items():
         require_type("tasks", columns, name, kind, advice=_ADVICE)
-    # Whoever still writes waits, so that what is found from here on stays true.
+    require_column("tasks", columns, "user_id", advice=_ADVICE)
+    # Other writers wait, so that what is found from here on stays true.
     op.execute("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")
-    _require_no_other_obligations(connection, columns)
+    require_no_hidden_rows(connection)
+    require_no_obstacles(connection)
     for rule, broken in _RULES.items():
         require_no_task(connection, sa.text(broken), rule)
 
@@ -68,28 +74,8 @@ def adopt_tasks(connection: sa.Connection, users_table: str) -> None:
     _adopt_completed()
     _adopt_times(connection, columns)
     _adopt_number(connection, columns["id"])
-    refer_to_users(connection, users_table)
-
-
-def _require_no_other_obligations(connection: sa.Connection, columns: Columns) -> None:
-    for name, column in columns.items():
-        filled = column["nullable"] or column["default"] is not None
-        if name not in _KINDS and not (filled or "identity" in column or "computed" in column):
-            raise SchemaConflict(
-                f"the column tasks.{name} must be filled and has no default, so that no task "
-                f"could be created: {_ADVICE}"
-            )
-    for index in sa.inspect(connection).get_indexes("tasks"):
-        if index["unique"] and set(index["column_names"]) <= _KINDS.keys() - {"id"}:
-            raise SchemaConflict(
-                f"{index['name']} demands that no two tasks are alike, which they may be: "
-                "drop it from the table tasks and start again"
-            )
-    for trigger in connection.scalars(sa.text(_TRIGGERS_BEFORE)):
-        raise SchemaConflict(
-            f"the trigger {trigger} of the table tasks may change what is stored: "
-            "drop it and start again"
-        )
+    refer_to_users(connection, users)
+    _warn_of_numbers(connection)
 
 
 def _adopt_key(connection: sa.Connection) -> None:
@@ -98,14 +84,17 @@ def _adopt_key(connection: sa.Connection) -> None:
         require_no_task(connection, sa.text("id IS NULL"), "tasks.id must be filled")
         shared = "id IN (SELECT id FROM tasks GROUP BY id HAVING count(*) > 1)"
         require_no_task(connection, sa.text(shared), "tasks.id must be unique")
-        op.create_primary_key("tasks_pkey", "tasks", ["id"])
-    elif key != ["id"]:
-        raise SchemaConflict(f"the primary key of tasks is {', '.join(key)} and not id: {_ADVICE}")
+        op.create_primary_key("tasks_pkey", "tasks", ["user_id", "id"])
+    elif set(key) not in ({"id"}, {"user_id", "id"}):
+        raise SchemaConflict(
+            f"the primary key of tasks is {', '.join(key)} and neither id nor user_id, id: "
+            f"{_ADVICE}"
+        )
 
 
 def _adopt_limits(connection: sa.Connection) -> None:
     # Another limit might refuse what the API accepts.
-    for name, definition in connection.execute(sa.text(_CHECKS), {"columns": list(_KINDS)}):
+    for name, definition in connection.execute(sa.text(_CHECKS), {"columns": [*_KINDS, "user_id"]}):
         logger.warning("the table tasks loses its constraint %s: %s", name, definition)
         op.drop_constraint(name, "tasks")
     op.create_check_constraint(
@@ -117,10 +106,11 @@ def _adopt_limits(connection: sa.Connection) -> None:
 
 
 def _adopt_texts(connection: sa.Connection, columns: Columns) -> None:
-    for name in ("user_id", "title", "description"):
+    for name in ("title", "description"):
         if not _is_exactly(connection, columns[name], sa.Text()):
             op.alter_column("tasks", name, type_=sa.Text)
         op.alter_column("tasks", name, nullable=name == "description", server_default=None)
+    op.alter_column("tasks", "user_id", nullable=False, server_default=None)
 
 
 def _adopt_completed() -> None:
@@ -168,6 +158,18 @@ def _adopt_number(connection: sa.Connection, column: ReflectedColumn) -> None:
     )
 
 
+def _warn_of_numbers(connection: sa.Connection) -> None:
+    query = "SELECT count(*) FROM tasks WHERE id > :largest"
+    count = connection.scalar(sa.text(query), {"largest": _LARGEST_OF_JAVASCRIPT})
+    if count:
+        logger.warning(
+            "%d tasks have an id beyond %d, the largest that JavaScript reads exactly: a frontend "
+            "in JavaScript cannot name these tasks",
+            count,
+            _LARGEST_OF_JAVASCRIPT,
+        )
+
+
 def _is_exactly(
     connection: sa.Connection, column: ReflectedColumn, kind: sa.types.TypeEngine[Any]
 ) -> bool:
@@ -175,10 +177,6 @@ def _is_exactly(
     return column["type"].compile(connection.dialect) == kind.compile(connection.dialect)
 
 
-_TRIGGERS_BEFORE: Final = """
-    SELECT tgname FROM pg_trigger
-    WHERE tgrelid = 'tasks'::regclass AND NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 2 <> 0
-"""
 _CHECKS: Final = """
     SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
     WHERE conrelid = 'tasks'::regclass AND contype = 'c' AND EXISTS (

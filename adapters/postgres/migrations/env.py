@@ -24,4 +24,4 @@ context.configure(
     on_version_apply=_announce,
     version_table=config.attributes["version_table"],
 )
-context.run_migrations(users_table=config.attributes["users_table"])
+context.run_migrations(users=config.attributes["users"])

@@ -21,18 +21,27 @@ _NAMES: Final[dict[type[sa.types.TypeEngine[Any]], str]] = {
 
 def reflected_columns(connection: sa.Connection, table: str, *, advice: str) -> Columns:
     """The columns of ``table``, which is there but might be a view."""
-    there = sa.inspect(connection)
-    if table not in there.get_table_names():
+    kind = connection.scalar(
+        sa.text("SELECT relkind FROM pg_class WHERE oid = to_regclass(quote_ident(:name))"),
+        {"name": table},
+    )
+    if kind not in {"r", "p"}:
         raise SchemaConflict(f"{table} is a view or the like and not a table: {advice}")
-    return {column["name"]: column for column in there.get_columns(table)}
+    columns = sa.inspect(connection).get_columns(table)
+    return {column["name"]: column for column in columns}
+
+
+def require_column(table: str, columns: Columns, name: str, *, advice: str) -> None:
+    """Raise SchemaConflict unless ``table`` has a column ``name``."""
+    if name not in columns:
+        raise SchemaConflict(f"the table {table} is there but has no column {name}: {advice}")
 
 
 def require_type(
     table: str, columns: Columns, name: str, kind: type[sa.types.TypeEngine[Any]], *, advice: str
 ) -> None:
     """Raise SchemaConflict unless ``table`` has a column ``name`` of some type of this kind."""
-    if name not in columns:
-        raise SchemaConflict(f"the table {table} is there but has no column {name}: {advice}")
+    require_column(table, columns, name, advice=advice)
     found = columns[name]["type"]
     # To SQLAlchemy an enumeration is a string.
     if not isinstance(found, kind) or isinstance(found, sa.Enum):
@@ -53,16 +62,3 @@ def require_no_task(
             f"{rule}; rows of the table tasks that break this: {count}{where}; "
             "correct or remove them, and start again"
         )
-
-
-def is_unique(connection: sa.Connection, table: str, column: str) -> bool:
-    """Whether no two rows of ``table`` have the same ``column``."""
-    there = sa.inspect(connection)
-    if there.get_pk_constraint(table)["constrained_columns"] == [column]:
-        return True
-    return any(
-        index["unique"]
-        and index["column_names"] == [column]
-        and "postgresql_where" not in index.get("dialect_options", {})
-        for index in there.get_indexes(table)
-    )

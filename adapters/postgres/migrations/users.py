@@ -1,73 +1,146 @@
 """The users table, which is Better Auth's, and the reference to it, which is ours."""
 
 import logging
+from typing import Final
 
 import sqlalchemy as sa
 from alembic import op
 
-from adapters.postgres.migrations.requirements import (
-    TASKS,
-    is_unique,
-    reflected_columns,
-    require_no_task,
-    require_type,
-)
+from adapters.postgres.migrations.requirements import TASKS, require_no_task
+from adapters.postgres.user_ids import IdType
+from adapters.postgres.users_table import STAND_IN, UsersTable
 from application.errors import SchemaConflict
 
 logger = logging.getLogger(__name__)
 
-_BETTER_AUTHS = frozenset(("user", "users"))
-"""What Better Auth calls its table by default, and with the most common setting."""
-
-_ADVICE = "let USERS_TABLE name another table, or change this one, and start again"
-_ID_ADVICE = (
-    f'{_ADVICE} (Better Auth keeps ids as text unless generateId is "uuid" or "serial"; a function '
-    "such as () => crypto.randomUUID() makes uuids that are text)"
-)
+_COLUMN_TYPES: Final[dict[IdType, type[sa.types.TypeEngine[object]]]] = {
+    IdType.TEXT: sa.Text,
+    IdType.UUID: sa.Uuid,
+    IdType.INTEGER: sa.Integer,
+    IdType.BIGINT: sa.BigInteger,
+}
 
 
-def provide_users(connection: sa.Connection, users_table: str) -> None:
-    """Create ``users_table``, or leave it as it is and see that tasks can refer to it.
+def column_type(id_type: IdType) -> type[sa.types.TypeEngine[object]]:
+    """Return the type of ``tasks.user_id`` for users' ids of this type."""
+    return _COLUMN_TYPES[id_type]
 
-    Raises SchemaConflict when they cannot.
-    """
-    inspector = sa.inspect(connection)
-    if not inspector.has_table(users_table):
-        for other in _BETTER_AUTHS - {users_table}:
-            if inspector.has_table(other):
-                logger.warning(
-                    "the table %s, which USERS_TABLE names, is made beside a table %s: if that is "
-                    "the one that Better Auth fills, set USERS_TABLE to it",
-                    users_table,
-                    other,
-                )
-        op.create_table(
-            users_table,
-            sa.Column("id", sa.Text, primary_key=True),
-            sa.Column("name", sa.Text),
-            sa.Column("email", sa.Text, unique=True),
+
+def make_stand_in(connection: sa.Connection, name: str) -> None:
+    """Create a users table that Better Auth's own migration can add its columns to."""
+    if connection.scalar(sa.text("SELECT to_regclass('neon_auth.users_sync') IS NOT NULL")):
+        logger.warning(
+            "the table %s is made beside neon_auth.users_sync: if that holds the users, set "
+            "USERS_TABLE=neon_auth.users_sync",
+            name,
         )
-        return
-    columns = reflected_columns(connection, users_table, advice=_ADVICE)
-    require_type(users_table, columns, "id", sa.String, advice=_ID_ADVICE)
-    if not is_unique(connection, users_table, "id"):
-        raise SchemaConflict(f"{users_table}.id is neither a primary key nor unique: {_ADVICE}")
+    op.create_table(
+        name,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text),
+        sa.Column("email", sa.Text, unique=True),
+        comment=STAND_IN,
+    )
 
 
-def refer_to_users(connection: sa.Connection, users_table: str) -> None:
-    """Let ``tasks.user_id`` refer to ``users_table``, whatever it has referred to so far.
+def refer_to_users(connection: sa.Connection, users: UsersTable) -> None:
+    """Let ``tasks.user_id`` refer to ``users`` alone, and have the type of their ids.
 
-    Raises SchemaConflict when a task belongs to nobody there.
+    Raise SchemaConflict if a task's owner is not among them, or cannot be an id of that type.
     """
-    users = sa.table(users_table, sa.column("id"))
+    id_type = users.id_type
+    _require_privileges(connection, users)
     require_no_task(
         connection,
-        ~sa.exists().where(users.c.id == TASKS.c.user_id),
-        f"tasks.user_id must be an id in the table {users_table}, which USERS_TABLE names",
+        sa.text(
+            "NOT (SELECT "
+            f"{id_type.condition} FROM (SELECT tasks.user_id::text AS spelling) AS owner)"
+        ),
+        f"tasks.user_id must be an id of the type {id_type}, as {users}.id has it, spelled as "
+        "PostgreSQL writes it",
     )
-    for key in sa.inspect(connection).get_foreign_keys("tasks"):
-        if "user_id" in key["constrained_columns"] and key["name"] is not None:
-            op.drop_constraint(key["name"], "tasks", type_="foreignkey")
+    for name in connection.scalars(sa.text(_REFERENCES)):
+        op.drop_constraint(name, "tasks", type_="foreignkey")
+    if connection.scalar(sa.text(_OWNER_TYPE)) != id_type:
+        op.alter_column(
+            "tasks",
+            "user_id",
+            type_=column_type(id_type),
+            postgresql_using=f"user_id::text::{id_type}",
+        )
+    # A policy may hide users; PostgreSQL's own check of the new reference sees them all.
+    if not connection.scalar(sa.text("SELECT row_security_active(:users)"), {"users": users.oid}):
+        table = sa.table(users.name, sa.column("id"), schema=users.schema)
+        require_no_task(
+            connection,
+            ~sa.exists().where(table.c.id == TASKS.c.user_id),
+            f"tasks.user_id must be an id in the table {users}: set USERS_TABLE to the table that "
+            "holds the owners of these tasks",
+        )
     op.create_foreign_key(
-        "tasks_user_id_fkey", "tasks", users_table, ["user_id"], ["id"], ondelete="CASCADE"
+        "tasks_user_id_fkey",
+        "tasks",
+        users.name,
+        ["user_id"],
+        ["id"],
+        ondelete="CASCADE",
+        referent_schema=users.schema,
     )
+
+
+def _require_privileges(connection: sa.Connection, users: UsersTable) -> None:
+    quote = connection.dialect.identifier_preparer.quote
+    table = f"{quote(users.schema)}.{quote(users.name)}"
+    facts = {"users": users.oid, "schema": users.schema}
+    role, usage, references = connection.execute(sa.text(_PRIVILEGES), facts).one()
+    missing = []
+    if not usage:
+        missing.append(f"GRANT USAGE ON SCHEMA {quote(users.schema)} TO {quote(role)}")
+    if not references:
+        missing.append(f"GRANT SELECT, REFERENCES ON {table} TO {quote(role)}")
+    if missing:
+        raise SchemaConflict(
+            f"permission denied for table {users}: the role {role} may not refer to it; as its "
+            f"owner run: {'; '.join(missing)}"
+        )
+
+
+def drop_stand_in(connection: sa.Connection, users: UsersTable) -> None:
+    """Drop the users table that was made until ``users`` existed, if it is empty and unused."""
+    stand_in = connection.execute(sa.text(_STAND_INS), {"comment": STAND_IN, "users": users.oid})
+    for schema, name in stand_in.all():
+        quote = connection.dialect.identifier_preparer.quote
+        table = f"{quote(schema)}.{quote(name)}"
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+                if connection.scalar(sa.text(f"SELECT count(*) FROM {table}")) == 0:  # noqa: S608 - quoted
+                    connection.execute(sa.text(f"DROP TABLE {table}"))
+                    logger.info("the empty table %s is dropped: tasks refer to %s", name, users)
+        except sa.exc.DBAPIError as error:
+            # Another table refers to it, a session keeps a lock on it, or it has another owner.
+            logger.info("the table %s stays although it is of no use: %s", name, error.orig)
+
+
+_REFERENCES: Final = """
+    SELECT conname FROM pg_constraint JOIN pg_attribute
+        ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'user_id'
+    WHERE conrelid = 'tasks'::regclass AND contype = 'f'
+"""
+# A varchar, or a text with a collation of its own, becomes the text that a new table has.
+_OWNER_TYPE: Final = """
+    SELECT format_type(atttypid, atttypmod) FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
+    WHERE attrelid = 'tasks'::regclass AND attname = 'user_id' AND attcollation = typcollation
+"""
+_PRIVILEGES: Final = """
+    SELECT current_user, has_schema_privilege(:schema, 'USAGE'),
+        has_table_privilege(:users, 'REFERENCES') AND has_table_privilege(:users, 'SELECT')
+"""
+_STAND_INS: Final = """
+    SELECT nspname, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE relkind = 'r' AND relname = 'users' AND obj_description(pg_class.oid, 'pg_class') = :comment
+    AND pg_class.oid <> :users AND pg_table_is_visible(pg_class.oid) AND (
+        SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute
+        WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+    ) = ARRAY['email', 'id', 'name']
+"""

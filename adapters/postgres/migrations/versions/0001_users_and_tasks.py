@@ -1,36 +1,48 @@
-"""Create the users table and the tasks table, or adopt those that are there."""
+"""Create the tasks table, or adopt the one that is there."""
+
+import logging
 
 import sqlalchemy as sa
 from alembic import op
 
 from adapters.postgres.migrations.adoption import adopt_tasks
-from adapters.postgres.migrations.users import provide_users
+from adapters.postgres.migrations.indexes import provide_indexes
+from adapters.postgres.migrations.users import column_type, refer_to_users
+from adapters.postgres.users_table import UsersTable
 
 revision = "0001"
 down_revision = None
 
 
-def upgrade(users_table: str) -> None:
+logger = logging.getLogger(__name__)
+
+
+def upgrade(users: UsersTable) -> None:
     connection = op.get_bind()
-    provide_users(connection, users_table)
-    if sa.inspect(connection).has_table("tasks"):
-        adopt_tasks(connection, users_table)
+    there = sa.inspect(connection)
+    if there.has_table("tasks"):
+        adopt_tasks(connection, users)
     else:
-        _create_tasks(users_table)
-    _create_indexes()
+        if there.has_table("task"):
+            logger.warning(
+                "the table tasks is made beside a table task, which stays as it is: if that holds "
+                "the tasks, drop the new one, rename task to tasks and start again"
+            )
+        _create_tasks(users)
+    provide_indexes(connection)
 
 
-def downgrade(users_table: str) -> None:
+def downgrade(users: UsersTable) -> None:
     """Leave everything: the tables hold what people wrote, and upgrading adopts them again."""
 
 
-def _create_tasks(users_table: str) -> None:
+def _create_tasks(users: UsersTable) -> None:
     now = sa.func.now()
     timestamp = sa.DateTime(timezone=True)
     op.create_table(
         "tasks",
-        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-        sa.Column("user_id", sa.Text, nullable=False),
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
+        sa.Column("user_id", column_type(users.id_type), nullable=False),
         sa.Column("title", sa.Text, nullable=False),
         sa.Column("description", sa.Text),
         sa.Column("completed", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -38,19 +50,6 @@ def _create_tasks(users_table: str) -> None:
         sa.Column("updated_at", timestamp, nullable=False, server_default=now),
         sa.CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="tasks_title_length"),
         sa.CheckConstraint("char_length(description) <= 1000", name="tasks_description_length"),
-        sa.ForeignKeyConstraint(
-            ["user_id"], [f"{users_table}.id"], name="tasks_user_id_fkey", ondelete="CASCADE"
-        ),
+        sa.PrimaryKeyConstraint("user_id", "id"),
     )
-
-
-def _create_indexes() -> None:
-    op.create_index(
-        "tasks_user_created", "tasks", ["user_id", "created_at", "id"], if_not_exists=True
-    )
-    op.create_index(
-        "tasks_user_completed_created",
-        "tasks",
-        ["user_id", "completed", "created_at", "id"],
-        if_not_exists=True,
-    )
+    refer_to_users(op.get_bind(), users)

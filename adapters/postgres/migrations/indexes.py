@@ -1,0 +1,42 @@
+"""The indexes that serve every list."""
+
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import op
+
+from application.errors import SchemaConflict
+
+_INDEXES: Final = {
+    "tasks_user_created": ["user_id", "created_at", "id"],
+    "tasks_user_completed_created": ["user_id", "completed", "created_at", "id"],
+}
+
+
+def provide_indexes(connection: sa.Connection) -> None:
+    """Create the indexes of the table tasks that it does not have yet.
+
+    Raise SchemaConflict if another table or index has the name of one.
+    """
+    for name, columns in _INDEXES.items():
+        found = connection.execute(sa.text(_NAMED), {"name": name}).one_or_none()
+        if found is None:
+            op.create_index(name, "tasks", columns)
+            continue
+        owner, definition = found
+        expected = f"USING btree ({', '.join(columns)})"
+        if owner != "tasks" or definition is None or not definition.endswith(expected):
+            raise SchemaConflict(
+                f"the name {name}, which an index of the table tasks has to have, is taken by "
+                f"{definition or f'a relation of its own, {name}'}: rename that and start again"
+            )
+
+
+# In the schema of tasks, which need not be the first of the search path.
+_NAMED: Final = """
+    SELECT table_of.relname, CASE WHEN indisvalid THEN pg_get_indexdef(indexrelid) END
+    FROM pg_class named LEFT JOIN pg_index ON indexrelid = named.oid
+    LEFT JOIN pg_class table_of ON table_of.oid = indrelid
+    WHERE named.relname = :name AND named.relnamespace = (
+        SELECT relnamespace FROM pg_class WHERE oid = 'tasks'::regclass)
+"""

@@ -1,0 +1,111 @@
+"""What in the table tasks could change or refuse what this service's statements do."""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from adapters.postgres.errors import NotServable
+from application.errors import SchemaConflict
+
+_OURS: Final = (
+    "id",
+    "user_id",
+    "title",
+    "description",
+    "completed",
+    "created_at",
+    "updated_at",
+)
+
+_ADVICE: Final = "and start again"
+
+
+def require_no_hidden_rows(connection: sa.Connection) -> None:
+    """Raise NotServable if row-level security applies to this role.
+
+    Hidden tasks would look like an empty list, and hidden rows would pass every check here.
+    """
+    role = connection.scalar(sa.text(_HIDDEN_FROM))
+    if role is not None:
+        raise NotServable(
+            f"row-level security hides rows of the table tasks from the role {role}: "
+            "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY, or use a role that it does not apply "
+            "to (BYPASSRLS, or the table's owner unless it is forced)"
+        )
+
+
+def require_no_obstacles(connection: sa.Connection) -> None:
+    """Raise SchemaConflict if something of another program's could break our statements."""
+    values = {"ours": list(_OURS)}
+    for query, sentence in _OBSTACLES.items():
+        for name in connection.scalars(sa.text(query), values):
+            raise SchemaConflict(sentence.format(name=name, advice=_ADVICE))
+
+
+# An inserted row has NULL in a column without a default, and NULL equals nothing, unless the index
+# says so (which PostgreSQL before 15 cannot). A default that is never the same twice is no obstacle.
+_UNIQUE: Final = """
+    SELECT indexrelid::regclass FROM pg_index i
+    WHERE indrelid = 'tasks'::regclass AND (indisunique OR indisexclusion) AND NOT EXISTS (
+        SELECT FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = attrelid AND adnum = attnum
+        WHERE attrelid = indrelid AND attnum = ANY (indkey[0:indnkeyatts - 1]) AND (
+            (attname = 'id' AND NOT indisexclusion)
+            OR (NOT attname = ANY (:ours) AND (
+                (d.oid IS NULL AND NOT attnotnull AND attidentity = ''
+                    AND to_jsonb(i) ->> 'indnullsnotdistinct' IS DISTINCT FROM 'true')
+                OR (NOT indisexclusion AND (attidentity <> '' OR (attgenerated = ''
+                    AND pg_get_expr(d.adbin, d.adrelid) ~
+                        '^(nextval|gen_random_uuid|uuidv4|uuidv7|uuid_generate_v[14])[(]')))))))
+"""
+_OBLIGATIONS: Final = """
+    SELECT attname FROM pg_attribute WHERE attrelid = 'tasks'::regclass AND attnum > 0
+    AND NOT attisdropped AND attnotnull AND NOT atthasdef AND attidentity = ''
+    AND NOT attname = ANY (:ours)
+"""
+# 28: on INSERT, DELETE or UPDATE. D is disabled, R fires for replicated changes only.
+_TRIGGERS: Final = """
+    SELECT tgname FROM pg_trigger WHERE tgrelid = 'tasks'::regclass AND NOT tgisinternal
+    AND tgenabled NOT IN ('D', 'R') AND tgtype & 28 <> 0
+"""
+_RULES: Final = """
+    SELECT rulename FROM pg_rewrite
+    WHERE ev_class = 'tasks'::regclass AND ev_enabled NOT IN ('D', 'R')
+"""
+_REFERENCED_BY: Final = """
+    SELECT conrelid::regclass FROM pg_constraint
+    WHERE confrelid = 'tasks'::regclass AND contype = 'f' AND confdeltype IN ('a', 'r')
+"""
+_REFERS: Final = """
+    SELECT conname FROM pg_constraint
+    WHERE conrelid = 'tasks'::regclass AND contype = 'f' AND EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY (conkey)
+        AND attname = ANY (:ours) AND attname <> 'user_id')
+"""
+_OBSTACLES: Final = {
+    _OBLIGATIONS: (
+        "the column tasks.{name} must be filled and has no default, so that no task could be "
+        "created: give it a default, {advice}"
+    ),
+    _UNIQUE: (
+        "{name} demands that no two tasks are alike, which they may be: drop it from the table "
+        "tasks {advice}"
+    ),
+    _TRIGGERS: (
+        "the trigger {name} of the table tasks may change or refuse what is stored: drop it, or "
+        "disable it, {advice}"
+    ),
+    _RULES: (
+        "the rule {name} of the table tasks changes what statements do: drop it, or disable it, "
+        "{advice}"
+    ),
+    _REFERENCED_BY: (
+        "the table {name} refers to tasks, so that a task could not be deleted: let its foreign "
+        "key say ON DELETE CASCADE or SET NULL, {advice}"
+    ),
+    _REFERS: (
+        "the foreign key {name} of the table tasks may refuse what is stored: drop it {advice}"
+    ),
+}
+_HIDDEN_FROM: Final = """
+    SELECT current_user WHERE row_security_active('tasks'::regclass)
+"""
