@@ -1,4 +1,4 @@
-"""A connection of the pool, which makes libpq's calls itself."""
+"""A connection of the pool: its values, its errors and its end."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ ECHO = Statement(
 async def connection(database_url: str) -> AsyncIterator[Connection]:
     connection = await Connection.open(Dsn(database_url))
     yield connection
-    connection.close()
+    await connection.close()
 
 
 async def test_values_come_back_as_they_went(connection: Connection) -> None:
@@ -54,7 +54,7 @@ async def test_an_error_of_a_statement_leaves_the_connection_usable(
 async def test_a_connection_that_is_refused_its_first_question_is_closed(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_module, "_WHO_ANSWERS", Statement(b"SELECT 1 / 0"))
+    monkeypatch.setattr(connection_module, "_IDENTIFY", Statement(b"SELECT 1 / 0"))
     with pytest.raises(psycopg.errors.DivisionByZero):
         await Connection.open(Dsn(database_url))
     others = (
@@ -90,4 +90,4 @@ async def test_a_connection_that_the_server_ends_is_closed(
     with pytest.raises(psycopg.OperationalError):
         await running
     assert connection.closed
-    assert connection.has_hung_up()
+    assert connection.has_ended()

@@ -34,7 +34,7 @@ async def test_a_pooled_connection_prepares_nothing(pooled_url: str) -> None:
     )
     for _ in range(3):
         assert await connection.run(statement, {"like": "%"}) == []
-    connection.close()
+    await connection.close()
 
 
 async def test_many_work_through_two_server_connections(

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
-from adapters.postgres import schema
+from adapters.postgres import migrating
 from adapters.postgres.database import Database
 from adapters.postgres.task_repository import PostgresTaskRepository
 from application.errors import InvalidConfiguration, StorageUnavailable
@@ -20,7 +20,7 @@ from tests.postgres.test_schema import VERSION_TABLE, definition, execute, rows,
 
 pytestmark = pytest.mark.postgres
 
-HEAD = ScriptDirectory(str(schema._MIGRATIONS)).get_current_head()
+HEAD = ScriptDirectory(str(migrating._MIGRATIONS)).get_current_head()
 """The program's newest revision."""
 NEWER = "9999"
 _MIGRATION = f'''"""Give every task a colour."""
@@ -46,9 +46,9 @@ TASKS = "SELECT id, user_id, title, completed, created_at, updated_at FROM tasks
 def newer_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Have one more revision than the program has, until it is undone."""
     migrations = tmp_path / "migrations"
-    shutil.copytree(schema._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(migrating._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
     (migrations / "versions" / f"{NEWER}_colours.py").write_text(_MIGRATION)
-    monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
+    monkeypatch.setattr(migrating, "_MIGRATIONS", migrations)
     return monkeypatch
 
 

@@ -22,7 +22,7 @@ from psycopg.errors import (
 )
 from sqlmodel import SQLModel
 
-from adapters.postgres import schema, tables
+from adapters.postgres import migrating, tables
 from adapters.postgres.database import Database
 from adapters.postgres.task_repository import PostgresTaskRepository
 from application.errors import SchemaConflict, StorageUnavailable
@@ -359,7 +359,7 @@ async def test_downgrading_and_upgrading_lose_nothing(database_url: str) -> None
     stored = rows(database_url, "SELECT * FROM tasks ORDER BY id")
 
     with transaction(database_url) as connection:
-        config = schema.migration_config(connection, "users")
+        config = migrating.migration_config(connection, "users")
         command.downgrade(config, "base")
         assert connection.scalar(sa.text("SELECT count(*) FROM tasks")) == 90
         command.upgrade(config, "head")

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
-from adapters.postgres.migrations.requirements import (
+from adapters.postgres.migrations.preconditions import (
     Columns,
     reflected_columns,
     require_no_task,

@@ -5,7 +5,7 @@ import logging
 import sqlalchemy as sa
 from alembic import op
 
-from adapters.postgres.migrations.requirements import (
+from adapters.postgres.migrations.preconditions import (
     TASKS,
     is_unique,
     reflected_columns,
