@@ -18,7 +18,7 @@ from adapters.embedded.server import EmbeddedPostgres
 from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import FetchObserver, KeySetTokenVerifier
 from adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint
-from adapters.memory.storage import MemoryStorage
+from adapters.memory.life_cycle import MemoryStorage
 from adapters.memory.task_repository import MemoryTaskRepository
 from adapters.postgres.database import Database
 from adapters.postgres.development import create_user
@@ -73,7 +73,7 @@ class Container(DeclarativeContainer):
     )
 
     postgres_tasks: Provider[TaskRepository] = ThreadSafeSingleton(
-        PostgresTaskRepository, database=database, users_table=settings.provided.users_table
+        PostgresTaskRepository, database=database
     )
     memory_tasks: Provider[TaskRepository] = ThreadSafeSingleton(MemoryTaskRepository)
     tasks: Provider[TaskRepository] = Selector(
@@ -114,11 +114,7 @@ class Container(DeclarativeContainer):
         issuer=settings.provided.issuer,
         audience=settings.provided.audience,
     )
-    create_user = Callable(
-        create_user,
-        url=settings.provided.database_url,
-        users_table=settings.provided.users_table,
-    )
+    create_user = Callable(create_user, database=database)
 
 
 def observed(settings: Settings, telemetry: "Telemetry") -> Container:

@@ -21,7 +21,6 @@ from domain.text import is_storable
 SECRET_RECOMMENDED_BYTES: Final = 32
 """RFC 7518, section 3.2: a key for HS256 is at least as long as the hash."""
 
-_IDENTIFIER_MAX_BYTES: Final = 63
 _THIS_MACHINE: Final = frozenset(("localhost", "127.0.0.1", "[::1]"))
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s*]+", re.IGNORECASE)
 
@@ -79,7 +78,7 @@ class Settings(BaseSettings):
     better_auth_jwks_url: HttpUrl | None = None
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
-    users_table: str = "users"
+    users_table: str | None = None
     cors_origins: Annotated[tuple[str, ...], NoDecode] = (
         "http://localhost:3000",
         "http://localhost",
@@ -130,15 +129,6 @@ class Settings(BaseSettings):
         if isinstance(value, str) and not is_storable(value):
             raise ValueError("is not UTF-8 text")
         return value
-
-    @field_validator("users_table")
-    @classmethod
-    def _one_table(cls, name: str) -> str:
-        if len(name.encode()) > _IDENTIFIER_MAX_BYTES or "." in name:
-            raise ValueError(
-                f"must be a table's name of at most {_IDENTIFIER_MAX_BYTES} bytes, without a schema"
-            )
-        return name
 
     @field_validator("better_auth_secret")
     @classmethod

@@ -1,233 +1,226 @@
-"""The database that serves: an operation in time, and a schema that is up to date."""
+"""The database that serves requests: operations with a deadline, on a schema that is up to date."""
 
 import asyncio
-import os
-import re
-import socket
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Final, Protocol
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Final
 
 import psycopg
-import sqlalchemy as sa
 from psycopg import errors
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
-from adapters.postgres import schema, statements
-from adapters.postgres.connection import Row
+from adapters.postgres import migrating, statements
+from adapters.postgres.connection import Connection
+from adapters.postgres.driver_errors import cause_to_log, operation_failure
 from adapters.postgres.dsn import Dsn
+from adapters.postgres.facts import Facts
 from adapters.postgres.observer import DatabaseObserver
 from adapters.postgres.pool import Pool
+from adapters.postgres.preparing import Preparation
 from adapters.postgres.statements import Statement
-from application.errors import (
-    ApplicationError,
-    InvalidConfiguration,
-    SchemaConflict,
-    StorageUnavailable,
-)
+from adapters.postgres.table_name import TableName
+from adapters.postgres.watching import TablesWatch
+from application.errors import StorageUnavailable
+from application.fair_queue import User
 
 ANSWER_WITHIN: Final = 6.5
-"""Seconds after which a caller has its answer, whatever the database does.
+"""Seconds after which an operation fails, whatever the database does.
 
-With the 3 s that a key set may take, a request stays within its 10; a sleeping Neon compute takes
-up to 5 to wake.
+With the 3 s that fetching a key set may take, a request stays within its 10 s. A suspended Neon
+compute takes up to 5 s to wake.
 """
 
-POOL_SIZE: Final = 10
-"""Most connections of one process."""
-
-# What would meet the next operation, too, if it did not connect anew. A session may stay read-only
-# for as long as it lasts, and so does a server that another one has replaced. A prepared statement
-# may be unknown behind a pooler that is not seen to be one, or of no use after a column's change.
-_OF_THE_SESSION: Final = (
+# These would recur on this connection, so it is dropped. A session may stay read-only while it
+# lasts, and so does a server that has been replaced. A prepared statement may be unknown behind an
+# undetected pooler, or useless after a column has changed.
+_STALE_SESSION_ERRORS: Final = (
     errors.ReadOnlySqlTransaction,
     errors.InvalidSqlStatementName,
     errors.DuplicatePreparedStatement,
     errors.FeatureNotSupported,
+    errors.UndefinedFunction,
+    errors.DatatypeMismatch,
 )
 
+# The tables are gone, are others than the ones that were prepared, or have changed.
+_CHANGED_TABLES_ERRORS: Final = (
+    errors.UndefinedTable,
+    errors.UndefinedColumn,
+    errors.UndefinedFunction,
+    errors.DatatypeMismatch,
+    errors.InvalidTextRepresentation,
+    errors.NumericValueOutOfRange,
+    errors.InsufficientPrivilege,
+    errors.InvalidSchemaName,
+    errors.WrongObjectType,
+    errors.FeatureNotSupported,
+    errors.NotNullViolation,
+    errors.CheckViolation,
+    errors.UniqueViolation,
+    errors.ExclusionViolation,
+)
 
-class Session(Protocol):
-    """A connection borrowed for one operation. Each statement is a transaction of its own."""
+_COUNTED: Final = 1_000
+"""Most users that are counted for a line of the log."""
 
-    async def run(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
-        """The rows that ``statement`` returns."""
-        ...
-
-
-class _ObservedSession:
-    """A session whose statements somebody watches."""
-
-    def __init__(self, session: Session, observer: DatabaseObserver) -> None:
-        self._session = session
-        self._observer = observer
-
-    async def run(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
-        with self._observer.statement(statement.text):
-            return await self._session.run(statement, parameters)
+logger = logging.getLogger(__name__)
 
 
 class Database:
-    """A PostgreSQL database that holds, or is to hold, the tables."""
+    """A PostgreSQL database that holds the tables, or will once it is prepared."""
 
     def __init__(
         self,
         *,
         url: str,
-        users_table: str,
+        users_table: str | None = None,
         migrate_on_start: bool = True,
         observer: DatabaseObserver | None = None,
     ) -> None:
-        """Connect to nothing yet. Raise InvalidConfiguration when ``url`` is none.
+        """Do not connect yet. Raise InvalidConfiguration if ``url`` or ``users_table`` is invalid.
 
-        Without ``migrate_on_start`` preparing changes nothing, and waits for somebody else to
-        bring the schema up to date.
+        ``users_table`` is ``table`` or ``schema.table``; None: the table that Better Auth fills.
+        Without ``migrate_on_start`` preparing changes nothing, and fails until the schema has been
+        brought up to date by ``tasks-api migrate``.
         """
         self._dsn = Dsn(url)
-        self._users_table = users_table
+        self.users_table = None if users_table is None else TableName.parse(users_table)
         self._migrate_on_start = migrate_on_start
-        self._pool = Pool(self._dsn, size=POOL_SIZE)
-        self._prepared = False
-        self._preparing: list[psycopg.AsyncConnection] = []
+        self._pool = Pool(self._dsn, observe=observer.statement if observer else nullcontext)
+        self._tables = TablesWatch(
+            look=self._look, prepare=self._prepare_tables, changed=self._pool.close
+        )
+        self.preparation = Preparation(self._dsn)
         self._observer = observer
         if observer is not None:
             observer.watch_pool(self._pool.use)
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
-        """Borrow a connection for one operation.
+    async def session(self, user: User) -> AsyncIterator[Connection]:
+        """Borrow a connection for one operation of ``user`` (None: of the service itself).
 
-        Every error of the driver leaves as StorageUnavailable; the operation fails with it when
-        it has not ended ANSWER_WITHIN seconds from now.
+        Each statement is a transaction of its own. Every error of the driver leaves as
+        StorageUnavailable. The operation fails with it if it needs the connection longer than
+        ANSWER_WITHIN seconds from now; the server may still carry out its last statement.
         """
-        if not self._prepared:
-            raise StorageUnavailable("the schema has not been prepared yet")
-        started = time.monotonic()
-        connection = None
+        _ = self._tables.facts
+        self._tables.used()
+        async with self._session(user) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _session(self, user: User) -> AsyncIterator[Connection]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + ANSWER_WITHIN
+        connection = await self._connection(user, deadline)
+        # Cancelling psycopg's wait would first ask the server to cancel.
+        expiry = loop.call_at(deadline, connection.give_up)
         try:
-            async with asyncio.timeout(ANSWER_WITHIN):
-                connection = await self._pool.borrow()
-                try:
-                    if self._observer is None:
-                        yield connection
-                    else:
-                        self._observer.got_connection(time.monotonic() - started)
-                        yield _ObservedSession(connection, self._observer)
-                except _OF_THE_SESSION:
-                    connection.close()
-                    raise
-                finally:
-                    self._pool.give_back(connection)
-        except (psycopg.IntegrityError, psycopg.DataError) as error:
-            # Their details quote the row, and a log must not hold a task's text.
-            raise StorageUnavailable(f"{type(error).__name__} ({error.sqlstate})") from None
+            yield connection
         except (psycopg.Error, OSError) as error:
-            if connection is None and self._observer is not None:
-                self._observer.no_connection(time.monotonic() - started, error)
-            raise _unavailability(
-                error, "connection" if connection is None else "answer"
-            ) from error
-
-    async def prepare(self, *, within: float | None = None) -> None:
-        """Bring the schema up to date, or see that it is, as Storage.prepare promises."""
-        step = schema.migrate if self._migrate_on_start else schema.require
-        await self._prepare(lambda connection: step(connection, self._users_table), within)
-        self._prepared = True
-
-    async def migrate(self, *, to: str | None = None) -> None:
-        """Bring the schema to the newest revision or to another one, back or forth.
-
-        Raises as Storage.prepare does, and InvalidConfiguration when there is no such revision.
-        """
-        await self._prepare(lambda connection: schema.migrate(connection, self._users_table, to))
-
-    async def _prepare(
-        self, step: Callable[[sa.Connection], None], within: float | None = None
-    ) -> None:
-        engine = create_async_engine(
-            "postgresql+psycopg://", async_creator=self._connect_to_prepare, poolclass=NullPool
-        )
-        watchdog = None
-        if within is not None:
-            loop = asyncio.get_running_loop()
-            watchdog = loop.call_later(within, self._give_up_preparing)
-        try:
-            async with asyncio.timeout(within):
-                connection = await engine.connect()
-            try:
-                await connection.run_sync(step)
-                await connection.commit()
-            finally:
+            if connection.gave_up:
+                raise StorageUnavailable(f"no answer within {ANSWER_WITHIN:g} s") from error
+            if isinstance(error, _STALE_SESSION_ERRORS):
                 await connection.close()
-        except TimeoutError as error:
-            raise StorageUnavailable(f"no connection within {within:g} s") from error
-        except SQLAlchemyError as error:
-            raise _preparation_error(getattr(error, "orig", None) or error) from error
-        except (psycopg.Error, OSError) as error:
-            raise _preparation_error(error) from error
+            if isinstance(error, _CHANGED_TABLES_ERRORS):
+                self._tables.failed()
+            raise operation_failure(error) from cause_to_log(error)
         finally:
-            self._preparing.clear()
-            if watchdog is not None:
-                watchdog.cancel()
+            expiry.cancel()
+            await self._pool.give_back(connection)
 
-    async def _connect_to_prepare(self) -> psycopg.AsyncConnection:
-        connection = await self._dsn.connect(autocommit=False)
-        self._preparing.append(connection)
+    async def _connection(self, user: User, deadline: float) -> Connection:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            connection = self._pool.borrow_now(user)
+            if connection is None:
+                async with asyncio.timeout_at(deadline):
+                    connection = await self._pool.borrow(user)
+        except (psycopg.Error, OSError) as error:
+            if self._observer is not None:
+                self._observer.no_connection(loop.time() - started, error)
+            if isinstance(error, TimeoutError):
+                raise StorageUnavailable(f"no connection within {ANSWER_WITHIN:g} s") from error
+            raise operation_failure(error) from error
+        if self._observer is not None:
+            self._observer.got_connection(loop.time() - started)
         return connection
 
-    def _give_up_preparing(self) -> None:
-        for connection in self._preparing:
-            _hang_up(connection)
+    def admits(self, owner: str) -> bool:
+        """Return whether ``owner`` is spelled as an id of the users table.
+
+        No other text may reach a statement, nor can it be a user. Raise StorageUnavailable if the
+        tables cannot be served.
+        """
+        return self._tables.facts.id_type.admits(owner)
+
+    async def look_for_users(self) -> bool:
+        """Look for a users table that Better Auth has made since, at most every few seconds.
+
+        Return whether tasks refer to one now. Raise StorageUnavailable.
+        """
+        return await self._tables.look_for_users()
+
+    async def describe_users(self) -> str:
+        """Return which users table of which database is used, and how many rows it has."""
+        facts = self._tables.facts
+        users = f"(SELECT FROM {facts.users} LIMIT {_COUNTED + 1}) AS users"
+        query = f"SELECT count(*) FROM {users}"  # noqa: S608 - PostgreSQL has quoted the name
+        async with self._session(None) as session:
+            try:
+                [(count,)] = await session.run(Statement(query.encode()), {})
+            except psycopg.Error:
+                rows = "whose rows this role may not count"
+            else:
+                rows = f"which has {count if count <= _COUNTED else f'over {_COUNTED}'} rows"
+        return f"the table {facts.users_table}, {rows}, in the database {self.preparation.place}"
+
+    async def prepare(self, *, within: float | None = None) -> None:
+        """Bring the schema up to date, or check that it is, as Storage.prepare promises."""
+        facts = await self._prepare_tables(within)
+        self._tables.prepared(facts)
+
+    async def migrate(self, *, to: str | None = None) -> None:
+        """Bring the schema to the newest revision or to revision ``to``, forward or back.
+
+        Raises as Storage.prepare does, and InvalidConfiguration if there is no such revision.
+        """
+        self._announce(
+            await self.preparation.run(
+                lambda connection: migrating.migrate(connection, self.users_table, to)
+            )
+        )
+
+    async def _prepare_tables(self, within: float | None = None) -> Facts:
+        step = migrating.migrate if self._migrate_on_start else migrating.require
+        facts = await self.preparation.run(
+            lambda connection: step(connection, self.users_table), within=within
+        )
+        self._announce(facts)
+        return facts
+
+    def _announce(self, facts: Facts) -> None:
+        logger.info(
+            "the database is %s; tasks refer to the users table %s, whose ids are %s",
+            self.preparation.place,
+            facts.users_table,
+            facts.owner_kind,
+        )
+
+    async def _look(self) -> Facts | None:
+        async with self._session(None) as session:
+            rows = await session.run(statements.FACTS, {})
+            if rows:
+                await session.run(statements.CHECK, {})
+        return Facts(*rows[0]) if rows else None
 
     async def check(self) -> None:
-        """Raise StorageUnavailable unless the tasks table answers."""
-        async with self.session() as session:
-            await session.run(statements.CHECK, {})
+        """Raise StorageUnavailable unless the table of tasks can be read."""
+        await self._tables.look()
 
     async def close(self) -> None:
         """Close every idle connection, and give up a preparation that is under way."""
-        self._give_up_preparing()
-        self._pool.close()
-
-
-# What libpq says of a parameter that it knows and whose value it does not.
-_WRONG_PARAMETER: Final = re.compile(r"invalid (\S+ value|port number|integer value): ")
-
-
-def _message(error: Exception) -> str:
-    # One line, without the detail, which may quote a row.
-    said = (isinstance(error, psycopg.Error) and error.diag.message_primary) or str(error)
-    return said.partition("\n")[0]
-
-
-def _unavailability(error: Exception, missing: str) -> StorageUnavailable:
-    if isinstance(error, TimeoutError):
-        return StorageUnavailable(f"no {missing} within {ANSWER_WITHIN:g} s")
-    return StorageUnavailable(f"{type(error).__name__}: {_message(error)}")
-
-
-def _preparation_error(error: Exception) -> ApplicationError:
-    message = _message(error)
-    if _WRONG_PARAMETER.search(message):
-        return InvalidConfiguration(f"NEON_DB_URL has a parameter that is wrong: {message}")
-    if isinstance(error, psycopg.errors.LockNotAvailable):
-        return StorageUnavailable(
-            "another session keeps a lock on a table that has to change, and nobody is to wait "
-            "behind this one for it"
-        )
-    # Out of reach, overloaded, read-only: may pass. A refusal, as for lack of a privilege, not.
-    if isinstance(error, psycopg.OperationalError | psycopg.InternalError | OSError):
-        return StorageUnavailable(message)
-    return SchemaConflict(f"the database refused to set up the tables: {message}")
-
-
-def _hang_up(connection: psycopg.AsyncConnection) -> None:
-    # What runs on it fails at once. Cancelling it would first ask the server.
-    with (
-        suppress(OSError, psycopg.Error),
-        socket.socket(fileno=os.dup(connection.fileno())) as sock,
-    ):
-        sock.shutdown(socket.SHUT_RDWR)
+        self.preparation.give_up()
+        await self._tables.close()
+        await self._pool.close()

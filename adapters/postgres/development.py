@@ -1,27 +1,45 @@
 """What only development needs of the database."""
 
-import psycopg
-from psycopg import sql
+import sqlalchemy as sa
 
-from adapters.postgres.dsn import Dsn
-from application.errors import SchemaConflict, StorageUnavailable
+from adapters.postgres.database import Database
+from adapters.postgres.following import is_there
+from adapters.postgres.table_name import TableName
+from adapters.postgres.users_table import UsersTable, find_users, referenced_users
+from application.errors import SchemaConflict
 
 
-async def create_user(*, url: str, users_table: str, user_id: str) -> None:
+async def create_user(*, database: Database, user_id: str) -> None:
     """Insert a users row for ``user_id`` unless there is one. In production Better Auth does so.
 
-    Raises SchemaConflict when the table wants more than an id, StorageUnavailable when it is out
-    of reach.
+    Raise SchemaConflict if the table wants more than an id, or ids of another type;
+    StorageUnavailable if it is out of reach; InvalidConfiguration if it is not known which it is.
     """
-    statement = sql.SQL("INSERT INTO {} (id) VALUES (%s) ON CONFLICT (id) DO NOTHING").format(
-        sql.Identifier(users_table)
-    )
-    try:
-        async with await Dsn(url).connect(autocommit=True) as connection:
-            await connection.execute(statement, [user_id])
-    except psycopg.IntegrityError as error:
+    await database.preparation.run(lambda connection: _insert(connection, database, user_id))
+
+
+def _insert(connection: sa.Connection, database: Database, user_id: str) -> None:
+    users = _users_table(connection, database.users_table)
+    if not users.id_type.admits(user_id):
         raise SchemaConflict(
-            f"the table {users_table} wants more than an id: sign this user up in your frontend"
+            f"{user_id!r} is no id of the table {users}, whose ids are of the type {users.id_type}"
+        )
+    table = sa.table(users.name, sa.column("id"), schema=users.schema)
+    new = sa.select(sa.cast(user_id, sa.Text).op("::")(sa.literal_column(users.id_type.value)))
+    exists = sa.exists().where(sa.cast(table.c.id, sa.Text) == user_id)
+    try:
+        connection.execute(sa.insert(table).from_select(["id"], new.where(~exists)))
+    except sa.exc.IntegrityError as error:
+        raise SchemaConflict(
+            f"the table {users} wants more than an id: sign this user up in your frontend"
         ) from error
-    except psycopg.Error as error:
-        raise StorageUnavailable(error.diag.message_primary or str(error)) from error
+
+
+def _users_table(connection: sa.Connection, setting: TableName | None) -> UsersTable:
+    if setting is None and is_there(connection, "tasks"):
+        users = referenced_users(connection)
+    else:
+        users = find_users(connection, setting)
+    if users is None:
+        raise SchemaConflict("there is no users table yet: run `tasks-api migrate`")
+    return users

@@ -3,20 +3,47 @@
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Index, Text, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    PrimaryKeyConstraint,
+    Text,
+    func,
+)
+from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
 
+from adapters.postgres.users_table import STAND_IN
 from domain.task import DESCRIPTION_MAX, TITLE_MAX, TITLE_MIN
+
+
+class UserId(UserDefinedType[str]):
+    """The type of users' ids: text, unless Better Auth's table has another one.
+
+    A parameter of this type has no cast in SQL, so that PostgreSQL infers its type from the column
+    and one statement serves ids of every type.
+    """
+
+    cache_ok = True
+
+    def get_col_spec(self) -> str:
+        """Return the type of a new table's column."""
+        return "TEXT"
 
 
 class UserRow(SQLModel, table=True):
     """A person, as Better Auth keeps them; this service reads and writes none of it.
 
-    The name of the table is a setting (USERS_TABLE); the one here is its default. There are no
-    further columns, so that Better Auth's own migration can add its own.
+    This is the table that is made if there is none. It has no further columns, so that Better
+    Auth's own migration can add its own.
     """
 
     __tablename__: ClassVar[str] = "users"
+    __table_args__: ClassVar = {"comment": STAND_IN}
 
     id: str = Field(sa_type=Text, primary_key=True)
     name: str | None = Field(default=None, sa_type=Text)
@@ -24,10 +51,11 @@ class UserRow(SQLModel, table=True):
 
 
 class TaskRow(SQLModel, table=True):
-    """A task. Both indexes lead with the owner, who is in every statement's WHERE."""
+    """A task. The key and both indexes lead with the owner, as every statement's WHERE does."""
 
     __tablename__: ClassVar[str] = "tasks"
     __table_args__: ClassVar = (
+        PrimaryKeyConstraint("user_id", "id"),
         CheckConstraint(
             f"char_length(title) BETWEEN {TITLE_MIN} AND {TITLE_MAX}", name="tasks_title_length"
         ),
@@ -39,7 +67,9 @@ class TaskRow(SQLModel, table=True):
     )
 
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    user_id: str = Field(sa_type=Text, foreign_key="users.id", ondelete="CASCADE")
+    user_id: str = Field(
+        sa_type=UserId, foreign_key="users.id", ondelete="CASCADE", primary_key=True
+    )
     title: str = Field(sa_type=Text)
     description: str | None = Field(default=None, sa_type=Text)
     completed: bool = Field(sa_column_kwargs={"server_default": "false"})

@@ -55,7 +55,7 @@ class SideBySide(RuleBasedStateMachine):
         self.users = [f"{example}-ada", f"{example}-bob", f"{example}-eve"]
         add_users(self.database_url, *self.users[:2])
         self.memory = MemoryTaskRepository(users=self.users[:2])
-        self.postgres = PostgresTaskRepository(database=self.database, users_table="users")
+        self.postgres = PostgresTaskRepository(database=self.database)
         self.numbers = {-1: -1}
         """The number in memory of each number in PostgreSQL."""
 

@@ -107,6 +107,8 @@ HISTORIES: Final = {
     "keys with other names": """
         ALTER TABLE tasks RENAME CONSTRAINT tasks_pkey TO pk_tasks;
         ALTER TABLE tasks RENAME CONSTRAINT tasks_user_id_fkey TO fk_tasks_user""",
+    "our key": """
+        ALTER TABLE tasks DROP CONSTRAINT tasks_pkey; ALTER TABLE tasks ADD PRIMARY KEY (user_id, id)""",
     "no foreign key": "ALTER TABLE tasks DROP CONSTRAINT tasks_user_id_fkey",
     "no primary key": "ALTER TABLE tasks DROP CONSTRAINT tasks_pkey",
     "users with a unique id": """
@@ -170,7 +172,12 @@ async def test_adopted_tasks_are_defined_as_new_ones_are(foreign_url: str) -> No
         name for name in sorted(names) if name in str(adopted["constraints"])
     ]
     definitions = {fact[2:] for fact in adopted["constraints"] if fact[0] == "tasks"}
-    assert definitions >= {fact[2:] for fact in new["constraints"] if fact[0] == "tasks"}
+    expected = {fact[2:] for fact in new["constraints"] if fact[0] == "tasks"}
+    # An adopted table keeps the key that it has.
+    keys = {fact for fact in definitions if fact[-1].startswith("PRIMARY KEY")}
+    assert {fact[-1] for fact in keys} <= {"PRIMARY KEY (id)", "PRIMARY KEY (user_id, id)"}
+    assert len(keys) == 1
+    assert definitions >= {fact for fact in expected if not fact[-1].startswith("PRIMARY KEY")}
     names = ["tasks_user_created", "tasks_user_completed_created"]
     assert _of_tasks(adopted["indexes"], names) == _of_tasks(new["indexes"], names)
 
@@ -361,11 +368,11 @@ CONFLICTS: Final = {
     ),
     "users.id is an integer": (
         USERS_OF + "CREATE TABLE users (id serial PRIMARY KEY)",
-        ["users.id", "INTEGER", "text", "USERS_TABLE"],
+        ["this: 9", "tasks.user_id", "integer", "users.id"],
     ),
     "users.id is a uuid": (
         USERS_OF + "CREATE TABLE users (id uuid PRIMARY KEY)",
-        ["users.id", "UUID", "text", "USERS_TABLE"],
+        ["this: 9", "tasks.user_id", "uuid", "users.id"],
     ),
     "users.id is not unique": (
         USERS_OF + "CREATE TABLE users (id text NOT NULL)",
@@ -413,12 +420,12 @@ CONFLICTS: Final = {
         "ALTER TABLE tasks ALTER created_at TYPE date",
         ["tasks.created_at", "DATE", "timestamp"],
     ),
-    "user_id is a uuid": (
+    "user_id is a uuid of no user": (
         USERS_OF
         + """UPDATE tasks SET user_id = gen_random_uuid()::text;
         CREATE TABLE users (id uuid PRIMARY KEY);
         ALTER TABLE tasks ALTER user_id TYPE uuid USING user_id::uuid""",
-        ["users.id", "UUID", "text"],
+        ["this: 9", "tasks.user_id", "users", "USERS_TABLE"],
     ),
     "another column must be filled": (
         """ALTER TABLE tasks ADD list_id integer NOT NULL DEFAULT 1;
@@ -427,8 +434,8 @@ CONFLICTS: Final = {
     ),
     "two columns are the key": (
         """ALTER TABLE tasks DROP CONSTRAINT tasks_pkey;
-        ALTER TABLE tasks ADD PRIMARY KEY (user_id, id)""",
-        ["primary key of tasks", "user_id, id"],
+        ALTER TABLE tasks ADD PRIMARY KEY (completed, id)""",
+        ["primary key of tasks", "completed, id"],
     ),
     "rows without a number": (
         """ALTER TABLE tasks DROP CONSTRAINT tasks_pkey;

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
-from adapters.postgres import schema
+from adapters.postgres import history
 from adapters.postgres.database import Database
 from adapters.postgres.task_repository import PostgresTaskRepository
 from application.errors import InvalidConfiguration, StorageUnavailable
@@ -20,7 +20,7 @@ from tests.postgres.test_schema import VERSION_TABLE, definition, execute, rows,
 
 pytestmark = pytest.mark.postgres
 
-HEAD = ScriptDirectory(str(schema._MIGRATIONS)).get_current_head()
+HEAD = ScriptDirectory(str(history.MIGRATIONS)).get_current_head()
 """The program's newest revision."""
 NEWER = "9999"
 _MIGRATION = f'''"""Give every task a colour."""
@@ -32,11 +32,11 @@ revision = "{NEWER}"
 down_revision = "{HEAD}"
 
 
-def upgrade(users_table: str) -> None:
+def upgrade(users) -> None:
     op.add_column("tasks", sa.Column("colour", sa.Text, nullable=False, server_default="grey"))
 
 
-def downgrade(users_table: str) -> None:
+def downgrade(users) -> None:
     op.drop_column("tasks", "colour")
 '''
 TASKS = "SELECT id, user_id, title, completed, created_at, updated_at FROM tasks ORDER BY id"
@@ -46,9 +46,9 @@ TASKS = "SELECT id, user_id, title, completed, created_at, updated_at FROM tasks
 def newer_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Have one more revision than the program has, until it is undone."""
     migrations = tmp_path / "migrations"
-    shutil.copytree(schema._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(history.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
     (migrations / "versions" / f"{NEWER}_colours.py").write_text(_MIGRATION)
-    monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
+    monkeypatch.setattr(history, "MIGRATIONS", migrations)
     return monkeypatch
 
 
@@ -111,7 +111,7 @@ async def test_an_older_program_serves_on_a_newer_schema_and_leaves_it_as_it_is(
 
     database = Database(url=database_url, users_table="users")
     await database.prepare()
-    tasks = PostgresTaskRepository(database=database, users_table="users")
+    tasks = PostgresTaskRepository(database=database)
     new = NewTask.create(user_id="ada", title="x", description=None, now=datetime.now(UTC))
     added = await tasks.add(new)
     assert added in await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)

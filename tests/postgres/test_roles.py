@@ -102,7 +102,7 @@ async def test_one_role_migrates_and_the_other_serves(
     await serving.check()
 
     assert snapshot(empty_database_url) == before
-    tasks = PostgresTaskRepository(database=serving, users_table=users_table)
+    tasks = PostgresTaskRepository(database=serving)
     new = NewTask.create(user_id="ada", title="Buy milk", description=None, now=NOW)
     task = await tasks.add(new)
     assert await tasks.get("ada", task.id) == task
@@ -119,7 +119,7 @@ async def test_tables_that_the_owner_has_made_can_be_handed_over(
     owners = Database(url=owner_url, users_table=users_table)
     await owners.prepare()
     new = NewTask.create(user_id="ada", title="Buy milk", description=None, now=NOW)
-    task = await PostgresTaskRepository(database=owners, users_table=users_table).add(new)
+    task = await PostgresTaskRepository(database=owners).add(new)
     await owners.close()
     with pytest.raises(SchemaConflict, match="permission denied"):
         await Database(url=migrate_url, users_table=users_table).migrate()
@@ -130,7 +130,7 @@ async def test_tables_that_the_owner_has_made_can_be_handed_over(
     await Database(url=migrate_url, users_table=users_table).migrate()
     psql(migrate_url, "grants.sql")
     await serving.prepare()
-    tasks = PostgresTaskRepository(database=serving, users_table=users_table)
+    tasks = PostgresTaskRepository(database=serving)
     assert await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED) == [task]
     await serving.close()
 
@@ -145,7 +145,7 @@ async def test_a_user_that_is_deleted_takes_their_tasks_along(
     await Database(url=migrate_url, users_table=users_table).migrate()
     psql(migrate_url, "grants.sql")
     await serving.prepare()
-    tasks = PostgresTaskRepository(database=serving, users_table=users_table)
+    tasks = PostgresTaskRepository(database=serving)
     await tasks.add(NewTask.create(user_id="ada", title="x", description=None, now=NOW))
 
     execute(owner_url, f"""DELETE FROM "{users_table}" """)

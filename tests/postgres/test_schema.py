@@ -22,9 +22,10 @@ from psycopg.errors import (
 )
 from sqlmodel import SQLModel
 
-from adapters.postgres import schema, tables
+from adapters.postgres import migrating, tables
 from adapters.postgres.database import Database
 from adapters.postgres.task_repository import PostgresTaskRepository
+from adapters.postgres.users_table import find_users
 from application.errors import SchemaConflict, StorageUnavailable
 from domain.task import DESCRIPTION_MAX, TITLE_MAX, TITLE_MIN, NewTask
 
@@ -113,7 +114,7 @@ async def repository(url: str, users_table: str = "users") -> AsyncIterator[Post
     database = Database(url=url, users_table=users_table)
     await database.prepare()
     try:
-        yield PostgresTaskRepository(database=database, users_table=users_table)
+        yield PostgresTaskRepository(database=database)
     finally:
         await database.close()
 
@@ -359,7 +360,9 @@ async def test_downgrading_and_upgrading_lose_nothing(database_url: str) -> None
     stored = rows(database_url, "SELECT * FROM tasks ORDER BY id")
 
     with transaction(database_url) as connection:
-        config = schema.migration_config(connection, "users")
+        users = find_users(connection, None)
+        assert users is not None
+        config = migrating.migration_config(connection, users)
         command.downgrade(config, "base")
         assert connection.scalar(sa.text("SELECT count(*) FROM tasks")) == 90
         command.upgrade(config, "head")

@@ -13,7 +13,7 @@ from alembic import op
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
 from adapters.postgres.migrations.obstacles import require_no_hidden_rows, require_no_obstacles
-from adapters.postgres.migrations.requirements import (
+from adapters.postgres.migrations.preconditions import (
     Columns,
     reflected_columns,
     require_column,

@@ -43,7 +43,7 @@ def require_no_obstacles(connection: sa.Connection) -> None:
 
 
 # An inserted row has NULL in a column without a default, and NULL equals nothing, unless the index
-# says so (which PostgreSQL before 15 cannot). A default that is never the same twice is no obstacle.
+# says so (which PostgreSQL before 15 cannot). A default that is always another is no obstacle.
 _UNIQUE: Final = """
     SELECT indexrelid::regclass FROM pg_index i
     WHERE indrelid = 'tasks'::regclass AND (indisunique OR indisexclusion) AND NOT EXISTS (

@@ -6,9 +6,9 @@ revision = "${up_revision}"
 down_revision = "${down_revision}"
 
 
-def upgrade(users_table: str) -> None:
+def upgrade(users) -> None:
     op.execute("...")
 
 
-def downgrade(users_table: str) -> None:
+def downgrade(users) -> None:
     op.execute("...")

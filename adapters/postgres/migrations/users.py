@@ -6,7 +6,7 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-from adapters.postgres.migrations.requirements import TASKS, require_no_task
+from adapters.postgres.migrations.preconditions import TASKS, require_no_task
 from adapters.postgres.user_ids import IdType
 from adapters.postgres.users_table import STAND_IN, UsersTable
 from application.errors import SchemaConflict
@@ -50,12 +50,10 @@ def refer_to_users(connection: sa.Connection, users: UsersTable) -> None:
     """
     id_type = users.id_type
     _require_privileges(connection, users)
+    owner = "(SELECT tasks.user_id::text AS spelling) AS owner"
     require_no_task(
         connection,
-        sa.text(
-            "NOT (SELECT "
-            f"{id_type.condition} FROM (SELECT tasks.user_id::text AS spelling) AS owner)"
-        ),
+        sa.text(f"NOT (SELECT {id_type.condition} FROM {owner})"),  # noqa: S608 - constants
         f"tasks.user_id must be an id of the type {id_type}, as {users}.id has it, spelled as "
         "PostgreSQL writes it",
     )
@@ -138,7 +136,8 @@ _PRIVILEGES: Final = """
 """
 _STAND_INS: Final = """
     SELECT nspname, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
-    WHERE relkind = 'r' AND relname = 'users' AND obj_description(pg_class.oid, 'pg_class') = :comment
+    WHERE relkind = 'r' AND relname = 'users'
+    AND obj_description(pg_class.oid, 'pg_class') = :comment
     AND pg_class.oid <> :users AND pg_table_is_visible(pg_class.oid) AND (
         SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute
         WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped

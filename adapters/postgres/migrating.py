@@ -1,14 +1,10 @@
 """Bringing a database's schema up to date."""
 
 import logging
-from pathlib import Path
 from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import (
     DataError,
@@ -18,23 +14,24 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 
+from adapters.postgres import history as revisions
 from adapters.postgres.dsn import ENCODING
 from adapters.postgres.errors import NotServable
 from adapters.postgres.facts import QUERY, Facts
-from adapters.postgres.migrations.adoption import adopt_tasks
-from adapters.postgres.migrations.indexes import provide_indexes
+from adapters.postgres.following import (
+    drifted_column,
+    follow,
+    is_there,
+    provide_users,
+    require_the_users,
+)
+from adapters.postgres.history import VERSION_TABLE, History
 from adapters.postgres.migrations.obstacles import require_no_hidden_rows, require_no_obstacles
-from adapters.postgres.migrations.users import drop_stand_in, make_stand_in, refer_to_users
 from adapters.postgres.table_name import TableName
-from adapters.postgres.users_table import UsersTable, find_users, referenced_users
+from adapters.postgres.users_table import UsersTable
 from application.errors import InvalidConfiguration, SchemaConflict
 
 logger = logging.getLogger(__name__)
-
-VERSION_TABLE: Final = "tasks_api_schema_version"
-"""Not Alembic's default name: the database may hold another application's history."""
-
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 # Any constant will do, as long as nothing else that shares the database locks it.
 _LOCK: Final = 0x7461736B73617069
@@ -45,16 +42,6 @@ _WAIT_FOR_A_TABLE: Final = "3s"
 _GRANTS: Final = "run deploy/grants.sql as the role that migrates"
 
 _PRIVILEGES: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
-
-_COLUMNS: Final = {
-    "id": "bigint NOT NULL",
-    "title": "text NOT NULL",
-    "description": "text",
-    "completed": "boolean NOT NULL",
-    "created_at": "timestamp with time zone NOT NULL",
-    "updated_at": "timestamp with time zone NOT NULL",
-}
-"""What serving needs of the newest revision; users decide the type of ``user_id``."""
 
 
 def migrate(connection: Connection, setting: TableName | None, to: str | None = None) -> Facts:
@@ -76,7 +63,7 @@ def migrate(connection: Connection, setting: TableName | None, to: str | None = 
         logger.info("waiting for another process, which is preparing the schema")
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_A_TABLE}'"))
-    history = _History(connection)
+    history = History(connection)
     if history.is_newer_than_this_program:
         history.warn()
         if to is None:
@@ -86,19 +73,19 @@ def migrate(connection: Connection, setting: TableName | None, to: str | None = 
             "let the program that made it go back"
         )
     try:
-        users = _provide_users(connection, setting)
+        users = provide_users(connection, setting)
         config = migration_config(connection, users)
-        if history.current is not None and not _is_there(connection, "tasks"):
+        if history.current is not None and not is_there(connection, "tasks"):
             logger.warning("the table tasks has vanished and is made again")
             command.stamp(config, "base", purge=True)
-            history = _History(connection)
+            history = History(connection)
         if to is None:
             command.upgrade(config, "head")
         elif history.has_passed(to):
             command.downgrade(config, to)
         else:
             command.upgrade(config, to)
-        _follow(connection, users)
+        follow(connection, users)
     except (IntegrityError, DataError) as error:
         # Their details quote the row, and a log must not hold a task's text.
         raise _refusal(error, with_detail=False) from None
@@ -117,7 +104,7 @@ def require(connection: Connection, setting: TableName | None) -> Facts:
     """
     _require_encoding(connection)
     try:
-        history = _History(connection)
+        history = History(connection)
     except ProgrammingError as error:
         driver_error: Any = error.orig
         message = driver_error.diag.message_primary
@@ -129,8 +116,8 @@ def require(connection: Connection, setting: TableName | None) -> Facts:
             f"the schema is at revision {history.current or '(none)'} and has to be at "
             f"{history.newest}: run `tasks-api migrate`"
         )
-    _require_the_users(connection, setting)
-    drifted = None if history.is_newer_than_this_program else _drifted_column(connection)
+    require_the_users(connection, setting)
+    drifted = None if history.is_newer_than_this_program else drifted_column(connection)
     if drifted is not None:
         raise NotServable(f"{drifted}: run `tasks-api migrate`")
     return _require_servable(connection)
@@ -157,43 +144,6 @@ def _require_servable(connection: Connection) -> Facts:
     return Facts(*row)
 
 
-class _History:
-    """Where a database stands among the revisions that this program knows."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._scripts = ScriptDirectory(str(_MIGRATIONS))
-        options = {"version_table": VERSION_TABLE}
-        revisions = MigrationContext.configure(connection, opts=options).get_current_heads()
-        if len(revisions) > 1:
-            raise SchemaConflict(
-                f"the table {VERSION_TABLE} holds more than one revision: {', '.join(revisions)}"
-            )
-        self.current = revisions[0] if revisions else None
-        self.newest = self._scripts.get_current_head()
-
-    @property
-    def is_newer_than_this_program(self) -> bool:
-        return self.current is not None and not self._knows(self.current)
-
-    def has_passed(self, revision: str) -> bool:
-        """Whether ``revision`` lies behind. Raises InvalidConfiguration when there is none."""
-        if not self._knows(revision):
-            raise InvalidConfiguration(f"there is no revision {revision}")
-        passed = self._scripts.iterate_revisions(self.current or "base", "base")
-        return revision in {script.revision for script in passed}
-
-    def warn(self) -> None:
-        logger.warning(
-            "the schema is at revision %s, made by a newer program than this one, which knows "
-            "revisions up to %s; it is left as it is",
-            self.current,
-            self.newest,
-        )
-
-    def _knows(self, revision: str) -> bool:
-        return revision in {script.revision for script in self._scripts.walk_revisions()}
-
-
 def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:
     driver_error: Any = error.orig
     said = driver_error.diag
@@ -206,8 +156,14 @@ def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:
 def migration_config(connection: Connection, users: UsersTable) -> Config:
     """Alembic's configuration to run migrations over ``connection``."""
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(revisions.MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     config.attributes["users"] = users
     config.attributes["version_table"] = VERSION_TABLE
     return config
+
+
+_MISSING_PRIVILEGES: Final = """
+    SELECT privilege FROM unnest(CAST(:privileges AS text[])) privilege
+    WHERE NOT has_table_privilege('tasks', privilege)
+"""

@@ -1,0 +1,139 @@
+"""Following the tables that other programs make and change: the users, and a changed tasks."""
+
+import logging
+from typing import Final
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from adapters.postgres.errors import NotServable
+from adapters.postgres.migrations.adoption import adopt_tasks
+from adapters.postgres.migrations.indexes import provide_indexes
+from adapters.postgres.migrations.obstacles import require_no_hidden_rows
+from adapters.postgres.migrations.users import drop_stand_in, make_stand_in, refer_to_users
+from adapters.postgres.table_name import TableName
+from adapters.postgres.users_table import UsersTable, find_users, referenced_users
+from application.errors import InvalidConfiguration, SchemaConflict
+
+logger = logging.getLogger(__name__)
+
+_COLUMNS: Final = {
+    "id": "bigint NOT NULL",
+    "title": "text NOT NULL",
+    "description": "text",
+    "completed": "boolean NOT NULL",
+    "created_at": "timestamp with time zone NOT NULL",
+    "updated_at": "timestamp with time zone NOT NULL",
+}
+"""What serving needs of the newest revision; users decide the type of ``user_id``."""
+
+
+def provide_users(connection: Connection, setting: TableName | None) -> UsersTable:
+    """Return the users table, made if there is none. Raise SchemaConflict."""
+    users = find_users(connection, setting)
+    if users is not None:
+        return users
+    name = setting.name if setting is not None else "users"
+    referenced = referenced_users(connection)
+    if referenced is not None:
+        # A new table would be empty, and the users' own table of no use any more.
+        raise SchemaConflict(
+            f"the table {name}, which USERS_TABLE names, is not there, and tasks refer to the "
+            f"table {referenced}: set USERS_TABLE to that, or make the other one first"
+        )
+    for other in {"user", "users"} - {name}:
+        if is_there(connection, other):
+            logger.warning(
+                "the table %s, which USERS_TABLE names, is made beside a table %s: if that is "
+                "the one that Better Auth fills, set USERS_TABLE to it",
+                name,
+                other,
+            )
+    with Operations.context(MigrationContext.configure(connection)):
+        make_stand_in(connection, name)
+    made = find_users(connection, TableName(name))
+    if made is None:
+        raise SchemaConflict(f"the table {name} has been made outside the search path")
+    return made
+
+
+def follow(connection: Connection, users: UsersTable) -> None:
+    """Adapt migrated tables to ``users``, and to what this program needs of their columns."""
+    with Operations.context(MigrationContext.configure(connection)):
+        if (drifted := drifted_column(connection)) is not None:
+            logger.warning("%s: it is adopted again", drifted)
+            adopt_tasks(connection, users)
+            provide_indexes(connection)
+        elif not _refer_to(connection, users):
+            require_no_hidden_rows(connection)
+            logger.info("tasks refer to the table %s from now on", users)
+            refer_to_users(connection, users)
+        drop_stand_in(connection, users)
+
+
+def _refer_to(connection: Connection, users: UsersTable) -> bool:
+    facts = {"users": users.oid, "id_type": users.id_type.value}
+    return bool(connection.scalar(text(_REFERS), facts))
+
+
+def drifted_column(connection: Connection) -> str | None:
+    """Return what is wrong with a column of tasks that serving needs, if anything."""
+    rows = connection.execute(text(_DEFINITIONS))
+    found: dict[str, str] = {name: definition for name, definition in rows}
+    for name, expected in _COLUMNS.items():
+        if found.get(name) != expected:
+            return (
+                f"the column tasks.{name} is {found.get(name, '(missing)')} and has to be "
+                f"{expected}"
+            )
+    return None
+
+
+def is_there(connection: Connection, table: str) -> bool:
+    """Return whether the search path finds ``table``."""
+    found = connection.scalar(text("SELECT to_regclass(quote_ident(:name))"), {"name": table})
+    return found is not None
+
+
+def require_the_users(connection: Connection, setting: TableName | None) -> None:
+    """Raise NotServable unless tasks refer to the users table."""
+    referenced = referenced_users(connection)
+    advice = (
+        "set it to the table that Better Auth fills, and run `tasks-api migrate` with it if tasks "
+        "do not refer to that one"
+    )
+    try:
+        chosen = find_users(connection, setting)
+    except InvalidConfiguration:
+        chosen = referenced  # Migrating has chosen one of several.
+    if (
+        setting is None
+        and referenced is not None
+        and (chosen is None or referenced.is_better_auths or not chosen.is_better_auths)
+    ):
+        return
+    if chosen is None or referenced is None or chosen.oid != referenced.oid:
+        by_whom = "USERS_TABLE names" if setting is not None else "Better Auth seems to fill"
+        raise NotServable(
+            f"tasks refer to the table {referenced or '(none)'} and {by_whom} "
+            f"{setting or chosen or '(none)'}: "
+            + (advice if setting is not None else "run `tasks-api migrate`, or set USERS_TABLE")
+        )
+
+
+_DEFINITIONS: Final = """
+    SELECT attname, format_type(atttypid, atttypmod)
+        || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+    FROM pg_attribute
+    WHERE attrelid = 'tasks'::regclass AND attnum > 0 AND NOT attisdropped
+"""
+# One foreign key alone, to the right table, which cascades, from a column of the right type.
+_REFERS: Final = """
+    SELECT count(*) = 1 AND bool_and(confrelid = :users AND confdeltype = 'c'
+        AND format_type(atttypid, atttypmod) = :id_type AND attcollation = typcollation)
+    FROM pg_constraint JOIN pg_attribute
+        ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'user_id'
+    JOIN pg_type t ON t.oid = atttypid
+    WHERE conrelid = 'tasks'::regclass AND contype = 'f'
+"""

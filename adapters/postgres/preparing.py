@@ -1,0 +1,70 @@
+"""Connections of their own on which the schema is prepared."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from adapters.postgres.driver_errors import preparation_failure
+from adapters.postgres.dsn import Driver, Dsn
+from application.errors import StorageUnavailable
+
+T = TypeVar("T")
+
+
+class Preparation:
+    """Runs steps that prepare the schema, each in a transaction of its own."""
+
+    def __init__(self, dsn: Dsn) -> None:
+        self._dsn = dsn
+        self._under_way: list[Driver] = []
+        self.place = "(not connected yet)"
+        """The database and its host, once there was a connection."""
+
+    async def run(self, step: Callable[[sa.Connection], T], *, within: float | None = None) -> T:
+        """Return the result of ``step``.
+
+        Raise StorageUnavailable if it takes longer than ``within`` seconds, and what the driver's
+        errors mean to a preparation.
+        """
+        engine = create_async_engine(
+            "postgresql+psycopg://", async_creator=self._connect, poolclass=NullPool
+        )
+        expiry = None
+        if within is not None:
+            expiry = asyncio.get_running_loop().call_later(within, self.give_up)
+        try:
+            async with asyncio.timeout(within):
+                connection = await engine.connect()
+            try:
+                result = await connection.run_sync(step)
+                await connection.commit()
+                return result
+            finally:
+                await connection.close()
+        except TimeoutError as error:
+            raise StorageUnavailable(f"no connection within {within:g} s") from error
+        except SQLAlchemyError as error:
+            raise preparation_failure(getattr(error, "orig", None) or error) from error
+        except (psycopg.Error, OSError) as error:
+            raise preparation_failure(error) from error
+        finally:
+            self._under_way.clear()
+            if expiry is not None:
+                expiry.cancel()
+
+    async def _connect(self) -> Driver:
+        connection = await self._dsn.connect(autocommit=False)
+        self._under_way.append(connection)
+        self.place = f"{connection.info.dbname} on {connection.info.host}"
+        return connection
+
+    def give_up(self) -> None:
+        """End every step that is under way."""
+        for connection in self._under_way:
+            connection.give_up()
