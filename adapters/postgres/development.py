@@ -1,4 +1,4 @@
-"""What only development needs of the database."""
+"""Create users, for development only."""
 
 import sqlalchemy as sa
 

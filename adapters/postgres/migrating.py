@@ -1,4 +1,4 @@
-"""Bringing a database's schema up to date."""
+"""Bring a database's schema up to date."""
 
 import logging
 from typing import Any, Final
@@ -90,7 +90,7 @@ def migrate(connection: Connection, setting: TableName | None, to: str | None = 
         # Their details quote the row, and a log must not hold a task's text.
         raise _refusal(error, with_detail=False) from None
     except (ProgrammingError, NotSupportedError) as error:
-        # Here the detail names what stands in the way, such as a view on a column.
+        # Here the detail names the obstacle, such as a view on a column.
         raise _refusal(error, with_detail=True) from error
     return _require_servable(connection)
 

@@ -79,9 +79,11 @@ _NEW_TASK: Final[dict[str, Any]] = {
 INSERT: Final = _compiled(insert(TaskRow).values(_NEW_TASK).returning(_ID))
 
 _BELOW: Final = bindparam("below", type_=BigInteger)
-_COUNTED: Final = select(_ID).where(_USER_ID == _OWNER).limit(_BELOW).subquery()
+# Ordered as an index is: unordered, the plan for any user and any limit may read the whole table.
+_COUNTED: Final = (
+    select(_ID).where(_USER_ID == _OWNER).order_by(_CREATED_AT, _ID).limit(_BELOW).subquery()
+)
 
-# Counts no further than it has to.
 INSERT_BELOW: Final = _compiled(
     insert(TaskRow)
     .from_select(

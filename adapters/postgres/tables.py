@@ -1,4 +1,4 @@
-"""The schema. The rules of a task are the domain's; the database holds the same limits."""
+"""The tables. The database enforces the same limits as the domain."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -36,7 +36,7 @@ class UserId(UserDefinedType[str]):
 
 
 class UserRow(SQLModel, table=True):
-    """A person, as Better Auth keeps them; this service reads and writes none of it.
+    """A user, as Better Auth stores it. This service neither reads nor writes this table.
 
     This is the table that is made if there is none. It has no further columns, so that Better
     Auth's own migration can add its own.

@@ -15,7 +15,7 @@ _RESET: Final = struct.pack("ii", 1, 0)
 class Cut(Enum):
     """What happens to a connection when a certain statement, or its answer, comes by."""
 
-    STATEMENT_VANISHES = "the statement is lost, and nobody is told"
+    STATEMENT_VANISHES = "the statement is lost, without a reset"
     STATEMENT_RESET = "a reset instead of passing the statement"
     ANSWER_VANISHES = "silence in the middle of the answer"
     ANSWER_RESET = "a reset in the middle of the answer"
@@ -27,7 +27,7 @@ class Proxy:
     The settings are attributes and may be changed at any time:
 
     ``delay``: seconds that a new connection waits before it is passed on.
-    ``blackhole``: nothing passes in either direction, and nobody is told.
+    ``blackhole``: nothing passes in either direction, silently.
     ``cuts``: what happens, once, when a prepared statement that begins so is run. The proxy removes
     those that have struck.
     """
@@ -147,7 +147,7 @@ class Proxy:
         return None
 
     async def _pass(self, connection: "_Connection") -> None:
-        while self.blackhole or connection.silent:  # noqa: ASYNC110 - two attributes, set by anybody
+        while self.blackhole or connection.silent:  # noqa: ASYNC110 - two attributes, set from outside
             await asyncio.sleep(0.02)
 
 

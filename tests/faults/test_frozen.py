@@ -1,4 +1,4 @@
-"""PostgreSQL stops in the middle of what it does, and says nothing."""
+"""PostgreSQL freezes in the middle of its work."""
 
 import asyncio
 import time
@@ -30,10 +30,10 @@ from tests.process.service import Service
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 
 
-async def test_a_frozen_postgresql_keeps_nobody_waiting(
+async def test_requests_are_answered_in_time_while_postgresql_is_frozen(
     postgres: Postgres, tmp_path: Path, measured: Measured
 ) -> None:
-    # Longer than any request may take, so that nobody is saved by the thaw.
+    # Longer than any request may take, so that no request is saved by the thaw.
     seconds = 20 if "PostgreSQL 18" in postgres.name else rounds(20, 8)
     with (
         postgres.database(*PEOPLE) as database,

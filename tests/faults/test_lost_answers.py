@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 
 TASKS = "/api/ada/tasks"
 
-# PostgreSQL's own account of what was done, by task; of a new one, whose number nobody knows, by 0.
+# PostgreSQL's own account of what was done, by task; of a new one, whose id is unknown, by 0.
 ACCOUNT = """
 CREATE TABLE account (what text, task bigint);
 CREATE FUNCTION take_down() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -43,7 +43,7 @@ CHANGES = (b"INSERT INTO tasks", b"UPDATE tasks", b"UPDATE tasks", b"DELETE FROM
 
 
 @pytest.mark.parametrize("cut", Cut, ids=lambda cut: cut.name.lower().replace("_", " "))
-async def test_what_may_have_happened_is_never_done_again(
+async def test_a_change_that_may_have_happened_is_never_repeated(
     cut: Cut, plain_postgres: Postgres, tmp_path: Path, measured: Measured
 ) -> None:
     postgres = plain_postgres
@@ -114,7 +114,7 @@ def test_a_network_that_fails_for_all_connections_loses_no_write(
         if silent:
             proxy.blackhole = True
             time.sleep(silence)
-            # What was swallowed until now never arrives; whoever is there comes back anew.
+            # What was swallowed until now never arrives; connections are opened anew.
             reset = proxy.reset_all()
             proxy.blackhole = False
         else:
@@ -142,7 +142,7 @@ def test_a_network_that_fails_for_all_connections_loses_no_write(
     assert not wrong
     assert not bad
     assert reset
-    # A connection that is reset between two operations is replaced, and nobody notices.
+    # A connection that is reset between two operations is replaced without an error.
     assert not silent or any(map(is_retryable, exchanges))
     assert slowest < 10
     assert last < 2

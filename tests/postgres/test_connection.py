@@ -71,7 +71,7 @@ async def test_a_connection_that_is_refused_its_first_question_is_closed(
             await asyncio.sleep(0.01)
 
 
-async def test_who_is_cancelled_leaves_a_closed_connection(connection: Connection) -> None:
+async def test_a_cancelled_statement_leaves_a_closed_connection(connection: Connection) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await connection.run(SLEEP, {})

@@ -1,4 +1,4 @@
-"""What the pool promises while PostgreSQL sleeps, hangs, restarts or is not there."""
+"""The database while PostgreSQL is suspended, frozen, restarted or unreachable."""
 
 import asyncio
 import os
@@ -84,7 +84,7 @@ def administrate(url: str, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-async def test_connections_that_the_server_dropped_cost_nobody_an_error(
+async def test_connections_that_the_server_dropped_cost_no_error(
     database: Database, database_url: str
 ) -> None:
     await fill_pool(database)
@@ -97,7 +97,7 @@ async def test_connections_that_the_server_dropped_cost_nobody_an_error(
     await answers(database)
 
 
-async def test_a_restart_while_idle_costs_nobody_an_error(tmp_path: Path) -> None:
+async def test_a_restart_while_idle_costs_no_error(tmp_path: Path) -> None:
     postgres = EmbeddedPostgres(tmp_path, {"fsync": "off"})
     with postgres:
         database = Database(url=postgres.url, users_table="users")
@@ -129,7 +129,7 @@ async def test_a_statement_that_takes_too_long_fails_in_time_and_frees_its_conne
     await answers(database)
 
 
-async def test_a_frozen_server_fails_everybody_in_time_and_heals(
+async def test_operations_on_a_frozen_server_fail_in_time_and_it_heals(
     tmp_path: Path, impatient: float
 ) -> None:
     with EmbeddedPostgres(tmp_path, {"fsync": "off"}) as postgres:
@@ -187,7 +187,7 @@ async def test_a_database_that_was_read_only_for_a_while_heals(
     await tasks.add(new)
 
 
-async def test_a_full_pool_fails_those_who_wait_in_time(
+async def test_operations_that_wait_for_a_full_pool_fail_in_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = asyncio.Event()

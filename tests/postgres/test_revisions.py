@@ -159,7 +159,7 @@ async def test_a_migration_does_not_make_others_wait_behind_it(database_url: str
     with psycopg.connect(database_url) as reader:
         reader.execute("SELECT count(*) FROM tasks")
         began = time.monotonic()
-        with pytest.raises(StorageUnavailable, match="another session keeps a lock"):
+        with pytest.raises(StorageUnavailable, match="another session holds a lock"):
             await database.prepare(within=9)
         assert time.monotonic() - began < 10
     assert revision(database_url) == HEAD

@@ -252,7 +252,7 @@ def test_a_row_gets_what_it_does_not_say(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("users_table", NAMES)
-async def test_a_deleted_user_takes_their_tasks_along_and_nobody_elses(
+async def test_a_deleted_user_takes_along_their_own_tasks_only(
     empty_database_url: str, users_table: str
 ) -> None:
     await prepare(empty_database_url, users_table)

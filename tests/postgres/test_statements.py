@@ -167,6 +167,18 @@ def test_the_limit_of_tasks_is_counted_in_an_index_and_no_further_than_needed(
     assert "Limit" in {node["Node Type"] for node in nodes}
 
 
+def test_the_limit_of_tasks_is_counted_in_an_index_when_there_are_few_users(
+    connection: psycopg.Connection,
+) -> None:
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    connection.execute("DELETE FROM tasks WHERE user_id NOT IN ('user 0', 'user 1')")
+    connection.execute("ANALYZE tasks")
+
+    nodes = plan(connection, statements.INSERT_BELOW, BUSY)
+
+    assert "Seq Scan" not in {node["Node Type"] for node in nodes}, nodes
+
+
 @pytest.mark.parametrize("mode", ["custom", "generic"])
 @pytest.mark.parametrize("status", StatusFilter)
 def test_the_first_tasks_are_read_without_sorting(

@@ -1,7 +1,7 @@
-"""Taking over a tasks table that another implementation of the same API has made.
+"""Adopt a tasks table that another implementation of the same API has created.
 
-No row is lost. What cannot be taken over raises SchemaConflict, and the transaction undoes the
-rest.
+No row is lost. A table that cannot be adopted raises SchemaConflict, and the transaction is
+rolled back.
 """
 
 import logging
@@ -35,8 +35,8 @@ _KINDS: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
     "updated_at": sa.DateTime,
 }
 
-# The limits of revision 0001, here and below: a migration stays as it was when it shipped, whatever
-# the domain's limits become.
+# The limits of revision 0001, here and below. A migration does not follow later changes of the
+# domain's limits.
 _RULES: Final = {
     "tasks.id must be at least 1": "id < 1",
     "tasks.user_id must be filled": "user_id IS NULL",
@@ -137,7 +137,7 @@ def _adopt_times(connection: sa.Connection, columns: Columns) -> None:
 
 
 def _adopt_number(connection: sa.Connection, column: ReflectedColumn) -> None:
-    # Numbers are never used again: go on where the old sequence stands, not at the greatest id.
+    # Ids are never reused: continue from the old sequence, not from the greatest id.
     owned = connection.scalar(sa.text("SELECT pg_get_serial_sequence('tasks', 'id')"))
     called = re.search(r"nextval\('(.+)'::", column["default"] or "")
     start = connection.scalar(sa.text("SELECT coalesce(max(id), 0)::bigint + 1 FROM tasks"))
@@ -173,7 +173,7 @@ def _warn_of_numbers(connection: sa.Connection) -> None:
 def _is_exactly(
     connection: sa.Connection, column: ReflectedColumn, kind: sa.types.TypeEngine[Any]
 ) -> bool:
-    """Whether the column is of this type, without a limit, precision or collation of its own."""
+    """Return whether the column has exactly this type: no own limit, precision or collation."""
     return column["type"].compile(connection.dialect) == kind.compile(connection.dialect)
 
 

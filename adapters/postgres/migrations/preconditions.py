@@ -1,4 +1,4 @@
-"""What tables that are already there must be like; SchemaConflict tells a person what is not."""
+"""Preconditions that existing tables must meet. SchemaConflict says which one is not met."""
 
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ def require_type(
     """Raise SchemaConflict unless ``table`` has a column ``name`` of some type of this kind."""
     require_column(table, columns, name, advice=advice)
     found = columns[name]["type"]
-    # To SQLAlchemy an enumeration is a string.
+    # SQLAlchemy's Enum is a String.
     if not isinstance(found, kind) or isinstance(found, sa.Enum):
         raise SchemaConflict(
             f"the column {table}.{name} has the type {found} and not {_NAMES[kind]}: {advice}"
@@ -53,7 +53,7 @@ def require_type(
 def require_no_task(
     connection: sa.Connection, condition: sa.ColumnElement[bool] | sa.TextClause, rule: str
 ) -> None:
-    """Raise SchemaConflict when ``condition`` holds for a task, which then breaks ``rule``."""
+    """Raise SchemaConflict, quoting ``rule``, if ``condition`` is true for any task."""
     broken = sa.select(sa.func.count(), sa.func.min(TASKS.c.id)).select_from(TASKS).where(condition)
     count, lowest = connection.execute(broken).one()
     if count:

@@ -1,4 +1,4 @@
-"""The users table, which is Better Auth's, and the reference to it, which is ours."""
+"""The users table, which belongs to Better Auth, and the reference from tasks to it."""
 
 import logging
 from typing import Final
