@@ -28,6 +28,8 @@ _COLUMNS: Final = {
 }
 """What serving needs of the newest revision; users decide the type of ``user_id``."""
 
+_CHECKS: Final = ("tasks_title_length", "tasks_description_length")
+
 
 def provide_users(connection: Connection, setting: TableName | None) -> UsersTable:
     """Return the users table, made if there is none. Raise SchemaConflict."""
@@ -61,8 +63,8 @@ def provide_users(connection: Connection, setting: TableName | None) -> UsersTab
 def follow(connection: Connection, users: UsersTable) -> None:
     """Adapt migrated tables to ``users``, and to what this program needs of their columns."""
     with Operations.context(MigrationContext.configure(connection)):
-        if (drifted := drifted_column(connection)) is not None:
-            logger.warning("%s: it is adopted again", drifted)
+        if (difference := drift(connection)) is not None:
+            logger.warning("%s: the table is adopted again", difference)
             adopt_tasks(connection, users)
             provide_indexes(connection)
         elif not _refer_to(connection, users):
@@ -77,16 +79,18 @@ def _refer_to(connection: Connection, users: UsersTable) -> bool:
     return bool(connection.scalar(text(_REFERS), facts))
 
 
-def drifted_column(connection: Connection) -> str | None:
-    """Return what is wrong with a column of tasks that serving needs, if anything."""
-    rows = connection.execute(text(_DEFINITIONS))
-    found: dict[str, str] = {name: definition for name, definition in rows}
+def drift(connection: Connection) -> str | None:
+    """Return what is different in the table tasks from what adopting makes, if anything."""
+    found = {row.attname: row.definition for row in connection.execute(text(_DEFINITIONS))}
     for name, expected in _COLUMNS.items():
         if found.get(name) != expected:
             return (
                 f"the column tasks.{name} is {found.get(name, '(missing)')} and has to be "
                 f"{expected}"
             )
+    names = {"names": [*_COLUMNS, "user_id"], "ours": list(_CHECKS)}
+    for name in connection.scalars(text(_OTHER_CHECKS), names):
+        return f"the table tasks has a constraint {name}, which might refuse what the API accepts"
     return None
 
 
@@ -124,7 +128,7 @@ def require_the_users(connection: Connection, setting: TableName | None) -> None
 
 _DEFINITIONS: Final = """
     SELECT attname, format_type(atttypid, atttypmod)
-        || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+        || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END AS definition
     FROM pg_attribute
     WHERE attrelid = 'tasks'::regclass AND attnum > 0 AND NOT attisdropped
 """
@@ -136,4 +140,10 @@ _REFERS: Final = """
         ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'user_id'
     JOIN pg_type t ON t.oid = atttypid
     WHERE conrelid = 'tasks'::regclass AND contype = 'f'
+"""
+_OTHER_CHECKS: Final = """
+    SELECT conname FROM pg_constraint
+    WHERE conrelid = 'tasks'::regclass AND contype = 'c' AND NOT conname = ANY (:ours) AND EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = conrelid AND attnum = ANY (conkey) AND attname = ANY (:names))
 """

@@ -19,7 +19,7 @@ from adapters.postgres.dsn import ENCODING
 from adapters.postgres.errors import NotServable
 from adapters.postgres.facts import QUERY, Facts
 from adapters.postgres.following import (
-    drifted_column,
+    drift,
     follow,
     is_there,
     provide_users,
@@ -117,9 +117,9 @@ def require(connection: Connection, setting: TableName | None) -> Facts:
             f"{history.newest}: run `tasks-api migrate`"
         )
     require_the_users(connection, setting)
-    drifted = None if history.is_newer_than_this_program else drifted_column(connection)
-    if drifted is not None:
-        raise NotServable(f"{drifted}: run `tasks-api migrate`")
+    difference = None if history.is_newer_than_this_program else drift(connection)
+    if difference is not None:
+        raise NotServable(f"{difference}: run `tasks-api migrate`")
     return _require_servable(connection)
 
 

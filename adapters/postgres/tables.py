@@ -30,7 +30,7 @@ class UserId(UserDefinedType[str]):
 
     cache_ok = True
 
-    def get_col_spec(self) -> str:
+    def get_col_spec(self, **_: object) -> str:
         """Return the type of a new table's column."""
         return "TEXT"
 

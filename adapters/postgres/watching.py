@@ -25,6 +25,9 @@ LOOK_FOR_USERS_EVERY: Final = 10.0
 PREPARE_EVERY: Final = 2.0
 """Seconds between two attempts to prepare tables that cannot be served."""
 
+_END_WITHIN: Final = 0.3
+"""Seconds that a preparation which has lost its connection may take to end."""
+
 _UNSERVABLE: Final = (NotServable, SchemaConflict, InvalidConfiguration)
 
 logger = logging.getLogger(__name__)
@@ -98,10 +101,13 @@ class TablesWatch:
         return self.facts.users != before.users
 
     async def close(self) -> None:
-        """Stop what is under way."""
-        if self._under_way is not None:
+        """Stop what is under way, of which a preparation has been told to end."""
+        if self._under_way is None:
+            return
+        _, pending = await asyncio.wait([self._under_way], timeout=_END_WITHIN)
+        if pending:
             self._under_way.cancel()
-            await asyncio.wait([self._under_way])
+            await asyncio.wait(pending)
 
     def _start(self, step: Callable[[], Awaitable[None]], *, every: float = 0) -> None:
         if self._under_way is not None and not self._under_way.done():

@@ -35,9 +35,13 @@ async def tasks(url: str | None) -> AsyncIterator[TaskRepository]:
     if url is None:
         yield MemoryTaskRepository(users=USERS)
         return
-    database = Database(url=url,)
+    database = Database(
+        url=url,
+    )
     await database.prepare()
-    yield PostgresTaskRepository(database=database,)
+    yield PostgresTaskRepository(
+        database=database,
+    )
     await database.close()
 
 
@@ -46,7 +50,9 @@ def storage(request: pytest.FixtureRequest) -> Storage:
     """A storage that has not been prepared."""
     if request.param == "memory":
         return MemoryStorage()
-    return Database(url=request.getfixturevalue("empty_database_url"),)
+    return Database(
+        url=request.getfixturevalue("empty_database_url"),
+    )
 
 
 def add_users(url: str, *users: str) -> None:

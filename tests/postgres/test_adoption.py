@@ -108,7 +108,8 @@ HISTORIES: Final = {
         ALTER TABLE tasks RENAME CONSTRAINT tasks_pkey TO pk_tasks;
         ALTER TABLE tasks RENAME CONSTRAINT tasks_user_id_fkey TO fk_tasks_user""",
     "our key": """
-        ALTER TABLE tasks DROP CONSTRAINT tasks_pkey; ALTER TABLE tasks ADD PRIMARY KEY (user_id, id)""",
+        ALTER TABLE tasks DROP CONSTRAINT tasks_pkey;
+        ALTER TABLE tasks ADD PRIMARY KEY (user_id, id)""",
     "no foreign key": "ALTER TABLE tasks DROP CONSTRAINT tasks_user_id_fkey",
     "no primary key": "ALTER TABLE tasks DROP CONSTRAINT tasks_pkey",
     "users with a unique id": """

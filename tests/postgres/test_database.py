@@ -299,9 +299,10 @@ async def test_the_urls_encoding_does_not_matter(database_url: str) -> None:
 
 
 async def test_a_missing_schema_is_not_ready_and_then_it_is(empty_database_url: str) -> None:
-    database = prepared(Database(url=empty_database_url, users_table="users"))
+    database = prepared(Database(url=empty_database_url, migrate_on_start=False))
     with pytest.raises(StorageUnavailable):
         await database.check()
+    await database.migrate()
     await database.prepare()
     await database.check()
     await database.close()

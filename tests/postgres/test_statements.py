@@ -119,7 +119,10 @@ def test_a_list_by_status_reads_no_row_of_the_other_status(
     connection: psycopg.Connection, status: StatusFilter, order: SortOrder
 ) -> None:
     # Where most rows have this status, an index without it may be the cheaper one, being smaller.
+    # The index of the key is one, too, and costs nearly the same on this table.
+    connection.execute("ALTER TABLE tasks DROP CONSTRAINT tasks_pkey")
     nodes = plan(connection, statements.LIST[status, order], FEW[status])
+    connection.rollback()
 
     [condition] = [node["Index Cond"] for node in nodes if "Index Cond" in node]
     assert "user_id = " in condition

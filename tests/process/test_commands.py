@@ -46,7 +46,10 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "any origin": ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS must be"),
     "a path as origin": ({"CORS_ORIGINS": "https://a.example/s3cr3t"}, "CORS_ORIGINS must be"),
     "a long users table": ({"USERS_TABLE": "é" * 32}, "USERS_TABLE must be"),
-    "a users table with a schema": ({"USERS_TABLE": "public.s3cr3t"}, "USERS_TABLE must be"),
+    "a users table with a schema and a database": (
+        {"USERS_TABLE": "db.public.s3cr3t"},
+        "USERS_TABLE must be",
+    ),
     "a secret that is no text": ({"BETTER_AUTH_SECRET": "s3cr3t\udcff"}, "BETTER_AUTH_SECRET is"),
     "a URL that is no text": ({"NEON_DB_URL": "postgresql://u:\udcff@h/d"}, "NEON_DB_URL is"),
     "a wrong parameter": ({"NEON_DB_URL": "postgresql://127.0.0.1/d?sslmode=x"}, "NEON_DB_URL has"),

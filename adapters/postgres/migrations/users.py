@@ -1,7 +1,7 @@
 """The users table, which belongs to Better Auth, and the reference from tasks to it."""
 
 import logging
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ from application.errors import SchemaConflict
 
 logger = logging.getLogger(__name__)
 
-_COLUMN_TYPES: Final[dict[IdType, type[sa.types.TypeEngine[object]]]] = {
+_COLUMN_TYPES: Final[dict[IdType, type[sa.types.TypeEngine[Any]]]] = {
     IdType.TEXT: sa.Text,
     IdType.UUID: sa.Uuid,
     IdType.INTEGER: sa.Integer,
@@ -21,7 +21,7 @@ _COLUMN_TYPES: Final[dict[IdType, type[sa.types.TypeEngine[object]]]] = {
 }
 
 
-def column_type(id_type: IdType) -> type[sa.types.TypeEngine[object]]:
+def column_type(id_type: IdType) -> type[sa.types.TypeEngine[Any]]:
     """Return the type of ``tasks.user_id`` for users' ids of this type."""
     return _COLUMN_TYPES[id_type]
 

@@ -1,0 +1,268 @@
+"""What of another program's would change, refuse or hide what this service stores."""
+
+from typing import Final
+
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from adapters.postgres.database import Database
+from adapters.postgres.errors import NotServable
+from application.errors import SchemaConflict
+from domain.listing import SortOrder, StatusFilter
+from tests.postgres.test_adoption import foreign_database
+from tests.postgres.test_schema import execute, new_id, prepare, repository, rows, snapshot
+
+pytestmark = pytest.mark.postgres
+
+FUNCTION: Final = """
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN UPDATE tasks SET title = ''x'' WHERE id = NEW.id; RETURN NEW; END';
+"""
+
+OBSTACLES: Final = {
+    "titles must differ, by an expression": (
+        "CREATE UNIQUE INDEX one_of_each ON tasks (user_id, lower(title))",
+        "one_of_each",
+    ),
+    "titles must differ beside a column with a default": (
+        "ALTER TABLE tasks ADD list_id integer DEFAULT 1; "
+        "CREATE UNIQUE INDEX one_of_each ON tasks (list_id, title)",
+        "one_of_each",
+    ),
+    "a column with a default must differ": (
+        "ALTER TABLE tasks ADD slug text DEFAULT 'x'; "
+        "UPDATE tasks SET slug = id; CREATE UNIQUE INDEX one_of_each ON tasks (slug)",
+        "one_of_each",
+    ),
+    "an empty column must differ": (
+        "ALTER TABLE tasks ADD slug text; UPDATE tasks SET slug = id; "
+        "CREATE UNIQUE INDEX one_of_each ON tasks (slug) NULLS NOT DISTINCT",
+        "one_of_each",
+    ),
+    "a part of the titles must differ": (
+        "CREATE UNIQUE INDEX one_of_each ON tasks (title) WHERE NOT completed",
+        "one_of_each",
+    ),
+    "an exclusion constraint": (
+        "ALTER TABLE tasks ADD CONSTRAINT one_of_each EXCLUDE (title WITH =)",
+        "one_of_each",
+    ),
+    "an exclusion constraint on an expression": (
+        "ALTER TABLE tasks ADD CONSTRAINT one_of_each EXCLUDE ((lower(title)) WITH =)",
+        "one_of_each",
+    ),
+    "a rule instead of deleting": (
+        "CREATE RULE keep AS ON DELETE TO tasks DO INSTEAD NOTHING",
+        "rule keep",
+    ),
+    "a rule beside inserting": (
+        "CREATE TABLE audit (); CREATE RULE note AS ON INSERT TO tasks DO ALSO "
+        "INSERT INTO audit DEFAULT VALUES",
+        "rule note",
+    ),
+    "a trigger before": (
+        FUNCTION + "CREATE TRIGGER touched BEFORE UPDATE ON tasks FOR EACH ROW "
+        "EXECUTE FUNCTION touch()",
+        "trigger touched",
+    ),
+    "a trigger after": (
+        FUNCTION + "CREATE TRIGGER touched AFTER INSERT ON tasks FOR EACH ROW "
+        "EXECUTE FUNCTION touch()",
+        "trigger touched",
+    ),
+    "a trigger of statements": (
+        FUNCTION + "CREATE TRIGGER touched AFTER DELETE ON tasks EXECUTE FUNCTION touch()",
+        "trigger touched",
+    ),
+    "a constraint trigger": (
+        FUNCTION + "CREATE CONSTRAINT TRIGGER touched AFTER INSERT ON tasks DEFERRABLE "
+        "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touch()",
+        "trigger touched",
+    ),
+    "a trigger that always fires": (
+        FUNCTION + "CREATE TRIGGER touched AFTER INSERT ON tasks FOR EACH ROW "
+        "EXECUTE FUNCTION touch(); ALTER TABLE tasks ENABLE ALWAYS TRIGGER touched",
+        "trigger touched",
+    ),
+    "another table that keeps tasks": (
+        "CREATE TABLE subtasks (task_id integer REFERENCES tasks (id))",
+        "table subtasks refers to tasks",
+    ),
+    "a title of another table": (
+        "CREATE TABLE titles (title varchar PRIMARY KEY); INSERT INTO titles SELECT DISTINCT "
+        "title FROM tasks; ALTER TABLE tasks ADD CONSTRAINT known FOREIGN KEY (title) "
+        "REFERENCES titles",
+        "foreign key known",
+    ),
+    "a column that must be filled": (
+        "ALTER TABLE tasks ADD list_id integer NOT NULL DEFAULT 1; "
+        "ALTER TABLE tasks ALTER list_id DROP DEFAULT",
+        "tasks.list_id",
+    ),
+}
+
+
+@pytest.mark.parametrize(("history", "named"), OBSTACLES.values(), ids=OBSTACLES)
+async def test_an_obstacle_is_named_at_adoption_and_nothing_is_changed(
+    empty_database_url: str, history: str, named: str
+) -> None:
+    await foreign_database(empty_database_url, history)
+    before = snapshot(empty_database_url)
+    with pytest.raises(SchemaConflict) as caught:
+        await prepare(empty_database_url)
+    assert named in str(caught.value)
+    assert snapshot(empty_database_url) == before
+
+
+@pytest.mark.parametrize("migrate_on_start", [True, False])
+@pytest.mark.parametrize(("history", "named"), OBSTACLES.values(), ids=OBSTACLES)
+async def test_an_obstacle_that_comes_later_is_named_at_the_next_start(
+    empty_database_url: str, history: str, named: str, migrate_on_start: bool
+) -> None:
+    await foreign_database(empty_database_url)
+    await prepare(empty_database_url)
+    execute(empty_database_url, history.replace("varchar", "text"))
+    database = Database(url=empty_database_url, migrate_on_start=migrate_on_start)
+    with pytest.raises(SchemaConflict) as caught:
+        await database.prepare()
+    assert named in str(caught.value)
+    await database.close()
+
+
+HARMLESS: Final = {
+    "a unique number": "CREATE UNIQUE INDEX ON tasks (id, title)",
+    "a unique column that stays empty": "ALTER TABLE tasks ADD slug text UNIQUE",
+    "a unique column that is always another": (
+        "ALTER TABLE tasks ADD public_id uuid NOT NULL UNIQUE DEFAULT gen_random_uuid()"
+    ),
+    "a unique serial number": "ALTER TABLE tasks ADD number serial UNIQUE",
+    "a unique identity": (
+        "ALTER TABLE tasks ADD number integer GENERATED BY DEFAULT AS IDENTITY UNIQUE"
+    ),
+    "a disabled trigger": (
+        FUNCTION + "CREATE TRIGGER touched AFTER INSERT ON tasks FOR EACH ROW "
+        "EXECUTE FUNCTION touch(); ALTER TABLE tasks DISABLE TRIGGER touched"
+    ),
+    "a trigger on truncating": (
+        FUNCTION + "CREATE TRIGGER touched AFTER TRUNCATE ON tasks EXECUTE FUNCTION touch()"
+    ),
+    "a table of parts of tasks": (
+        "CREATE TABLE subtasks (task_id integer REFERENCES tasks (id) ON DELETE CASCADE)"
+    ),
+}
+
+
+@pytest.mark.parametrize("history", HARMLESS.values(), ids=HARMLESS)
+async def test_what_breaks_no_statement_is_left_alone(
+    empty_database_url: str, history: str
+) -> None:
+    await foreign_database(empty_database_url, history)
+    async with repository(empty_database_url) as tasks:
+        assert [await new_id(empty_database_url) for _ in range(2)] == [10, 11]
+        await tasks.delete("ada", 10)
+
+
+NAMES: Final = {
+    "an index of another table": (
+        "CREATE TABLE notes (id integer); CREATE INDEX tasks_user_created ON notes (id)"
+    ),
+    "a table": "CREATE TABLE tasks_user_completed_created ()",
+    "another index of tasks": "CREATE INDEX tasks_user_created ON tasks (title)",
+    "an index of a part of tasks": (
+        "CREATE INDEX tasks_user_created ON tasks (user_id, created_at, id) WHERE completed"
+    ),
+}
+
+
+@pytest.mark.parametrize("history", NAMES.values(), ids=NAMES)
+async def test_an_index_whose_name_is_taken_is_named(empty_database_url: str, history: str) -> None:
+    await foreign_database(empty_database_url, history)
+    before = snapshot(empty_database_url)
+    with pytest.raises(SchemaConflict, match=r"the name tasks_user_\w+, .* is taken by"):
+        await prepare(empty_database_url)
+    assert snapshot(empty_database_url) == before
+
+
+async def test_numbers_that_javascript_cannot_read_are_counted_in_a_warning(
+    empty_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await foreign_database(
+        empty_database_url,
+        "ALTER TABLE tasks ALTER id TYPE bigint; "
+        "UPDATE tasks SET id = id + 9007199254740990 WHERE id > 6",
+    )
+    await prepare(empty_database_url)
+    assert "3 tasks have an id beyond 9007199254740991" in caplog.text
+
+
+async def test_a_table_task_beside_none_called_tasks_is_warned_of(
+    empty_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    execute(empty_database_url, "CREATE TABLE task (id serial PRIMARY KEY)")
+    await prepare(empty_database_url)
+    assert "the table tasks is made beside a table task" in caplog.text
+    caplog.clear()
+    await prepare(empty_database_url)
+    assert not [entry for entry in caplog.records if entry.levelname == "WARNING"]
+
+
+HIDDEN: Final = {
+    "forced on the owner": (
+        "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+    ),
+    "a policy": (
+        "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; "
+        "CREATE POLICY own ON tasks USING (user_id = current_user)"
+    ),
+}
+
+
+@pytest.fixture
+def owner_url(empty_database_url: str) -> str:
+    """The database as an owner who is no superuser sees it."""
+    execute(
+        empty_database_url,
+        """DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'landlord') THEN
+        CREATE ROLE landlord LOGIN; END IF; END $$; GRANT ALL ON SCHEMA public TO landlord""",
+    )
+    return make_conninfo(empty_database_url, user="landlord")
+
+
+@pytest.mark.parametrize("migrate_on_start", [True, False])
+@pytest.mark.parametrize("policy", HIDDEN.values(), ids=HIDDEN)
+async def test_hidden_rows_are_no_empty_list_but_a_storage_that_is_not_ready(
+    owner_url: str, policy: str, migrate_on_start: bool
+) -> None:
+    await prepare(owner_url)
+    execute(owner_url, policy)
+    database = Database(url=owner_url, migrate_on_start=migrate_on_start)
+    with pytest.raises(NotServable, match=r"row-level security hides .* from the role landlord"):
+        await database.prepare()
+    execute(owner_url, "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY")
+    await database.prepare()
+    await database.check()
+    await database.close()
+
+
+async def test_a_table_whose_rows_are_hidden_is_not_adopted(
+    empty_database_url: str, owner_url: str
+) -> None:
+    handed_over = "ALTER TABLE tasks OWNER TO landlord; ALTER TABLE users OWNER TO landlord;"
+    await foreign_database(empty_database_url, handed_over + HIDDEN["a policy"])
+    before = rows(owner_url, "SELECT relname, oid, relfilenode FROM pg_class ORDER BY 1, 2")
+    with pytest.raises(NotServable, match="row-level security"):
+        await prepare(owner_url)
+    assert rows(owner_url, "SELECT relname, oid, relfilenode FROM pg_class ORDER BY 1, 2") == before
+
+
+async def test_row_level_security_that_hides_nothing_from_the_owner_is_fine(
+    owner_url: str,
+) -> None:
+    await prepare(owner_url)
+    execute(
+        owner_url,
+        "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY; INSERT INTO users (id) VALUES ('ada')",
+    )
+    async with repository(owner_url) as tasks:
+        await new_id(owner_url)
+        assert len(await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)) == 1
