@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import Final
 
 import psycopg
+import sqlalchemy as sa
 from psycopg import errors
 
 from adapters.postgres import migrating, statements
@@ -14,6 +15,7 @@ from adapters.postgres.connection import Connection
 from adapters.postgres.driver_errors import cause_to_log, operation_failure
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.facts import Facts
+from adapters.postgres.following import require_not_moved
 from adapters.postgres.observer import DatabaseObserver
 from adapters.postgres.pool import Pool
 from adapters.postgres.preparing import Preparation
@@ -194,9 +196,13 @@ class Database:
 
     async def _prepare_tables(self, within: float | None = None) -> Facts:
         step = migrating.migrate if self._migrate_on_start else migrating.require
-        facts = await self.preparation.run(
-            lambda connection: step(connection, self.users_table), within=within
-        )
+        served = self._tables.served
+
+        def prepare(connection: sa.Connection) -> Facts:
+            require_not_moved(connection, served)
+            return step(connection, self.users_table)
+
+        facts = await self.preparation.run(prepare, within=within)
         self._announce(facts)
         return facts
 

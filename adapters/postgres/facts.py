@@ -56,7 +56,7 @@ QUERY: Final = """
             FROM pg_class WHERE (relname IN ('users', 'user') AND pg_table_is_visible(oid))
             OR (relname = 'user'
                 AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'neon_auth'))),
-        format_type(a.atttypid, NULL), format('%I.%I', n.nspname, u.relname),
+        format_type(a.atttypid, NULL), quote_ident(n.nspname) || '.' || quote_ident(u.relname),
         CASE WHEN NOT pg_table_is_visible(u.oid) THEN n.nspname END, u.relname
     FROM pg_class t LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND attname = 'user_id'
     LEFT JOIN pg_constraint c ON conrelid = t.oid AND contype = 'f' AND conkey = ARRAY[attnum]

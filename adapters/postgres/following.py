@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from adapters.postgres.errors import NotServable
+from adapters.postgres.history import VERSION_TABLE
 from adapters.postgres.migrations.adoption import adopt_tasks
 from adapters.postgres.migrations.indexes import provide_indexes
 from adapters.postgres.migrations.obstacles import require_no_hidden_rows
@@ -29,6 +30,29 @@ _COLUMNS: Final = {
 """What serving needs of the newest revision; users decide the type of ``user_id``."""
 
 _CHECKS: Final = ("tasks_title_length", "tasks_description_length")
+
+
+def require_not_moved(connection: Connection, tasks: int | None) -> None:
+    """Raise NotServable if the table with the number ``tasks`` exists and has another name now.
+
+    A table made in its place would be empty, and the users' tasks would seem to be lost.
+    """
+    moved = connection.execute(text(_MOVED), {"oid": tasks}).one_or_none()
+    if moved is not None:
+        raise NotServable(
+            f"the table tasks is now {TableName(moved.relname, moved.nspname)}, and the "
+            f"search_path is {moved.search_path}: undo one of the two"
+        )
+
+
+def warn_of_other_tasks(connection: Connection) -> None:
+    """Log which schemas have tasks of this service's that the search path does not find."""
+    for schema in connection.scalars(text(_ELSEWHERE), {"version_table": VERSION_TABLE}):
+        logger.warning(
+            "the tables are made in the first schema of the search_path, and there are tasks in "
+            "the schema %s, which stay as they are",
+            schema,
+        )
 
 
 def provide_users(connection: Connection, setting: TableName | None) -> UsersTable:
@@ -146,4 +170,17 @@ _OTHER_CHECKS: Final = """
     WHERE conrelid = 'tasks'::regclass AND contype = 'c' AND NOT conname = ANY (:ours) AND EXISTS (
         SELECT FROM pg_attribute
         WHERE attrelid = conrelid AND attnum = ANY (conkey) AND attname = ANY (:names))
+"""
+# A table that has been replaced has another name, and tasks are found all the same.
+_MOVED: Final = """
+    SELECT nspname, relname, current_setting('search_path') AS search_path
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE c.oid = :oid AND (to_regclass('tasks') IS NULL
+        OR (to_regclass('tasks') <> c.oid AND relname = 'tasks'))
+"""
+_ELSEWHERE: Final = """
+    SELECT nspname FROM pg_class t JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE relname = 'tasks' AND relkind IN ('r', 'p') AND NOT pg_table_is_visible(t.oid)
+    AND EXISTS (SELECT FROM pg_class v WHERE v.relname = :version_table
+        AND v.relnamespace = t.relnamespace)
 """

@@ -24,6 +24,7 @@ from adapters.postgres.following import (
     is_there,
     provide_users,
     require_the_users,
+    warn_of_other_tasks,
 )
 from adapters.postgres.history import VERSION_TABLE, History
 from adapters.postgres.migrations.obstacles import require_no_hidden_rows, require_no_obstacles
@@ -72,6 +73,8 @@ def migrate(connection: Connection, setting: TableName | None, to: str | None = 
             f"the schema is at revision {history.current}, which is newer than this program: "
             "let the program that made it go back"
         )
+    if history.current is None and not is_there(connection, "tasks"):
+        warn_of_other_tasks(connection)
     try:
         users = provide_users(connection, setting)
         config = migration_config(connection, users)

@@ -69,6 +69,11 @@ class TablesWatch:
             raise StorageUnavailable("the schema has not been prepared yet")
         return self._facts
 
+    @property
+    def served(self) -> int | None:
+        """PostgreSQL's number of the table tasks that was prepared last."""
+        return None if self._facts is None else self._facts.tasks
+
     def used(self) -> None:
         """Look at the tables in the background if the last look was a while ago."""
         if time.monotonic() - self._looked >= LOOK_EVERY:
