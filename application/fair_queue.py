@@ -28,8 +28,7 @@ class FairQueue:
 
     async def acquire(self, user: User) -> None:
         """Take a place for ``user``; return once there is one. Pair it with ``release``."""
-        if self._may_take(user):
-            self._take(user)
+        if self.try_acquire(user):
             return
         place = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(user, deque()).append(place)
@@ -43,13 +42,23 @@ class FairQueue:
                 self.release(user)
             raise
 
+    def try_acquire(self, user: User) -> bool:
+        """Take a place for ``user`` if there is one now, and return whether there was."""
+        if not self._may_take(user):
+            return False
+        self._take(user)
+        return True
+
     def release(self, user: User) -> None:
         """Give back a place of ``user``, and hand it to the next request in turn."""
         self._free += 1
         self._used[user] -= 1
         if not self._used[user]:
             del self._used[user]
-        while (following := next(filter(self._may_take, self._waiting), ...)) is not ...:
+        while self._free:
+            following = next(filter(self._may_take, self._waiting), ...)
+            if following is ...:
+                break
             places = self._waiting.pop(following)
             place = places.popleft()
             if places:

@@ -21,5 +21,10 @@ GRANT SELECT, REFERENCES ON :"users_table" TO tasks_migrate;
 
 ALTER ROLE tasks_serve PASSWORD :'serve_password';
 GRANT USAGE ON SCHEMA public TO tasks_serve;
+-- From PostgreSQL 14 on: a statement ends within a second after its client has disconnected. On a
+-- direct connection the service sets this itself; through a pooler it cannot.
+SELECT $$ALTER ROLE tasks_serve SET client_connection_check_interval = '1s'$$
+    WHERE current_setting('client_connection_check_interval', true) IS NOT NULL
+\gexec
 
 COMMIT;

@@ -18,7 +18,7 @@ from adapters.embedded.server import EmbeddedPostgres
 from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import FetchObserver, KeySetTokenVerifier
 from adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint
-from adapters.memory.storage import MemoryStorage
+from adapters.memory.life_cycle import MemoryStorage
 from adapters.memory.task_repository import MemoryTaskRepository
 from adapters.postgres.database import Database
 from adapters.postgres.development import create_user

@@ -1,1 +1,1 @@
-"""Tasks in PostgreSQL: SQLModel's tables, SQLAlchemy's pool, libpq's calls."""
+"""Tasks in PostgreSQL: SQLModel's tables, SQLAlchemy's pool, psycopg's cursors."""

@@ -1,151 +1,155 @@
-"""One connection to PostgreSQL: what runs on it, and how its end is noticed or brought about."""
+"""One connection to PostgreSQL."""
 
 import asyncio
 import select
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Any, Final
 
 import psycopg
-from psycopg import generators
-from psycopg.abc import PQGen
-from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, Format
-from psycopg.pq.abc import PGresult
-from psycopg.waiting import Ready, Wait
+from psycopg import errors
 
-from adapters.postgres.dsn import Dsn
+from adapters.postgres.dsn import Driver, Dsn
 from adapters.postgres.statements import Statement
+from application.arranging import PIECE
 
 Row = tuple[Any, ...]
 
-_SUCCESS: Final = frozenset((ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK))
+Observe = Callable[[bytes], AbstractContextManager[object]]
+"""Returns a context in which a statement of this text runs."""
 
-_WHO_ANSWERS: Final = Statement(b"SELECT pg_backend_pid()")
+CHECK_INTERVAL: Final = 1
+"""Seconds between PostgreSQL's checks that the client of a running statement is still connected."""
+
+GIVEN_UP_WITHIN: Final = CHECK_INTERVAL + 0.25
+"""Seconds after which PostgreSQL has ended a statement whose client disconnected."""
+
+# A pooler gives each transaction another server connection, so it cannot announce the process that
+# replies. On a direct connection this also sets how often the server checks for its client, unless
+# the role or the URL sets it, or the server (before PostgreSQL 14) does not have the setting.
+_IDENTIFY: Final = Statement(
+    b"SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = $1 "
+    b"AND current_setting('client_connection_check_interval', true) = '0' "
+    b"THEN set_config('client_connection_check_interval', '%ds', false) END" % CHECK_INTERVAL,
+    ("announced",),
+)
+_IDENTIFY_ONLY: Final = Statement(b"SELECT pg_backend_pid()")
+
+# How servers refuse the setting on platforms that cannot detect a disconnected client.
+_SETTING_REFUSED: Final = (
+    errors.InvalidParameterValue,
+    errors.FeatureNotSupported,
+    errors.UndefinedObject,
+)
 
 
 class Connection:
-    """Runs one statement at a time, each a transaction of its own.
+    """Runs one statement at a time, each in a transaction of its own."""
 
-    It makes libpq's calls itself, as psycopg wraps them, and has psycopg adapt the values. A
-    cursor of psycopg's would make the same calls, and prepares for much more: it costs three
-    times as much as the calls do.
-    """
-
-    def __init__(self, driver: psycopg.AsyncConnection) -> None:
-        """Take over ``driver``, which commits by itself."""
+    def __init__(self, driver: Driver, observe: Observe) -> None:
+        """Use ``driver``, which commits each statement. ``observe`` each one's text."""
+        driver.cursor_factory = psycopg.AsyncRawCursor
         self._driver = driver
-        self._libpq = driver.pgconn
-        self._adapter = Transformer(driver)
+        self._observe = observe
+        self._cursor = driver.cursor(binary=True)
         self._poll = select.poll()
-        self._poll.register(self._libpq.socket, select.POLLIN)
-        self._names: dict[Statement, bytes] | None = None
-        """Of the statements that are prepared here; None where none may be."""
+        self._poll.register(driver.fileno(), select.POLLIN)
 
     @classmethod
-    async def open(cls, dsn: Dsn) -> "Connection":
-        """A new connection. Raises psycopg.Error when the server cannot be reached."""
-        connection = cls(await dsn.connect(autocommit=True))
-        # A pooler hands each transaction another server connection, to which a statement prepared
-        # earlier is unknown. It also cannot announce the process that is going to answer.
+    async def open(cls, dsn: Dsn, observe: Observe = nullcontext) -> "Connection":
+        """Return a new connection. Raise psycopg.Error."""
+        driver = await dsn.connect(autocommit=True)
         try:
-            [(process,)] = await connection.run(_WHO_ANSWERS, {})
+            connection = cls(driver, observe)
+            # After waiting for a lock, a transaction has to see what others have committed.
+            await driver.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
+            if await connection._server_process() == driver.info.backend_pid:
+                driver.prepare_threshold = 0  # Prepare each statement when it first runs.
         except BaseException:
-            connection.close()
+            await driver.close()
             raise
-        if process == connection._libpq.backend_pid:
-            connection._names = {}
         return connection
 
-    async def run(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
-        """The rows that ``statement`` returns. Raises psycopg.Error.
+    async def _server_process(self) -> int:
+        try:
+            announced = {"announced": self._driver.info.backend_pid}
+            [(process, _)] = await self._execute(_IDENTIFY, announced)
+        except _SETTING_REFUSED:
+            [(process,)] = await self._execute(_IDENTIFY_ONLY, {})
+        return int(process)
 
-        Whoever is cancelled in the middle leaves a closed connection behind: cancelling the
-        statement would first ask the server, which may be what is frozen.
+    async def run(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
+        """Return the rows of ``statement``. Raise psycopg.Error.
+
+        On cancellation the connection is closed.
         """
-        given = [parameters[name] for name in statement.parameters]
-        # As text, and of the types that the statement casts them to.
-        values = self._adapter.dump_sequence(given, [PyFormat.TEXT] * len(given))
-        if self._names is None:
-            self._libpq.send_query_params(statement.text, values, result_format=Format.BINARY)
-        else:
-            name = self._names.get(statement) or await self._prepare(statement, self._names)
-            self._libpq.send_query_prepared(name, values, result_format=Format.BINARY)
-        result = await self._result()
-        self._adapter.set_pgresult(result)
-        rows = self._adapter.load_rows(0, result.ntuples, tuple)
-        # It would keep the result, perhaps a long list, until the next one comes.
-        self._adapter.set_pgresult(None)
+        with self._observe(statement.text):
+            return await self._execute(statement, parameters)
+
+    async def _execute(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
+        cursor = self._cursor
+        await cursor.execute(statement.text, _values(statement, parameters))
+        if cursor.rownumber is None:  # A statement without rows.
+            return []
+        rows = piece = await cursor.fetchmany(PIECE)
+        while len(piece) == PIECE:
+            await asyncio.sleep(0)
+            piece = await cursor.fetchmany(PIECE)
+            rows = rows + piece
+        if len(rows) > PIECE:
+            # The old cursor would keep this large result until the next statement.
+            self._cursor = self._driver.cursor(binary=True)
         return rows
 
-    async def _prepare(self, statement: Statement, names: dict[Statement, bytes]) -> bytes:
-        name = statement.name
-        self._libpq.send_prepare(name, statement.text)
-        await self._result()
-        names[statement] = name
-        return name
+    async def run_long(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
+        """Return the rows of ``statement``, of which there may be very many, as ``run`` does.
 
-    async def _result(self) -> PGresult:
-        try:
-            results = await self._wait(generators.execute(self._libpq))
-        except BaseException:
-            self.close()
-            raise
-        if not results:
-            self.close()
-            raise psycopg.InternalError("the server answered with nothing")
-        for result in results:
-            if result.status not in _SUCCESS:
-                raise error_from_result(result)
-        return results[-1]
+        They are read in pieces, so that the server's reply is never in memory as a whole. The
+        statement is not prepared.
+        """
+        rows: list[Row] = []
+        stream = self._driver.cursor().stream(
+            statement.text, _values(statement, parameters), binary=True, size=PIECE
+        )
+        with self._observe(statement.text):
+            async for row in stream:
+                rows.append(row)
+                if len(rows) % PIECE == 0:
+                    await asyncio.sleep(0)
+        return rows
 
-    async def _wait(self, work: PQGen[list[PGresult]]) -> list[PGresult]:
-        """What ``work`` returns in the end, waiting for the socket whenever it asks for it."""
-        loop = asyncio.get_running_loop()
-        socket = self._libpq.socket
-        try:
-            wanted = next(work)
-            # Where many are served, the answer is there by the time that it is one's turn again,
-            # and asking for it costs less than asking to be told.
-            await asyncio.sleep(0)
-            wanted = work.send(Ready(wanted))
-            while True:
-                ready = loop.create_future()
-                loop.add_reader(socket, _set, ready)
-                if wanted & Wait.W:
-                    loop.add_writer(socket, _set, ready)
-                try:
-                    await ready
-                finally:
-                    loop.remove_reader(socket)
-                    if wanted & Wait.W:
-                        loop.remove_writer(socket)
-                # Being told of more than there is does no harm: no call blocks.
-                wanted = work.send(Ready(wanted))
-        except StopIteration as end:
-            results: list[PGresult] = end.value
-            return results
+    def transaction(self) -> AbstractAsyncContextManager[object]:
+        """Return a block whose statements are one transaction, rolled back on an error."""
+        return self._driver.transaction()
 
     @property
     def closed(self) -> bool:
-        """Whether this end knows that the connection is of no use any more."""
+        """Whether this side knows that the connection has ended."""
         return self._driver.closed
 
-    def has_hung_up(self) -> bool:
-        """Whether the server has ended this idle connection, as when a Neon compute goes to sleep.
+    @property
+    def gave_up(self) -> bool:
+        """Whether ``give_up`` or a cancellation has ended the connection."""
+        return self._driver.gave_up
 
-        Costs one system call and no round trip: a server has nothing to say to an idle client but
-        goodbye.
+    def has_ended(self) -> bool:
+        """Return whether this idle connection is of no use any more, at the cost of a system call.
+
+        A readable idle socket means that the server closed it, as when a Neon compute suspends.
         """
-        if self.closed:
-            return True
-        return bool(self._poll.poll(0))
+        return self.closed or bool(self._poll.poll(0))
 
-    def close(self) -> None:
-        """End the connection, without waiting for anybody."""
-        self._libpq.finish()
+    def give_up(self) -> None:
+        """End the connection at once: a statement under way raises psycopg.OperationalError."""
+        self._driver.give_up()
+
+    async def close(self) -> None:
+        """End the connection without waiting for the server."""
+        await self._driver.close()
 
 
-def _set(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
+def _values(statement: Statement, parameters: Mapping[str, object]) -> list[object]:
+    # psycopg chooses the type of an integer by its size. Sent as text, it has the type to which the
+    # statement casts it, and one prepared statement serves them all.
+    given = map(parameters.__getitem__, statement.parameters)
+    return [str(value) if type(value) is int else value for value in given]

@@ -1,4 +1,4 @@
-"""What only development needs of the database."""
+"""Create users, for development only."""
 
 import psycopg
 from psycopg import sql
@@ -8,10 +8,10 @@ from application.errors import SchemaConflict, StorageUnavailable
 
 
 async def create_user(*, url: str, users_table: str, user_id: str) -> None:
-    """Insert a users row for ``user_id`` unless there is one. In production Better Auth does so.
+    """Insert a users row for ``user_id`` unless it exists. In production Better Auth does so.
 
-    Raises SchemaConflict when the table wants more than an id, StorageUnavailable when it is out
-    of reach.
+    Raises SchemaConflict if the table requires more than an id, and StorageUnavailable if the
+    database cannot be reached.
     """
     statement = sql.SQL("INSERT INTO {} (id) VALUES (%s) ON CONFLICT (id) DO NOTHING").format(
         sql.Identifier(users_table)

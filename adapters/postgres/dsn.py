@@ -1,5 +1,8 @@
-"""Where the database is, and how to reach it."""
+"""Where the database is, and how to connect to it."""
 
+import os
+import socket
+from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
@@ -10,8 +13,8 @@ from application.errors import InvalidConfiguration
 CONNECT_WITHIN: Final = 6
 """Seconds to wait for one host: a sleeping Neon compute takes up to 5 to wake."""
 
-# What the URL does not say otherwise. The kernel probes an idle connection, so that one whose
-# other end vanished without a word is known to be dead before a request gets it.
+# Used unless the URL sets them. The kernel probes idle connections, so that one whose peer
+# vanished silently is known to be dead before a request gets it.
 _DEFAULTS: Final[dict[str, Any]] = {
     "connect_timeout": CONNECT_WITHIN,
     "application_name": "tasks-api",
@@ -21,37 +24,56 @@ _DEFAULTS: Final[dict[str, Any]] = {
 }
 
 ENCODING: Final = "UTF8"
-"""In no other could every title be sent and kept."""
+"""The only encoding in which every title can be sent and stored."""
 
 _ALWAYS: Final = {"client_encoding": ENCODING}
 
 
+class Driver(psycopg.AsyncConnection[tuple[Any, ...]]):
+    """psycopg's connection, which ends when a statement is given up."""
+
+    gave_up = False
+    """Whether this side has ended the connection, perhaps with a statement under way."""
+
+    def give_up(self) -> None:
+        """End the connection at once, without waiting for the server: a statement fails."""
+        self.gave_up = True
+        with (
+            suppress(OSError, psycopg.Error),
+            socket.socket(fileno=os.dup(self.fileno())) as sock,
+        ):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - psycopg's signature
+        """End the connection. psycopg calls this when a task is cancelled during a statement.
+
+        Asking the server to cancel takes up to 5 s, because a frozen server does not reply.
+        """
+        self.give_up()
+
+
 class Dsn:
-    """Where the database is and how to reach it: a PostgreSQL URL, with every parameter kept."""
+    """PostgreSQL URL, with every parameter kept."""
 
     def __init__(self, url: str) -> None:
-        """Raise InvalidConfiguration when ``url`` is not a PostgreSQL URL."""
+        """Raise InvalidConfiguration unless ``url`` is a PostgreSQL URL."""
         try:
             given = conninfo_to_dict(url)
         except psycopg.Error:
-            # libpq repeats what it does not understand, which may be a part of the password.
+            # libpq repeats what it cannot parse, which may be a part of the password.
             raise InvalidConfiguration(
                 "NEON_DB_URL is not a PostgreSQL URL that libpq understands"
             ) from None
-        # libpq ends the password at the first @, and errors name the host. A lone one in front is
-        # that of an abstract socket.
+        # libpq ends the password at the first @, and errors name the host. A single leading @
+        # belongs to an abstract socket.
         if "@" in str(given.get("host", ""))[1:]:
             raise InvalidConfiguration(
                 "NEON_DB_URL has an @ in its host: in a password, write %40 for it"
             )
         self._parameters = _DEFAULTS | given | _ALWAYS
 
-    async def connect(self, *, autocommit: bool) -> psycopg.AsyncConnection:
-        """A new connection. Raises psycopg.Error when the server cannot be reached."""
-        return await psycopg.AsyncConnection.connect(
-            **self._parameters,
-            autocommit=autocommit,
-            # A pooler hands each transaction another server connection, where what was prepared
-            # earlier is unknown.
-            prepare_threshold=None,
+    async def connect(self, *, autocommit: bool) -> Driver:
+        """Return a new connection, which prepares no statements. Raise psycopg.Error."""
+        return await Driver.connect(
+            **self._parameters, autocommit=autocommit, prepare_threshold=None
         )

@@ -1,4 +1,4 @@
-"""Who is told what the database does."""
+"""The port through which a database reports what it does."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,9 +11,9 @@ class PoolUse(NamedTuple):
     used: int
     """Connections that an operation holds."""
     idle: int
-    """Open connections that nobody holds."""
+    """Open connections that no operation holds."""
     limit: int
-    """Most connections there can be."""
+    """Largest number of connections."""
     waiting: int
     """Operations that wait for a connection."""
 
@@ -22,17 +22,17 @@ class DatabaseObserver(Protocol):
     """Watches a Database. Never sees a parameter's value."""
 
     def watch_pool(self, use: Callable[[], PoolUse]) -> None:
-        """Take note of how to learn the pool's use, at any time and from any thread."""
+        """Keep ``use``, which returns the pool's use at any time and in any thread."""
         ...
 
     def got_connection(self, seconds: float) -> None:
-        """An operation waited this long for its connection."""
+        """Note that an operation waited this long for its connection."""
         ...
 
     def no_connection(self, seconds: float, error: Exception) -> None:
-        """An operation waited this long and got none, because of ``error``."""
+        """Note that an operation waited this long and got none, because of ``error``."""
         ...
 
     def statement(self, text: bytes) -> AbstractContextManager[object]:
-        """A statement runs within the context that is returned, and an error leaves through it."""
+        """Return a context in which the statement runs; an error leaves through it."""
         ...

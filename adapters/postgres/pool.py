@@ -1,94 +1,136 @@
-"""The connections of one process."""
+"""The connections of one process, shared fairly among users."""
 
 import asyncio
-from typing import Any, cast
+from contextlib import nullcontext
+from typing import Any, Final, cast
 
-from sqlalchemy import event
-from sqlalchemy.exc import MissingGreenlet
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
-from sqlalchemy.util import await_only, greenlet_spawn
 
-from adapters.postgres.connection import Connection
+from adapters.postgres.connection import GIVEN_UP_WITHIN, Connection, Observe
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.observer import PoolUse
+from application.fair_queue import FairQueue, User
+
+POOL_SIZE: Final = 10
+"""Largest number of connections of one process."""
+
+POOL_SIZE_PER_USER: Final = 3
+"""Largest number of them that the requests of one user hold."""
+
+
+class Slot:
+    """Room for one connection, which is opened when it is first needed."""
+
+    connection: Connection | None = None
+
+    def usable(self) -> Connection | None:
+        """Return the connection unless it has ended."""
+        if self.connection is None or self.connection.has_ended():
+            return None
+        return self.connection
+
+    async def open(self, dsn: Dsn, observe: Observe) -> Connection:
+        """Replace the connection by a new one. Raise psycopg.Error."""
+        if self.connection is not None:
+            await self.connection.close()
+        self.connection = await Connection.open(dsn, observe)
+        return self.connection
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection, as far as this side knows."""
+        return self.connection is not None and not self.connection.closed
 
 
 class Pool:
-    """At most ``size`` connections, opened when they are first needed, and kept.
+    """At most ``size`` connections, of which one user's requests hold at most ``each``.
 
-    SQLAlchemy's pool keeps them; who waits for one waits as asyncio does.
+    SQLAlchemy's pool keeps them. It would block the event loop to open or to wait for one, so it
+    keeps slots, opened here, and a fair queue admits no more requests than there are slots.
     """
 
-    def __init__(self, dsn: Dsn, *, size: int) -> None:
+    def __init__(
+        self,
+        dsn: Dsn,
+        *,
+        size: int = POOL_SIZE,
+        each: int = POOL_SIZE_PER_USER,
+        observe: Observe = nullcontext,
+    ) -> None:
         self._dsn = dsn
+        self._observe = observe
         self._size = size
-        self._free = asyncio.Semaphore(size)
-        self._waiting = 0
-        self._opened = 0
-        self._borrowed: dict[Connection, PoolProxiedConnection] = {}
+        self._queue = FairQueue(size=size, each=each)
+        self._slots: list[Slot] = []
+        self._borrowed: dict[Connection, tuple[PoolProxiedConnection, User]] = {}
+        self._opening = 0
         self._pool = QueuePool(
-            self._open,
+            self._new_slot,
             pool_size=size,
             max_overflow=0,
-            # The one used last: those behind it rest, and the server with them.
+            # The slot used last is used next, so that the others and the server can rest.
             use_lifo=True,
             # Each statement was a transaction of its own.
             reset_on_return=None,
         )
-        event.listen(self._pool, "close", self._count_closed)
 
-    async def borrow(self) -> Connection:
-        """A connection that is open as far as can be known without asking the server.
+    def _new_slot(self) -> Any:  # SQLAlchemy expects a DBAPI connection.
+        slot = Slot()
+        self._slots.append(slot)
+        return slot
 
-        It has to be given back. Raises psycopg.Error when a new one is needed and the server
-        cannot be reached.
-        """
-        self._waiting += 1
-        try:
-            await self._free.acquire()
-            try:
-                return await self._alive()
-            except BaseException:
-                self._free.release()
-                raise
-        finally:
-            self._waiting -= 1
-
-    async def _alive(self) -> Connection:
-        while True:
-            try:
-                pooled = self._pool.connect()
-            except MissingGreenlet:
-                # There is none to take: opening one has to be waited for.
-                pooled = await greenlet_spawn(self._pool.connect)
-            connection = cast("Connection", pooled.dbapi_connection)
-            if not connection.has_hung_up():
-                self._borrowed[connection] = pooled
-                return connection
-            pooled.invalidate()
-
-    def _open(self) -> Any:  # what SQLAlchemy takes for a driver's connection
-        connection = await_only(Connection.open(self._dsn))
-        self._opened += 1
+    def borrow_now(self, user: User) -> Connection | None:
+        """Return a connection for ``user`` if that takes no waiting. Give it back."""
+        if not self._queue.try_acquire(user):
+            return None
+        pooled = self._pool.connect()
+        connection = cast("Slot", pooled.dbapi_connection).usable()
+        if connection is None:
+            pooled.close()
+            self._queue.release(user)
+            return None
+        self._borrowed[connection] = pooled, user
         return connection
 
-    def _count_closed(self, *_: object) -> None:
-        self._opened -= 1
+    async def borrow(self, user: User) -> Connection:
+        """Return a connection for ``user`` that is open as far as this side knows. Give it back.
 
-    def give_back(self, connection: Connection) -> None:
-        """Take a connection back, which nobody uses any more."""
-        pooled = self._borrowed.pop(connection)
-        if connection.closed:
-            pooled.invalidate()
-        else:
+        Raise psycopg.Error if the server cannot be reached.
+        """
+        await self._queue.acquire(user)
+        pooled = self._pool.connect()
+        slot = cast("Slot", pooled.dbapi_connection)
+        self._opening += 1
+        try:
+            connection = slot.usable() or await slot.open(self._dsn, self._observe)
+        except BaseException:
             pooled.close()
-        self._free.release()
+            self._queue.release(user)
+            raise
+        finally:
+            self._opening -= 1
+        self._borrowed[connection] = pooled, user
+        return connection
+
+    async def give_back(self, connection: Connection) -> None:
+        """Take back a connection that is no longer used."""
+        pooled, user = self._borrowed.pop(connection)
+        pooled.close()
+        if connection.gave_up:
+            await connection.close()
+            # Until PostgreSQL ends the statement, it counts among those of this process.
+            asyncio.get_running_loop().call_later(GIVEN_UP_WITHIN, self._queue.release, user)
+        else:
+            self._queue.release(user)
 
     def use(self) -> PoolUse:
-        """How busy it is."""
-        used = len(self._borrowed)
-        return PoolUse(used, self._opened - used, self._size, self._waiting)
+        """Return how busy the pool is."""
+        idle = sum(slot.is_open and slot.connection not in self._borrowed for slot in self._slots)
+        waiting = self._queue.waiting + self._opening
+        return PoolUse(len(self._borrowed), idle, self._size, waiting)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close every idle connection."""
-        self._pool.dispose()
+        for slot in self._slots:
+            if slot.connection is not None and slot.connection not in self._borrowed:
+                await slot.connection.close()

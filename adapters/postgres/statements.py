@@ -1,15 +1,18 @@
 """Every statement that serves a request, written once against the tables and compiled once.
 
-The owner stands in every WHERE: whose task it is, is decided by the database and nowhere else.
+Each has the owner in its WHERE: the database alone decides whose task it is.
 """
 
+import re
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    DateTime,
     Select,
+    Text,
     bindparam,
     delete,
     false,
@@ -35,14 +38,15 @@ _COMPLETED = col(TaskRow.completed)
 _CREATED_AT = col(TaskRow.created_at)
 _UPDATED_AT = col(TaskRow.updated_at)
 
-# The order in which the repository reads a row. Whose it is, is known to whoever asks.
+# The order in which the repository reads a row. The caller knows the owner.
 _ROW = (_ID, _TITLE, _DESCRIPTION, _COMPLETED, _CREATED_AT, _UPDATED_AT)
 
 _THE_TASK = (_ID == bindparam("task_id"), _USER_ID == bindparam("owner"))
 
 
-# With libpq's own placeholders: $1. SQLAlchemy's dialects have no types.
-_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+# Writes parameters as %(name)s, in psycopg's documented format. Has no type annotations.
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_PARAMETER: Final = re.compile(r"%\((\w+)\)s")
 
 
 class Statement(NamedTuple):
@@ -52,33 +56,55 @@ class Statement(NamedTuple):
     parameters: tuple[str, ...] = ()
     """The names of ``$1``, ``$2`` and so on."""
 
-    @property
-    def name(self) -> bytes:
-        """What PostgreSQL calls it once it is prepared."""
-        return b"tasks_api_" + sha256(self.text).hexdigest()[:16].encode()
-
 
 def _compiled(statement: ClauseElement) -> Statement:
-    compiled: Any = statement.compile(dialect=_DIALECT)
-    return Statement(compiled.string.encode(), tuple(compiled.positiontup or ()))
+    text = str(statement.compile(dialect=_DIALECT))
+    names = list(dict.fromkeys(_PARAMETER.findall(text)))
+    numbered = _PARAMETER.sub(lambda match: f"${names.index(match[1]) + 1}", text)
+    return Statement(numbered.replace("%%", "%").encode(), tuple(names))
 
 
-INSERT: Final = _compiled(
+_OWNER: Final = bindparam("owner", type_=Text)
+_NOW: Final = bindparam("now", type_=DateTime(timezone=True))
+_NEW_TASK: Final[dict[str, Any]] = {
+    "user_id": _OWNER,
+    "title": bindparam("title", type_=Text),
+    "description": bindparam("description", type_=Text),
+    "created_at": _NOW,
+    "updated_at": _NOW,
+}
+
+INSERT: Final = _compiled(insert(TaskRow).values(_NEW_TASK).returning(_ID))
+
+_BELOW: Final = bindparam("below", type_=BigInteger)
+# Ordered as an index is: unordered, the plan for any user and any limit may read the whole table.
+_COUNTED: Final = (
+    select(_ID).where(_USER_ID == _OWNER).order_by(_CREATED_AT, _ID).limit(_BELOW).subquery()
+)
+
+INSERT_BELOW: Final = _compiled(
     insert(TaskRow)
-    .values(
-        user_id=bindparam("owner"),
-        title=bindparam("title"),
-        description=bindparam("description"),
-        created_at=bindparam("now"),
-        updated_at=bindparam("now"),
+    .from_select(
+        list(_NEW_TASK),
+        select(*_NEW_TASK.values()).where(
+            select(func.count()).select_from(_COUNTED).scalar_subquery() < _BELOW
+        ),
     )
     .returning(_ID)
+)
+"""Insert if the owner has fewer than ``below`` tasks."""
+
+# Held until the transaction ends, which must not depend on a client that has vanished.
+LOCK: Final = Statement(
+    b"SELECT pg_advisory_xact_lock($1), "
+    b"set_config('idle_in_transaction_session_timeout', '10s', true)",
+    ("key",),
 )
 
 SELECT_ONE: Final = _compiled(select(*_ROW).where(*_THE_TASK))
 
-# Compare and swap: every change makes updated_at greater, so an equal one means that the row is
-# still the one that was read.
+# Compare and swap: every change makes updated_at greater, so an equal value means that the row has
+# not changed since it was read.
 REPLACE: Final = _compiled(
     update(TaskRow)
     .where(*_THE_TASK, _UPDATED_AT == bindparam("seen"))
@@ -97,7 +123,7 @@ DELETE: Final = _compiled(_DELETE.returning(_ID))
 DELETE_SEEN: Final = _compiled(_DELETE.where(_UPDATED_AT == bindparam("seen")).returning(_ID))
 
 CHECK: Final = _compiled(select(_ID).where(false()))
-"""Succeeds, reading no row, when the table is there and may be read."""
+"""Succeeds, without reading a row, if the table exists and may be read."""
 
 
 def _listed(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
@@ -107,27 +133,35 @@ def _listed(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
     return statement.where(_COMPLETED.is_(status.completed))
 
 
-def _listing(status: StatusFilter, order: SortOrder) -> Statement:
+def _listing(status: StatusFilter, order: SortOrder) -> Select[Any]:
     statement = _listed(_ROW, status)
-    return _compiled(
-        statement.order_by(_CREATED_AT, _ID) if order is SortOrder.CREATED else statement
-    )
+    return statement.order_by(_CREATED_AT, _ID) if order is SortOrder.CREATED else statement
 
 
 def _fingerprint() -> ColumnElement[str]:
     nothing: ColumnElement[bytes] = literal_column("''::bytea")
-    # What a type's send function returns is its wire format: here 64 bits each, big-endian.
+    # A type's send function returns its wire format: here 64 bits each, big-endian.
     seen = func.int8send(_ID).op("||")(func.timestamptz_send(_UPDATED_AT))
     all_seen = func.string_agg(seen, aggregate_order_by(nothing, _ID))
     return func.encode(func.sha256(func.coalesce(all_seen, nothing)), literal_column("'hex'"))
 
 
 LIST: Final = {
-    (status, order): _listing(status, order) for status in StatusFilter for order in SortOrder
+    (status, order): _compiled(_listing(status, order))
+    for status in StatusFilter
+    for order in SortOrder
 }
-"""Titles come unordered: no collation of PostgreSQL's folds case as the domain does."""
+"""Titles come unordered: no collation of PostgreSQL folds case as the domain does."""
+
+FIRST: Final = {
+    status: _compiled(
+        _listing(status, SortOrder.CREATED).limit(bindparam("limit", type_=BigInteger))
+    )
+    for status in StatusFilter
+}
+"""The first ``limit`` tasks in the order of their creation."""
 
 FINGERPRINT: Final = {
     status: _compiled(_listed([_fingerprint()], status)) for status in StatusFilter
 }
-"""``domain.listing.fingerprint``, worked out where the tasks are."""
+"""``domain.listing.fingerprint``, computed by PostgreSQL."""

@@ -1,4 +1,4 @@
-"""The schema. The rules of a task are the domain's; the database holds the same limits."""
+"""The tables. The database enforces the same limits as the domain."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -10,10 +10,10 @@ from domain.task import DESCRIPTION_MAX, TITLE_MAX, TITLE_MIN
 
 
 class UserRow(SQLModel, table=True):
-    """A person, as Better Auth keeps them; this service reads and writes none of it.
+    """A user, as Better Auth stores it. This service neither reads nor writes this table.
 
-    The name of the table is a setting (USERS_TABLE); the one here is its default. There are no
-    further columns, so that Better Auth's own migration can add its own.
+    USERS_TABLE sets the name of the table; this is its default. It has no further columns, so that
+    Better Auth's migration can add its own.
     """
 
     __tablename__: ClassVar[str] = "users"

@@ -1,20 +1,30 @@
 """Tasks in PostgreSQL."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC
+from hashlib import sha256
 from typing import Final
 
 from psycopg.errors import ForeignKeyViolation
 
 from adapters.postgres import statements
-from adapters.postgres.connection import Row
-from adapters.postgres.database import Database, Session
-from application.errors import TaskNotFound, UnknownUser
+from adapters.postgres.connection import Connection, Row
+from adapters.postgres.database import Database
+from application.arranging import PIECE, arrange
+from application.errors import TaskLimitReached, TaskNotFound, UnknownUser
 from domain.listing import SortOrder, StatusFilter
 from domain.task import NewTask, Task
 
 _MAX_ID: Final = 2**63 - 1
+
+_MARGIN: Final = 1_000
+"""Tasks below the limit from which on a user's creates wait for each other.
+
+A count does not see what others are inserting, so this is more than one user can have under way:
+the connections of a user in each process, in several hundred processes.
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -26,56 +36,68 @@ class PostgresTaskRepository:
         self._database = database
         self._users_table = users_table
 
-    async def add(self, task: NewTask) -> Task:
-        values = {
+    async def add(self, task: NewTask, *, limit: int | None = None) -> Task:
+        values: dict[str, object] = {
             "owner": task.user_id,
             "title": task.title,
             "description": task.description,
             "now": task.created_at,
         }
-        async with self._database.session() as session:
+        async with self._database.session(task.user_id) as session:
             try:
-                [(task_id,)] = await session.run(statements.INSERT, values)
+                if limit is None:
+                    rows = await session.run(statements.INSERT, values)
+                else:
+                    rows = await _insert_below(session, values, limit)
             except ForeignKeyViolation as error:
-                logger.error(  # noqa: TRY400 - the cause is known, a stack trace says no more
+                logger.error(  # noqa: TRY400 - the cause is known, a stack trace adds nothing
                     "a valid token names user %r, who has no row in the table %r: the user was "
                     "deleted, or USERS_TABLE does not name the table that Better Auth fills",
                     task.user_id,
                     self._users_table,
                 )
                 raise UnknownUser("no row in the users table") from error
+        if limit is not None and not rows:
+            raise TaskLimitReached(limit)
+        [(task_id,)] = rows
         return task.numbered(task_id)
 
     async def get(self, owner: str, task_id: int) -> Task:
-        async with self._database.session() as session:
+        async with self._database.session(owner) as session:
             return await _read(session, owner, task_id)
 
-    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
-        async with self._database.session() as session:
-            rows = await session.run(statements.LIST[status, order], {"owner": owner})
-        tasks = [_task(owner, row) for row in rows]
-        return tasks if order is SortOrder.CREATED else order.arrange(tasks)
+    async def list(
+        self, owner: str, status: StatusFilter, order: SortOrder, *, limit: int | None = None
+    ) -> list[Task]:
+        async with self._database.session(owner) as session:
+            if limit is not None and order is SortOrder.CREATED:
+                first = {"owner": owner, "limit": limit}
+                rows = await session.run(statements.FIRST[status], first)
+            else:
+                rows = await session.run_long(statements.LIST[status, order], {"owner": owner})
+        tasks = await _tasks(owner, rows)
+        return tasks if order is SortOrder.CREATED else (await arrange(tasks, order))[:limit]
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
-        async with self._database.session() as session:
+        async with self._database.session(owner) as session:
             [(fingerprint,)] = await session.run(statements.FINGERPRINT[status], {"owner": owner})
         return str(fingerprint)
 
     async def update(self, owner: str, task_id: int, change: Callable[[Task], Task]) -> Task:
-        async with self._database.session() as session:
+        async with self._database.session(owner) as session:
             while True:
                 task = await _read(session, owner, task_id)
                 changed = change(task)
                 if changed == task or await _replace(session, task, changed):
                     return changed
-                # Somebody else was faster. Nothing was stored, so look again.
+                # Another change came first. Nothing was stored, so read again.
 
     async def delete(
         self, owner: str, task_id: int, condition: Callable[[Task], None] | None = None
     ) -> None:
         _require_possible(task_id)
         the_task = {"owner": owner, "task_id": task_id}
-        async with self._database.session() as session:
+        async with self._database.session(owner) as session:
             if condition is None:
                 if not await session.run(statements.DELETE, the_task):
                     raise TaskNotFound
@@ -86,10 +108,26 @@ class PostgresTaskRepository:
                 seen = {**the_task, "seen": task.updated_at}
                 if await session.run(statements.DELETE_SEEN, seen):
                     return
-                # Somebody else changed it meanwhile, so look again.
+                # Another change came first, so read again.
 
 
-async def _read(session: Session, owner: str, task_id: int) -> Task:
+async def _insert_below(session: Connection, values: dict[str, object], limit: int) -> list[Row]:
+    """Insert a task if its owner has fewer than ``limit``; return its number, or no row."""
+    if limit > _MARGIN:
+        rows = await session.run(statements.INSERT_BELOW, {**values, "below": limit - _MARGIN})
+        if rows:
+            return rows
+    async with session.transaction():
+        await session.run(statements.LOCK, {"key": _lock_key(str(values["owner"]))})
+        # A statement sees what was committed before it began, so it has to follow the lock.
+        return await session.run(statements.INSERT_BELOW, {**values, "below": limit})
+
+
+def _lock_key(owner: str) -> int:
+    return int.from_bytes(sha256(owner.encode()).digest()[:8], signed=True)
+
+
+async def _read(session: Connection, owner: str, task_id: int) -> Task:
     _require_possible(task_id)
     rows = await session.run(statements.SELECT_ONE, {"owner": owner, "task_id": task_id})
     if not rows:
@@ -97,7 +135,7 @@ async def _read(session: Session, owner: str, task_id: int) -> Task:
     return _task(owner, rows[0])
 
 
-async def _replace(session: Session, seen: Task, changed: Task) -> bool:
+async def _replace(session: Connection, seen: Task, changed: Task) -> bool:
     values = {
         "owner": seen.user_id,
         "task_id": seen.id,
@@ -111,15 +149,25 @@ async def _replace(session: Session, seen: Task, changed: Task) -> bool:
 
 
 def _require_possible(task_id: int) -> None:
-    # The column is a bigint: a number beyond it is nobody's, and PostgreSQL would reject it.
+    # The column is a bigint, and PostgreSQL would reject a number beyond it.
     if not 0 < task_id <= _MAX_ID:
         raise TaskNotFound
 
 
+async def _tasks(owner: str, rows: Sequence[Row]) -> list[Task]:
+    if len(rows) <= PIECE:
+        return [_task(owner, row) for row in rows]
+    tasks: list[Task] = []
+    for start in range(0, len(rows), PIECE):
+        tasks += [_task(owner, row) for row in rows[start : start + PIECE]]
+        await asyncio.sleep(0)
+    return tasks
+
+
 def _task(owner: str, row: Row) -> Task:
     task_id, title, description, completed, created_at, updated_at = row
-    # psycopg reads times in the time zone of the server's session, which mostly is UTC already.
+    # psycopg reads times in the time zone of the server's session, which usually is UTC.
     created_at = created_at if created_at.tzinfo is UTC else created_at.astimezone(UTC)
     updated_at = updated_at if updated_at.tzinfo is UTC else updated_at.astimezone(UTC)
-    # By position: names would cost a tenth of a long list.
+    # By position: keyword arguments would add a tenth to the cost of a long list.
     return Task(task_id, owner, title, description, completed, created_at, updated_at)

@@ -13,7 +13,7 @@ from adapters.postgres.pool import Pool
 from adapters.postgres.statements import SELECT_ONE
 
 _SECRET = os.environ["BETTER_AUTH_SECRET"].encode()
-_POOL = Pool(Dsn(os.environ["NEON_DB_URL"]), size=10)
+_POOL = Pool(Dsn(os.environ["NEON_DB_URL"]), size=10, each=10)
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -24,11 +24,11 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     owner = jwt.decode(token, _SECRET, algorithms=["HS256"])["sub"]
     number = scope["path"].rpartition("/")[2]
     task_id = int(number) if number.isdecimal() else 0
-    connection = await _POOL.borrow()
+    connection = await _POOL.borrow(owner)
     try:
         rows = await connection.run(SELECT_ONE, {"owner": owner, "task_id": task_id})
     finally:
-        _POOL.give_back(connection)
+        await _POOL.give_back(connection)
     body = b"".join(str(value).encode() for row in rows for value in row)
     head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": head})

@@ -1,11 +1,11 @@
-"""Every storage adapter. One that is kept elsewhere runs the suite with fixtures of its own."""
+"""Every storage adapter. An adapter kept elsewhere overrides these fixtures."""
 
 from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
 
-from adapters.memory.storage import MemoryStorage
+from adapters.memory.life_cycle import MemoryStorage
 from adapters.memory.task_repository import MemoryTaskRepository
 from adapters.postgres.database import Database
 from adapters.postgres.task_repository import PostgresTaskRepository
@@ -16,13 +16,25 @@ USERS = ("ada", "bob", "ü/\u2028 \U0001f600")
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def tasks(request: pytest.FixtureRequest) -> AsyncIterator[TaskRepository]:
-    """An empty repository that knows USERS and nobody else."""
+def url(request: pytest.FixtureRequest) -> str | None:
+    """The URL of a database with USERS, or None for a repository in memory.
+
+    A fixture of its own: preparing the database runs an event loop, which no asynchronous fixture
+    can start.
+    """
     if request.param == "memory":
-        yield MemoryTaskRepository(users=USERS)
-        return
+        return None
     url: str = request.getfixturevalue("database_url")
     add_users(url, *USERS)
+    return url
+
+
+@pytest.fixture
+async def tasks(url: str | None) -> AsyncIterator[TaskRepository]:
+    """An empty repository that knows exactly USERS."""
+    if url is None:
+        yield MemoryTaskRepository(users=USERS)
+        return
     database = Database(url=url, users_table="users")
     await database.prepare()
     yield PostgresTaskRepository(database=database, users_table="users")
@@ -31,7 +43,7 @@ async def tasks(request: pytest.FixtureRequest) -> AsyncIterator[TaskRepository]
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
 def storage(request: pytest.FixtureRequest) -> Storage:
-    """A storage that nobody has prepared yet."""
+    """A storage that has not been prepared."""
     if request.param == "memory":
         return MemoryStorage()
     return Database(url=request.getfixturevalue("empty_database_url"), users_table="users")

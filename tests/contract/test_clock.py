@@ -1,4 +1,4 @@
-"""What the port Clock promises, asked of every adapter."""
+"""Every adapter keeps the contract of the port Clock."""
 
 from datetime import UTC, datetime, timedelta
 

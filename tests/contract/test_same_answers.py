@@ -51,7 +51,7 @@ class SideBySide(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         example = next(_examples)
-        # The third is nobody whom the storage knows.
+        # The storage does not know the third.
         self.users = [f"{example}-ada", f"{example}-bob", f"{example}-eve"]
         add_users(self.database_url, *self.users[:2])
         self.memory = MemoryTaskRepository(users=self.users[:2])

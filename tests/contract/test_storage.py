@@ -1,4 +1,4 @@
-"""What the port Storage promises, asked of every adapter."""
+"""Every adapter keeps the contract of the port Storage."""
 
 from application.ports.storage import Storage
 

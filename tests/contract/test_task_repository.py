@@ -1,4 +1,4 @@
-"""What the port TaskRepository promises, asked of every adapter."""
+"""Every adapter keeps the contract of the port TaskRepository."""
 
 import asyncio
 from dataclasses import replace
@@ -68,7 +68,7 @@ async def test_numbers_grow_and_are_never_used_again(tasks: TaskRepository) -> N
     assert 0 < first.id < second.id < third.id
 
 
-async def test_nobody_unknown_owns_a_task(tasks: TaskRepository) -> None:
+async def test_an_unknown_user_cannot_own_a_task(tasks: TaskRepository) -> None:
     with pytest.raises(UnknownUser):
         await tasks.add(new_task("eve"))
     assert await everything(tasks, "eve") == []
@@ -104,7 +104,7 @@ async def test_an_unknown_user_is_unknown_whatever_the_limit(tasks: TaskReposito
 
 
 @pytest.mark.parametrize("owner", ["eve", "", "Ada", "x" * 255, "\uffff"])
-async def test_who_has_no_tasks_sees_none(tasks: TaskRepository, owner: str) -> None:
+async def test_a_user_without_tasks_sees_none(tasks: TaskRepository, owner: str) -> None:
     added = await tasks.add(new_task())
     assert await everything(tasks, owner) == []
     with pytest.raises(TaskNotFound):

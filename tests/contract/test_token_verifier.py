@@ -27,7 +27,7 @@ RULES = ClaimRules(issuer="https://app.example.com", audience="https://app.examp
 
 @dataclass
 class Issuer:
-    """A verifier, and somebody whose tokens it accepts."""
+    """A verifier, and an issuer whose tokens it accepts."""
 
     verifier: TokenVerifier
     sign: Callable[[dict[str, Any]], str]
@@ -106,7 +106,7 @@ async def test_an_audience_may_be_one_of_several(issuer: Issuer) -> None:
     assert await issuer.subject_of(aud=["other", RULES.audience]) == "ada"
 
 
-async def test_a_token_signed_by_somebody_else_is_no_token(issuer: Issuer) -> None:
+async def test_a_token_signed_by_another_issuer_is_refused(issuer: Issuer) -> None:
     claims: dict[str, Any] = {"sub": "ada", "exp": int(time.time()) + 60}
     claims |= {"iss": RULES.issuer, "aud": RULES.audience}
     stranger = jwt.encode(claims, "another secret that has thirty-two bytes", "HS256")

@@ -51,7 +51,7 @@ def pytest_terminal_summary(
 
 @pytest.fixture(scope="session")
 def plain_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """The embedded PostgreSQL on a TCP port. Whoever breaks it leaves it running."""
+    """The embedded PostgreSQL on a TCP port. A test that breaks it leaves it running."""
     with Postgres(tmp_path_factory.mktemp("plain")) as server:
         yield server
 

@@ -1,6 +1,7 @@
 """A TCP proxy in front of PostgreSQL, and what networks do."""
 
 import asyncio
+import re
 import socket
 import struct
 from contextlib import suppress
@@ -14,7 +15,7 @@ _RESET: Final = struct.pack("ii", 1, 0)
 class Cut(Enum):
     """What happens to a connection when a certain statement, or its answer, comes by."""
 
-    STATEMENT_VANISHES = "the statement is lost, and nobody is told"
+    STATEMENT_VANISHES = "the statement is lost, without a reset"
     STATEMENT_RESET = "a reset instead of passing the statement"
     ANSWER_VANISHES = "silence in the middle of the answer"
     ANSWER_RESET = "a reset in the middle of the answer"
@@ -26,8 +27,8 @@ class Proxy:
     The settings are attributes and may be changed at any time:
 
     ``delay``: seconds that a new connection waits before it is passed on.
-    ``blackhole``: nothing passes in either direction, and nobody is told.
-    ``cuts``: statements, by bytes that they hold, and what befalls each once. The proxy takes out
+    ``blackhole``: nothing passes in either direction, silently.
+    ``cuts``: what happens, once, when a prepared statement that begins so is run. The proxy removes
     those that have struck.
     """
 
@@ -118,7 +119,7 @@ class Proxy:
             while data := await reader.read(65536):
                 await self._pass(connection)
                 if up and connection.cut is None:
-                    connection.cut = self._take_cut(data)
+                    connection.cut = self._take_cut(connection.statements_run(data))
                 match connection.cut, up:
                     case (Cut.STATEMENT_VANISHES, True):
                         connection.silent = True
@@ -138,21 +139,33 @@ class Proxy:
             # The end of a connection does not pass a black hole either.
             await self._pass(connection)
 
-    def _take_cut(self, data: bytes) -> Cut | None:
+    def _take_cut(self, statements: list[bytes]) -> Cut | None:
         for pair in self.cuts:
-            if pair[0] in data:
+            if any(statement.startswith(pair[0]) for statement in statements):
                 self.cuts.remove(pair)
                 return pair[1]
         return None
 
     async def _pass(self, connection: "_Connection") -> None:
-        while self.blackhole or connection.silent:  # noqa: ASYNC110 - two attributes, set by anybody
+        while self.blackhole or connection.silent:  # noqa: ASYNC110 - two attributes, set from outside
             await asyncio.sleep(0.02)
+
+
+# Messages of PostgreSQL's protocol: Parse with a name and a statement, Bind with the name.
+_PREPARES: Final = re.compile(rb"P.{4}([^\0]+)\0([^\0]+)\0", re.DOTALL)
+_RUNS: Final = re.compile(rb"B.{4}\0([^\0]+)\0", re.DOTALL)
 
 
 class _Connection:
     cut: Cut | None = None
     silent = False
+
+    def __init__(self) -> None:
+        self._prepared: dict[bytes, bytes] = {}
+
+    def statements_run(self, data: bytes) -> list[bytes]:
+        self._prepared.update(_PREPARES.findall(data))
+        return [self._prepared.get(name, b"") for name in _RUNS.findall(data)]
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

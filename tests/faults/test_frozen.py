@@ -1,4 +1,4 @@
-"""PostgreSQL stops in the middle of what it does, and says nothing."""
+"""PostgreSQL freezes in the middle of its work."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.postgres.database import POOL_SIZE
+from adapters.postgres.pool import POOL_SIZE
 from tests.faults import load
 from tests.faults.background import Background
 from tests.faults.clients import Client, Exchange
@@ -30,10 +30,10 @@ from tests.process.service import Service
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 
 
-async def test_a_frozen_postgresql_keeps_nobody_waiting(
+async def test_requests_are_answered_in_time_while_postgresql_is_frozen(
     postgres: Postgres, tmp_path: Path, measured: Measured
 ) -> None:
-    # Longer than any request may take, so that nobody is saved by the thaw.
+    # Longer than any request may take, so that no request is saved by the thaw.
     seconds = 20 if "PostgreSQL 18" in postgres.name else rounds(20, 8)
     with (
         postgres.database(*PEOPLE) as database,
@@ -82,26 +82,29 @@ async def test_a_frozen_postgresql_keeps_nobody_waiting(
 
 
 async def held_at_once(service: Service, postgres: Postgres, database: str) -> int:
-    """How many connections requests get hold of at once, when there are more than enough.
+    """Return how many connections requests hold at once when there are more than enough requests.
 
-    Each toggles the same locked task, and so keeps its connection until the lock is gone.
+    Each toggles a locked task of another person, and so keeps its connection until the lock ends.
     """
-    client = Client(service.port, token(PEOPLE[0]))
-    created = await client.send("POST", f"/api/{PEOPLE[0]}/tasks", {"title": "Buy milk"})
-    client.close()
-    if not succeeded(created):
-        return 0
-    path = f"{created.headers['location']}/complete"
+    people = PEOPLE[: 2 * POOL_SIZE]
+    paths = []
+    for person in people:
+        client = Client(service.port, token(person))
+        created = await client.send("POST", f"/api/{person}/tasks", {"title": "Buy milk"})
+        client.close()
+        if not succeeded(created):
+            return 0
+        paths.append(f"{created.headers['location']}/complete")
 
-    async def toggle() -> Exchange:
-        client = Client(service.port, token(PEOPLE[0]))
+    async def toggle(person: str, path: str) -> Exchange:
+        client = Client(service.port, token(person))
         exchange = await client.send("PATCH", path)
         client.close()
         return exchange
 
     with psycopg.connect(postgres.url(database)) as locker:
         locker.execute("SELECT FROM tasks FOR UPDATE")
-        toggles = [asyncio.create_task(toggle()) for _ in range(2 * POOL_SIZE)]
+        toggles = [asyncio.create_task(toggle(*each)) for each in zip(people, paths, strict=True)]
         await asyncio.sleep(1)
         [(waiting,)] = postgres.administrate(
             f"SELECT count(*) FROM {OURS} AND wait_event_type = 'Lock' AND state = 'active'"

@@ -1,4 +1,4 @@
-"""Connections that end while nobody uses them, as when a Neon compute goes to sleep."""
+"""Idle connections end, as when a Neon compute suspends."""
 
 import asyncio
 import time
@@ -42,7 +42,7 @@ def restart(postgres: Postgres) -> None:
     [("all idle connections terminated", terminate_all), ("restarted while idle", restart)],
     ids=["terminated", "restarted"],
 )
-async def test_what_ends_idle_connections_costs_nobody_an_error(
+async def test_the_end_of_idle_connections_costs_no_error(
     fault: str,
     strike: Callable[[Postgres], None],
     postgres: Postgres,

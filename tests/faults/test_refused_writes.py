@@ -29,7 +29,7 @@ from tests.faults.serving import (
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 
-SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only where nobody else uses it
+SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only if unused otherwise
 SMALL: Final = 256 * 1024 * 1024
 
 Strike = Callable[[bool], None]
@@ -84,7 +84,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def read_only(postgres: Postgres, database: str, _folder: Path) -> Iterator[Strike]:
-    """Whoever connects may only read, as on a server that another one has replaced."""
+    """New sessions may only read, as on a server that has been replaced."""
 
     def forbid(writing: bool) -> None:
         action = "SET default_transaction_read_only = on" if writing else "RESET ALL"

@@ -447,7 +447,7 @@ CONFLICTS: Final = {
         "ALTER TABLE tasks ALTER user_id DROP NOT NULL; UPDATE tasks SET user_id = NULL",
         ["this: 9", "tasks", "user_id", "lowest id: 1"],
     ),
-    "rows of nobody": (
+    "rows without a user": (
         "ALTER TABLE tasks DROP CONSTRAINT tasks_user_id_fkey; DELETE FROM users WHERE id = 'ada'",
         ["this: 8", "tasks.user_id", "users", "USERS_TABLE", "lowest id: 1"],
     ),
@@ -519,7 +519,7 @@ async def test_what_cannot_be_adopted_is_named_and_left_as_it_was(
     assert snapshot(empty_database_url) == before
 
 
-async def test_a_table_of_somebody_elses_is_left_as_it_was(empty_database_url: str) -> None:
+async def test_another_programs_table_is_left_as_it_was(empty_database_url: str) -> None:
     execute(
         empty_database_url,
         SQLMODEL

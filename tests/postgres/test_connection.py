@@ -1,4 +1,4 @@
-"""A connection of the pool, which makes libpq's calls itself."""
+"""A connection of the pool: its values, its errors and its end."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,6 +10,7 @@ from adapters.postgres import connection as connection_module
 from adapters.postgres.connection import Connection
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.statements import Statement
+from application.arranging import PIECE
 
 pytestmark = pytest.mark.postgres
 
@@ -24,7 +25,7 @@ ECHO = Statement(
 async def connection(database_url: str) -> AsyncIterator[Connection]:
     connection = await Connection.open(Dsn(database_url))
     yield connection
-    connection.close()
+    await connection.close()
 
 
 async def test_values_come_back_as_they_went(connection: Connection) -> None:
@@ -33,6 +34,8 @@ async def test_values_come_back_as_they_went(connection: Connection) -> None:
         assert await connection.run(ECHO, given) == [tuple(given.values())]
     # Prepared once, whatever the size of the numbers that follow.
     assert await connection.run(ECHO, {**given, "number": 1}) == [(1, given["text"], True, None)]
+    texts = await connection.run(Statement(b"SELECT statement FROM pg_prepared_statements"), {})
+    assert texts.count((ECHO.text.decode(),)) == 1
 
 
 async def test_what_does_not_fit_into_the_sockets_buffer_arrives(connection: Connection) -> None:
@@ -54,7 +57,7 @@ async def test_an_error_of_a_statement_leaves_the_connection_usable(
 async def test_a_connection_that_is_refused_its_first_question_is_closed(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_module, "_WHO_ANSWERS", Statement(b"SELECT 1 / 0"))
+    monkeypatch.setattr(connection_module, "_IDENTIFY", Statement(b"SELECT 1 / 0"))
     with pytest.raises(psycopg.errors.DivisionByZero):
         await Connection.open(Dsn(database_url))
     others = (
@@ -68,7 +71,7 @@ async def test_a_connection_that_is_refused_its_first_question_is_closed(
             await asyncio.sleep(0.01)
 
 
-async def test_who_is_cancelled_leaves_a_closed_connection(connection: Connection) -> None:
+async def test_a_cancelled_statement_leaves_a_closed_connection(connection: Connection) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await connection.run(SLEEP, {})
@@ -90,4 +93,79 @@ async def test_a_connection_that_the_server_ends_is_closed(
     with pytest.raises(psycopg.OperationalError):
         await running
     assert connection.closed
-    assert connection.has_hung_up()
+    assert connection.has_ended()
+
+
+CHECKS = Statement(b"SHOW client_connection_check_interval")
+
+
+async def test_the_server_looks_for_its_client_every_second(connection: Connection) -> None:
+    assert await connection.run(CHECKS, {}) == [("1s",)]
+
+
+async def test_the_urls_own_interval_is_kept(database_url: str) -> None:
+    own = f"{database_url}&options=-c%20client_connection_check_interval%3D5s"
+    connection = await Connection.open(Dsn(own))
+    assert await connection.run(CHECKS, {}) == [("5s",)]
+    await connection.close()
+
+
+async def test_a_server_that_refuses_the_interval_is_used_without_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where the operating system does not report a disconnected client.
+    refused = connection_module._IDENTIFY.text.replace(b"'1s'", b"'-1s'")
+    monkeypatch.setattr(connection_module, "_IDENTIFY", Statement(refused, ("announced",)))
+    connection = await Connection.open(Dsn(database_url))
+    assert await connection.run(CHECKS, {}) == [("0",)]
+    # It is known to be direct nevertheless.
+    for _ in range(2):
+        [(prepared,)] = await connection.run(
+            Statement(b"SELECT count(*) FROM pg_prepared_statements"), {}
+        )
+    assert prepared > 0
+    await connection.close()
+
+
+MANY = Statement(b"SELECT n, repeat('x', 1000) FROM generate_series(1, $1::bigint) n", ("number",))
+
+
+@pytest.mark.parametrize("number", [0, 1, PIECE, PIECE + 1, 5 * PIECE])
+async def test_rows_come_whole_and_in_order_however_they_are_read(
+    connection: Connection, number: int
+) -> None:
+    expected = [(n, "x" * 1000) for n in range(1, number + 1)]
+    assert await connection.run(MANY, {"number": number}) == expected
+    assert await connection.run_long(MANY, {"number": number}) == expected
+    assert await connection.run(LENGTH, {"text": "abc"}) == [(3,)]
+
+
+@pytest.mark.parametrize("method", ["run", "run_long"])
+async def test_others_have_their_turn_while_many_rows_are_read(
+    connection: Connection, method: str
+) -> None:
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(count_turns())
+    # What is read is all there before the first row is looked at.
+    rows = await getattr(connection, method)(MANY, {"number": 20 * PIECE})
+    counting.cancel()
+    assert len(rows) == 20 * PIECE
+    assert turns >= 20
+
+
+async def test_a_long_read_that_is_cancelled_leaves_a_closed_connection(
+    connection: Connection,
+) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await connection.run_long(SLEEP, {})
+    assert connection.gave_up
+    with pytest.raises(psycopg.OperationalError):
+        await connection.run(LENGTH, {"text": "abc"})

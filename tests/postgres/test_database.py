@@ -1,4 +1,4 @@
-"""What the pool promises while PostgreSQL sleeps, hangs, restarts or is not there."""
+"""The database while PostgreSQL is suspended, frozen, restarted or unreachable."""
 
 import asyncio
 import os
@@ -14,9 +14,11 @@ import pytest
 
 from adapters.embedded.server import EmbeddedPostgres
 from adapters.postgres import database as database_module
-from adapters.postgres import schema, statements
-from adapters.postgres.database import POOL_SIZE, Database
+from adapters.postgres import migrating, statements
+from adapters.postgres import pool as pool_module
+from adapters.postgres.database import Database
 from adapters.postgres.dsn import Dsn
+from adapters.postgres.pool import POOL_SIZE
 from adapters.postgres.statements import Statement
 from adapters.postgres.task_repository import PostgresTaskRepository
 from application.errors import InvalidConfiguration, SchemaConflict, StorageUnavailable
@@ -28,6 +30,8 @@ pytestmark = pytest.mark.postgres
 
 # Statement of a test's own: the repository's are all quick.
 SLEEP = Statement(b"SELECT pg_sleep($1::float)", ("seconds",))
+
+USER = "ada"
 
 PREPARED = Statement(b"SELECT statement FROM pg_prepared_statements ORDER BY prepare_time")
 
@@ -44,6 +48,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     """Answers are due within half a second instead of many."""
     monkeypatch.setattr(database_module, "ANSWER_WITHIN", 0.5)
+    monkeypatch.setattr(pool_module, "GIVEN_UP_WITHIN", 0.1)
     return 0.5
 
 
@@ -54,15 +59,22 @@ def prepared(database: Database) -> Database:
 
 
 async def fill_pool(database: Database) -> None:
-    async def hold() -> None:
-        async with database.session() as session:
+    async def hold(user: str) -> None:
+        async with database.session(user) as session:
             await session.run(SLEEP, {"seconds": 0.1})
 
-    await asyncio.gather(*(hold() for _ in range(POOL_SIZE)))
+    await asyncio.gather(*(hold(f"user {number}") for number in range(POOL_SIZE)))
+
+
+async def look(database: Database, user: str) -> None:
+    """Do what ``Database.check`` does, for a user."""
+    async with database.session(user) as session:
+        await session.run(statements.CHECK, {})
 
 
 async def answers(database: Database, times: int = 3 * POOL_SIZE) -> None:
-    await asyncio.gather(*(database.check() for _ in range(times)))
+    """Let requests of so many users use every connection."""
+    await asyncio.gather(*(look(database, f"user {number}") for number in range(times)))
 
 
 def administrate(url: str, statement: str) -> None:
@@ -70,7 +82,7 @@ def administrate(url: str, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-async def test_connections_that_the_server_dropped_cost_nobody_an_error(
+async def test_connections_that_the_server_dropped_cost_no_error(
     database: Database, database_url: str
 ) -> None:
     await fill_pool(database)
@@ -83,7 +95,7 @@ async def test_connections_that_the_server_dropped_cost_nobody_an_error(
     await answers(database)
 
 
-async def test_a_restart_while_idle_costs_nobody_an_error(tmp_path: Path) -> None:
+async def test_a_restart_while_idle_costs_no_error(tmp_path: Path) -> None:
     postgres = EmbeddedPostgres(tmp_path, {"fsync": "off"})
     with postgres:
         database = Database(url=postgres.url, users_table="users")
@@ -109,13 +121,13 @@ async def test_a_statement_that_takes_too_long_fails_in_time_and_frees_its_conne
 ) -> None:
     started = time.monotonic()
     with pytest.raises(StorageUnavailable):
-        async with database.session() as session:
+        async with database.session(USER) as session:
             await session.run(SLEEP, {"seconds": 60})
     assert time.monotonic() - started < impatient + 1
     await answers(database)
 
 
-async def test_a_frozen_server_fails_everybody_in_time_and_heals(
+async def test_operations_on_a_frozen_server_fail_in_time_and_it_heals(
     tmp_path: Path, impatient: float
 ) -> None:
     with EmbeddedPostgres(tmp_path, {"fsync": "off"}) as postgres:
@@ -125,7 +137,8 @@ async def test_a_frozen_server_fails_everybody_in_time_and_heals(
         with frozen(postgres.url):
             started = time.monotonic()
             outcomes = await asyncio.gather(
-                *(database.check() for _ in range(5 * POOL_SIZE)), return_exceptions=True
+                *(look(database, f"user {number}") for number in range(5 * POOL_SIZE)),
+                return_exceptions=True,
             )
             assert time.monotonic() - started < impatient + 1
             assert all(isinstance(outcome, StorageUnavailable) for outcome in outcomes)
@@ -172,20 +185,20 @@ async def test_a_database_that_was_read_only_for_a_while_heals(
     await tasks.add(new)
 
 
-async def test_a_full_pool_fails_those_who_wait_in_time(
+async def test_operations_that_wait_for_a_full_pool_fail_in_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = asyncio.Event()
     held = asyncio.Semaphore(0)
 
-    async def hold() -> None:
-        async with database.session():
+    async def hold(user: str) -> None:
+        async with database.session(user):
             held.release()
             await release.wait()
 
     async with asyncio.TaskGroup() as holders:
-        for _ in range(POOL_SIZE):
-            holders.create_task(hold())
+        for number in range(POOL_SIZE):
+            holders.create_task(hold(f"user {number}"))
             await held.acquire()
         # From here on: those who hold a connection have more time.
         monkeypatch.setattr(database_module, "ANSWER_WITHIN", 0.5)
@@ -250,17 +263,23 @@ async def test_a_server_that_logs_in_and_then_says_nothing_fails_in_time(impatie
         await database.close()
 
 
-@pytest.mark.parametrize("spoil", ["DEALLOCATE ALL", "PREPARE {name} AS SELECT 1"])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        # As when another session's transaction runs between two statements of a pooled session.
+        "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$",
+        # psycopg numbers the statements that it prepares: this one is 1, the next will be 2.
+        "PREPARE _pg3_2 AS SELECT 1",
+    ],
+)
 async def test_a_connection_whose_prepared_statements_are_of_no_use_is_given_up(
     database: Database, spoil: str
 ) -> None:
-    spoiler = Statement(spoil.format(name=statements.CHECK.name.decode()).encode())
-    async with database.session() as session:
-        if "DEALLOCATE" in spoil:
-            await session.run(statements.CHECK, {})
-        await session.run(spoiler, {})
+    async with database.session(USER) as session:
+        await session.run(statements.CHECK if "DEALLOCATE" in spoil else PREPARED, {})
+        await session.run(Statement(spoil.encode()), {})
     with pytest.raises(StorageUnavailable, match=r"Prepared|StatementName"):
-        await database.check()
+        await look(database, USER)
     await answers(database)
 
 
@@ -303,7 +322,7 @@ async def test_nothing_is_served_from_tables_that_were_not_adopted(empty_databas
 def held_lock(empty_database_url: str) -> Iterator[psycopg.Connection]:
     """Another process prepares the schema and does not come to an end."""
     with psycopg.connect(empty_database_url) as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [schema._LOCK])
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [migrating._LOCK])
         yield connection
 
 
@@ -353,7 +372,7 @@ async def test_what_the_database_refuses_is_unavailable_without_quoting_the_row(
     administrate(database_url, "INSERT INTO users (id) VALUES ('ada')")
     values = {"owner": "ada", "title": "s3cr3t" * 50, "description": None, "now": "2026-01-01Z"}
     with pytest.raises(StorageUnavailable, match=r"CheckViolation \(23514\)") as error:
-        async with database.session() as session:
+        async with database.session(USER) as session:
             await session.run(statements.INSERT, values)
     assert error.value.__cause__ is None
     await answers(database)
@@ -376,7 +395,7 @@ async def test_times_are_utc_whatever_the_servers_time_zone(
 
 async def test_statements_are_prepared_once_on_a_direct_connection(database: Database) -> None:
     # Through a pooler they are not: see test_pooler.py.
-    async with database.session() as session:
+    async with database.session(USER) as session:
         for _ in range(3):
             await session.run(statements.CHECK, {})
         rows = await session.run(PREPARED, {})

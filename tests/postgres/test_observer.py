@@ -1,4 +1,4 @@
-"""What a Database tells whoever watches it."""
+"""What a Database reports to its observer."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -9,8 +9,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.postgres import statements
-from adapters.postgres.database import POOL_SIZE, Database
+from adapters.postgres.database import Database
 from adapters.postgres.observer import PoolUse
+from adapters.postgres.pool import POOL_SIZE
 from adapters.postgres.statements import Statement
 from application.errors import StorageUnavailable
 from tests.postgres.test_schema import execute
@@ -54,8 +55,8 @@ async def test_an_observer_learns_how_many_hold_a_connection_and_how_many_wait(
     await database.prepare()
     assert watcher.use() == PoolUse(used=0, idle=0, limit=POOL_SIZE, waiting=0)
     async with AsyncExitStack() as stack:
-        for _ in range(POOL_SIZE):
-            await stack.enter_async_context(database.session())
+        for number in range(POOL_SIZE):
+            await stack.enter_async_context(database.session(f"user {number}"))
         waiting = [asyncio.create_task(database.check()) for _ in range(3)]
         await asyncio.sleep(0.05)
         assert watcher.use() == PoolUse(used=POOL_SIZE, idle=0, limit=POOL_SIZE, waiting=3)
@@ -72,7 +73,7 @@ async def test_an_observer_sees_a_statement_fail(database_url: str) -> None:
     database = Database(url=database_url, users_table="users", observer=watcher)
     await database.prepare()
     with pytest.raises(StorageUnavailable):
-        async with database.session() as session:
+        async with database.session("ada") as session:
             await session.run(Statement(b"SELECT nothing"), {})
     assert [type(error) for error in watcher.errors] == [psycopg.errors.UndefinedColumn]
     await database.close()

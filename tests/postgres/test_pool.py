@@ -1,14 +1,18 @@
-"""Who gets a connection, and when."""
+"""Which request gets a connection, and when."""
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
 
+from adapters.postgres.connection import GIVEN_UP_WITHIN
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.observer import PoolUse
 from adapters.postgres.pool import Pool
+from adapters.postgres.statements import Statement
 
 pytestmark = pytest.mark.postgres
 
@@ -17,40 +21,40 @@ pytestmark = pytest.mark.postgres
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     pool = Pool(Dsn(database_url), size=2)
     yield pool
-    pool.close()
+    await pool.close()
 
 
 async def test_the_connection_used_last_is_used_next(pool: Pool) -> None:
-    first, second = await pool.borrow(), await pool.borrow()
-    pool.give_back(first)
-    pool.give_back(second)
+    first, second = await pool.borrow("ada"), await pool.borrow("ada")
+    await pool.give_back(first)
+    await pool.give_back(second)
     for _ in range(3):
-        borrowed = await pool.borrow()
+        borrowed = await pool.borrow("ada")
         assert borrowed is second
-        pool.give_back(borrowed)
+        await pool.give_back(borrowed)
     assert pool.use() == PoolUse(used=0, idle=2, limit=2, waiting=0)
 
 
 async def test_a_closed_connection_is_replaced(pool: Pool) -> None:
-    first = await pool.borrow()
-    first.close()
-    pool.give_back(first)
-    second = await pool.borrow()
+    first = await pool.borrow("ada")
+    await first.close()
+    await pool.give_back(first)
+    second = await pool.borrow("ada")
     assert not second.closed
-    pool.give_back(second)
+    await pool.give_back(second)
     assert pool.use() == PoolUse(used=0, idle=1, limit=2, waiting=0)
 
 
-async def test_who_stops_waiting_takes_no_place(pool: Pool) -> None:
-    held = [await pool.borrow(), await pool.borrow()]
+async def test_a_request_that_stops_waiting_takes_no_place(pool: Pool) -> None:
+    held = [await pool.borrow("ada"), await pool.borrow("ada")]
     for _ in range(3):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
-                await pool.borrow()
+                await pool.borrow("ada")
     assert pool.use() == PoolUse(used=2, idle=0, limit=2, waiting=0)
     for connection in held:
-        pool.give_back(connection)
-    pool.give_back(await pool.borrow())
+        await pool.give_back(connection)
+    await pool.give_back(await pool.borrow("ada"))
     assert pool.use() == PoolUse(used=0, idle=2, limit=2, waiting=0)
 
 
@@ -58,5 +62,62 @@ async def test_a_connection_that_cannot_be_opened_takes_no_place() -> None:
     pool = Pool(Dsn("postgresql://127.0.0.1:1/nothing"), size=1)
     for _ in range(3):
         with pytest.raises(psycopg.OperationalError):
-            await pool.borrow()
+            await pool.borrow("ada")
     assert pool.use() == PoolUse(used=0, idle=0, limit=1, waiting=0)
+
+
+async def test_one_user_leaves_connections_to_others(database_url: str) -> None:
+    pool = Pool(Dsn(database_url), size=4, each=3)
+    held = [await pool.borrow("ada") for _ in range(3)]
+    waiting = [asyncio.create_task(pool.borrow("ada")) for _ in range(5)]
+    await asyncio.sleep(0.05)
+    assert not any(task.done() for task in waiting)
+    async with asyncio.timeout(5):
+        await pool.give_back(await pool.borrow("bob"))
+        await pool.give_back(await pool.borrow(None))
+    for connection in held:
+        await pool.give_back(connection)
+    for task in waiting:
+        await pool.give_back(await task)
+    assert pool.use().used == 0
+    await pool.close()
+
+
+async def test_requests_cancelled_while_connecting_take_no_place() -> None:
+    # A server that accepts and says nothing: every connect is slow.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        pool = Pool(Dsn(f"postgresql://u@127.0.0.1:{port}/tasks?sslmode=disable"), size=2)
+        for _ in range(5):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await pool.borrow("ada")
+    assert pool.use() == PoolUse(used=0, idle=0, limit=2, waiting=0)
+    # It is gone now. A place is free, so that this is noticed at once.
+    for _ in range(3):
+        with pytest.raises(psycopg.OperationalError):
+            async with asyncio.timeout(5):
+                await pool.borrow("ada")
+
+
+async def test_a_connection_that_was_given_up_keeps_its_place_until_its_statement_has_ended(
+    pool: Pool, database_url: str
+) -> None:
+    sleep = Statement(b"SELECT pg_sleep(60)")
+    lost = [await pool.borrow("ada"), await pool.borrow("ada")]
+    running = [asyncio.create_task(connection.run(sleep, {})) for connection in lost]
+    await asyncio.sleep(0.05)
+    for connection in lost:
+        connection.give_up()
+    given_up = time.monotonic()
+    for task, connection in zip(running, lost, strict=True):
+        with pytest.raises(psycopg.OperationalError):
+            await task
+        await pool.give_back(connection)
+    assert time.monotonic() - given_up < GIVEN_UP_WITHIN
+    async with asyncio.timeout(10):
+        following = await pool.borrow("ada")
+    assert time.monotonic() - given_up >= GIVEN_UP_WITHIN - 0.01
+    counted = Statement(b"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%sleep(60)' ")
+    assert await following.run(counted, {}) == [(0,)]
+    await pool.give_back(following)

@@ -12,8 +12,9 @@ from adapters.postgres.database import Database
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.statements import Statement
 from adapters.postgres.task_repository import PostgresTaskRepository
+from application.errors import TaskLimitReached
 from domain.listing import SortOrder, StatusFilter
-from domain.task import NewTask
+from domain.task import NewTask, Task
 from tests.clock import SettableClock
 from tests.pgbouncer import needs_pgbouncer, pgbouncer
 
@@ -34,10 +35,10 @@ async def test_a_pooled_connection_prepares_nothing(pooled_url: str) -> None:
     )
     for _ in range(3):
         assert await connection.run(statement, {"like": "%"}) == []
-    connection.close()
+    await connection.close()
 
 
-async def test_many_work_through_two_server_connections(
+async def test_many_requests_work_through_two_server_connections(
     pooled_url: str, empty_database_url: str
 ) -> None:
     databases = [Database(url=pooled_url, users_table="users") for _ in range(3)]
@@ -62,5 +63,41 @@ async def test_many_work_through_two_server_connections(
     with psycopg.connect(empty_database_url) as connection:
         locks = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
         assert locks.fetchone() == (0,)
+    for database in databases:
+        await database.close()
+
+
+@pytest.mark.parametrize("limit", [7, 1_010], ids=["small", "beyond the margin"])
+async def test_the_limit_of_tasks_is_exact_over_several_processes(
+    pooled_url: str, empty_database_url: str, limit: int
+) -> None:
+    # Separate pools, as separate processes have.
+    databases = [Database(url=pooled_url, users_table="users") for _ in range(4)]
+    await asyncio.gather(*(database.prepare() for database in databases))
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("INSERT INTO users (id) VALUES ('ada')")
+        connection.execute(
+            "INSERT INTO tasks (user_id, title) SELECT 'ada', 'old' FROM generate_series(1, %s)",
+            [max(limit - 20, 0)],
+        )
+    new = NewTask.create(
+        user_id="ada", title="Buy milk", description=None, now=SettableClock().now()
+    )
+    repositories = [
+        PostgresTaskRepository(database=database, users_table="users") for database in databases
+    ]
+
+    outcomes = await asyncio.gather(
+        *(tasks.add(new, limit=limit) for tasks in repositories for _ in range(10)),
+        return_exceptions=True,
+    )
+
+    added = min(limit, 20)
+    assert sum(isinstance(outcome, Task) for outcome in outcomes) == added
+    assert sum(isinstance(outcome, TaskLimitReached) for outcome in outcomes) == 40 - added
+    with psycopg.connect(empty_database_url) as connection:
+        count = connection.execute("SELECT count(*) FROM tasks").fetchone()
+        locks = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        assert (count, locks.fetchone()) == ((limit,), (0,))
     for database in databases:
         await database.close()

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
-from adapters.postgres import schema
+from adapters.postgres import migrating
 from adapters.postgres.database import Database
 from adapters.postgres.task_repository import PostgresTaskRepository
 from application.errors import InvalidConfiguration, StorageUnavailable
@@ -20,7 +20,7 @@ from tests.postgres.test_schema import VERSION_TABLE, definition, execute, rows,
 
 pytestmark = pytest.mark.postgres
 
-HEAD = ScriptDirectory(str(schema._MIGRATIONS)).get_current_head()
+HEAD = ScriptDirectory(str(migrating._MIGRATIONS)).get_current_head()
 """The program's newest revision."""
 NEWER = "9999"
 _MIGRATION = f'''"""Give every task a colour."""
@@ -46,9 +46,9 @@ TASKS = "SELECT id, user_id, title, completed, created_at, updated_at FROM tasks
 def newer_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Have one more revision than the program has, until it is undone."""
     migrations = tmp_path / "migrations"
-    shutil.copytree(schema._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(migrating._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
     (migrations / "versions" / f"{NEWER}_colours.py").write_text(_MIGRATION)
-    monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
+    monkeypatch.setattr(migrating, "_MIGRATIONS", migrations)
     return monkeypatch
 
 
@@ -159,7 +159,7 @@ async def test_a_migration_does_not_make_others_wait_behind_it(database_url: str
     with psycopg.connect(database_url) as reader:
         reader.execute("SELECT count(*) FROM tasks")
         began = time.monotonic()
-        with pytest.raises(StorageUnavailable, match="another session keeps a lock"):
+        with pytest.raises(StorageUnavailable, match="another session holds a lock"):
             await database.prepare(within=9)
         assert time.monotonic() - began < 10
     assert revision(database_url) == HEAD

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import InsufficientPrivilege
@@ -137,6 +138,12 @@ async def test_tables_that_the_owner_has_made_can_be_handed_over(
 
 def test_the_roles_can_be_made_once_more(owner_url: str, users_table: str) -> None:
     psql(owner_url, "roles.sql", users_table=users_table)
+
+
+def test_statements_that_the_role_which_serves_gives_up_end_soon(owner_url: str) -> None:
+    with psycopg.connect(make_conninfo(owner_url, user="tasks_serve")) as connection:
+        row = connection.execute("SHOW client_connection_check_interval").fetchone()
+    assert row == ("1s",)
 
 
 async def test_a_user_that_is_deleted_takes_their_tasks_along(

@@ -22,7 +22,7 @@ from psycopg.errors import (
 )
 from sqlmodel import SQLModel
 
-from adapters.postgres import schema, tables
+from adapters.postgres import migrating, tables
 from adapters.postgres.database import Database
 from adapters.postgres.task_repository import PostgresTaskRepository
 from application.errors import SchemaConflict, StorageUnavailable
@@ -251,7 +251,7 @@ def test_a_row_gets_what_it_does_not_say(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("users_table", NAMES)
-async def test_a_deleted_user_takes_their_tasks_along_and_nobody_elses(
+async def test_a_deleted_user_takes_along_their_own_tasks_only(
     empty_database_url: str, users_table: str
 ) -> None:
     await prepare(empty_database_url, users_table)
@@ -359,7 +359,7 @@ async def test_downgrading_and_upgrading_lose_nothing(database_url: str) -> None
     stored = rows(database_url, "SELECT * FROM tasks ORDER BY id")
 
     with transaction(database_url) as connection:
-        config = schema.migration_config(connection, "users")
+        config = migrating.migration_config(connection, "users")
         command.downgrade(config, "base")
         assert connection.scalar(sa.text("SELECT count(*) FROM tasks")) == 90
         command.upgrade(config, "head")

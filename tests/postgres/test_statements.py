@@ -1,4 +1,4 @@
-"""That every statement finds its rows by an index, on a table that is worth one."""
+"""Every statement finds its rows by an index, on a table that is large enough for one."""
 
 import asyncio
 from collections.abc import Iterator
@@ -35,6 +35,8 @@ VALUES: Final = {
     "description": None,
     "completed": True,
     "now": "2026-01-02",
+    "limit": 1_001,
+    "below": 9_000,
 }
 LISTS: Final = {
     f"list {status} by {order}": statements.LIST[status, order]
@@ -50,7 +52,9 @@ SINGLE_TASK: Final = {
     "delete": statements.DELETE,
     "delete seen": statements.DELETE_SEEN,
 }
-STATEMENTS: Final = LISTS | FINGERPRINTS | SINGLE_TASK
+FIRST: Final = {f"first {status}": statements.FIRST[status] for status in StatusFilter}
+INSERT_BELOW: Final = {"insert below": statements.INSERT_BELOW}
+STATEMENTS: Final = LISTS | FIRST | FINGERPRINTS | SINGLE_TASK | INSERT_BELOW
 BY_INDEX: Final = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
 BUSY: Final = "user 0"
 FEW: Final = {StatusFilter.PENDING: BUSY, StatusFilter.COMPLETED: "user 1"}
@@ -144,3 +148,45 @@ def test_a_list_by_creation_can_be_read_in_the_order_of_an_index(
     assert [(node["Node Type"], node.get("Index Name")) for node in nodes] == [
         ("Index Scan", index)
     ]
+
+
+@pytest.mark.parametrize("mode", ["custom", "generic"])
+@pytest.mark.parametrize("owner", [BUSY, ORDINARY], ids=["busy", "ordinary"])
+def test_the_limit_of_tasks_is_counted_in_an_index_and_no_further_than_needed(
+    large_database_url: str, connection: psycopg.Connection, owner: str, mode: str
+) -> None:
+    # As autovacuum does after some time: until then rows are looked at in the table.
+    with psycopg.connect(large_database_url, autocommit=True) as other:
+        other.execute("VACUUM tasks")
+    connection.execute(f"SET plan_cache_mode = force_{mode}_plan")
+
+    nodes = plan(connection, statements.INSERT_BELOW, owner)
+
+    read = [node for node in nodes if node.get("Relation Name") == "tasks"]
+    assert [node["Node Type"] for node in read] == ["ModifyTable", "Index Only Scan"], nodes
+    assert "Limit" in {node["Node Type"] for node in nodes}
+
+
+def test_the_limit_of_tasks_is_counted_in_an_index_when_there_are_few_users(
+    connection: psycopg.Connection,
+) -> None:
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    connection.execute("DELETE FROM tasks WHERE user_id NOT IN ('user 0', 'user 1')")
+    connection.execute("ANALYZE tasks")
+
+    nodes = plan(connection, statements.INSERT_BELOW, BUSY)
+
+    assert "Seq Scan" not in {node["Node Type"] for node in nodes}, nodes
+
+
+@pytest.mark.parametrize("mode", ["custom", "generic"])
+@pytest.mark.parametrize("status", StatusFilter)
+def test_the_first_tasks_are_read_without_sorting(
+    connection: psycopg.Connection, status: StatusFilter, mode: str
+) -> None:
+    connection.execute("SET random_page_cost = 1.0")
+    connection.execute(f"SET plan_cache_mode = force_{mode}_plan")
+
+    nodes = plan(connection, statements.FIRST[status], BUSY)
+
+    assert [node["Node Type"] for node in nodes] == ["Limit", "Index Scan"], nodes

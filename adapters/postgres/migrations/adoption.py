@@ -1,7 +1,7 @@
-"""Taking over a tasks table that another implementation of the same API has made.
+"""Adopt a tasks table that another implementation of the same API has created.
 
-No row is lost. What cannot be taken over raises SchemaConflict, and the transaction undoes the
-rest.
+No row is lost. A table that cannot be adopted raises SchemaConflict, and the transaction is
+rolled back.
 """
 
 import logging
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
-from adapters.postgres.migrations.requirements import (
+from adapters.postgres.migrations.preconditions import (
     Columns,
     reflected_columns,
     require_no_task,
@@ -33,8 +33,8 @@ _KINDS: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
     "updated_at": sa.DateTime,
 }
 
-# The limits of revision 0001, here and below: a migration stays as it was when it shipped, whatever
-# the domain's limits become.
+# The limits of revision 0001, here and below. A migration does not follow later changes of the
+# domain's limits.
 _RULES: Final = {
     "tasks.id must be at least 1": "id < 1",
     "tasks.user_id must be filled": "user_id IS NULL",
@@ -52,11 +52,11 @@ logger = logging.getLogger(__name__)
 
 
 def adopt_tasks(connection: sa.Connection, users_table: str) -> None:
-    """Give the ``tasks`` table that is there the columns, constraints and defaults of ours."""
+    """Give the existing ``tasks`` table the columns, constraints and defaults of revision 0001."""
     columns = reflected_columns(connection, "tasks", advice=_ADVICE)
     for name, kind in _KINDS.items():
         require_type("tasks", columns, name, kind, advice=_ADVICE)
-    # Whoever still writes waits, so that what is found from here on stays true.
+    # Other writers wait, so that the checks below stay true.
     op.execute("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")
     _require_no_other_obligations(connection, columns)
     for rule, broken in _RULES.items():
@@ -104,7 +104,7 @@ def _adopt_key(connection: sa.Connection) -> None:
 
 
 def _adopt_limits(connection: sa.Connection) -> None:
-    # Another limit might refuse what the API accepts.
+    # Another constraint might reject what the API accepts.
     for name, definition in connection.execute(sa.text(_CHECKS), {"columns": list(_KINDS)}):
         logger.warning("the table tasks loses its constraint %s: %s", name, definition)
         op.drop_constraint(name, "tasks")
@@ -147,7 +147,7 @@ def _adopt_times(connection: sa.Connection, columns: Columns) -> None:
 
 
 def _adopt_number(connection: sa.Connection, column: ReflectedColumn) -> None:
-    # Numbers are never used again: go on where the old sequence stands, not at the greatest id.
+    # Ids are never reused: continue from the old sequence, not from the greatest id.
     owned = connection.scalar(sa.text("SELECT pg_get_serial_sequence('tasks', 'id')"))
     called = re.search(r"nextval\('(.+)'::", column["default"] or "")
     start = connection.scalar(sa.text("SELECT coalesce(max(id), 0)::bigint + 1 FROM tasks"))
@@ -171,7 +171,7 @@ def _adopt_number(connection: sa.Connection, column: ReflectedColumn) -> None:
 def _is_exactly(
     connection: sa.Connection, column: ReflectedColumn, kind: sa.types.TypeEngine[Any]
 ) -> bool:
-    """Whether the column is of this type, without a limit, precision or collation of its own."""
+    """Return whether the column has exactly this type: no own limit, precision or collation."""
     return column["type"].compile(connection.dialect) == kind.compile(connection.dialect)
 
 

@@ -1,4 +1,4 @@
-"""How Alembic runs the migrations: over the connection, and the transaction, that it is handed."""
+"""Run the migrations on the connection, and in the transaction, that the caller provides."""
 
 import logging
 from typing import Any

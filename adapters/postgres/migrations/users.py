@@ -1,11 +1,11 @@
-"""The users table, which is Better Auth's, and the reference to it, which is ours."""
+"""The users table, which belongs to Better Auth, and the reference from tasks to it."""
 
 import logging
 
 import sqlalchemy as sa
 from alembic import op
 
-from adapters.postgres.migrations.requirements import (
+from adapters.postgres.migrations.preconditions import (
     TASKS,
     is_unique,
     reflected_columns,
@@ -17,7 +17,7 @@ from application.errors import SchemaConflict
 logger = logging.getLogger(__name__)
 
 _BETTER_AUTHS = frozenset(("user", "users"))
-"""What Better Auth calls its table by default, and with the most common setting."""
+"""Names of Better Auth's table: the default, and the most common setting."""
 
 _ADVICE = "let USERS_TABLE name another table, or change this one, and start again"
 _ID_ADVICE = (
@@ -27,9 +27,9 @@ _ID_ADVICE = (
 
 
 def provide_users(connection: sa.Connection, users_table: str) -> None:
-    """Create ``users_table``, or leave it as it is and see that tasks can refer to it.
+    """Create ``users_table``, or check that tasks can refer to the existing one.
 
-    Raises SchemaConflict when they cannot.
+    Raises SchemaConflict if they cannot.
     """
     inspector = sa.inspect(connection)
     if not inspector.has_table(users_table):
@@ -55,9 +55,9 @@ def provide_users(connection: sa.Connection, users_table: str) -> None:
 
 
 def refer_to_users(connection: sa.Connection, users_table: str) -> None:
-    """Let ``tasks.user_id`` refer to ``users_table``, whatever it has referred to so far.
+    """Let ``tasks.user_id`` refer to ``users_table`` instead of any other table.
 
-    Raises SchemaConflict when a task belongs to nobody there.
+    Raises SchemaConflict if a task's user is not in that table.
     """
     users = sa.table(users_table, sa.column("id"))
     require_no_task(

@@ -1,4 +1,4 @@
-"""Create the users table and the tasks table, or adopt those that are there."""
+"""Create the users table and the tasks table, or adopt existing ones."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,7 +21,7 @@ def upgrade(users_table: str) -> None:
 
 
 def downgrade(users_table: str) -> None:
-    """Leave everything: the tables hold what people wrote, and upgrading adopts them again."""
+    """Change nothing: the tables hold users' data, and upgrading adopts them again."""
 
 
 def _create_tasks(users_table: str) -> None:

@@ -1,4 +1,4 @@
-"""Bringing a database's schema up to date."""
+"""Bring a database's schema up to date."""
 
 import logging
 from pathlib import Path
@@ -29,10 +29,10 @@ VERSION_TABLE: Final = "tasks_api_schema_version"
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
-# Any constant will do, as long as nothing else that shares the database locks it.
+# Any constant that no other program in this database locks.
 _LOCK: Final = 0x7461736B73617069
 
-# Whoever wants a table waits behind a migration that waits for it.
+# Other queries of a table wait behind a migration that waits for it.
 _WAIT_FOR_A_TABLE: Final = "3s"
 
 _GRANTS: Final = "run deploy/grants.sql as the role that migrates"
@@ -51,8 +51,8 @@ def migrate(connection: Connection, users_table: str, to: str | None = None) -> 
     cannot hold every text, and InvalidConfiguration when there is no revision ``to``.
     """
     _require_encoding(connection)
-    # The lock belongs to the transaction: it holds through a transaction-mode pooler too, and
-    # whoever waits for it finds the work done.
+    # The lock belongs to the transaction, so it also works through a transaction-mode pooler. Other
+    # processes wait for it and then find the work done.
     if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
         logger.info("waiting for another process, which is preparing the schema")
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -79,15 +79,15 @@ def migrate(connection: Connection, users_table: str, to: str | None = None) -> 
         # Their details quote the row, and a log must not hold a task's text.
         raise _refusal(error, with_detail=False) from None
     except (ProgrammingError, NotSupportedError) as error:
-        # Here the detail names what stands in the way, such as a view on a column.
+        # Here the detail names the obstacle, such as a view on a column.
         raise _refusal(error, with_detail=True) from error
 
 
 def require(connection: Connection, users_table: str) -> None:
-    """Raise StorageUnavailable until the schema is there, without changing anything.
+    """Raise StorageUnavailable unless the schema is up to date. Change nothing.
 
-    Nothing more is needed than what serving takes: to use the table tasks, and to read which
-    revision the schema has. Raises SchemaConflict when the database cannot hold every text.
+    The role needs no more privileges than serving does: to use the table tasks, and to read the
+    schema's revision. Raises SchemaConflict when the database cannot hold every text.
     """
     _require_encoding(connection)
     config = migration_config(connection, users_table)
@@ -126,7 +126,7 @@ def _require_encoding(connection: Connection) -> None:
 
 
 class _History:
-    """Where a database stands among the revisions that this program knows."""
+    """Revision of a database's schema, compared with those that this program knows."""
 
     def __init__(self, config: Config, connection: Connection) -> None:
         self._scripts = ScriptDirectory.from_config(config)
@@ -144,7 +144,7 @@ class _History:
         return self.current is not None and not self._knows(self.current)
 
     def has_passed(self, revision: str) -> bool:
-        """Whether ``revision`` lies behind. Raises InvalidConfiguration when there is none."""
+        """Return whether the schema includes ``revision``. Raise InvalidConfiguration."""
         if not self._knows(revision):
             raise InvalidConfiguration(f"there is no revision {revision}")
         passed = self._scripts.iterate_revisions(self.current or "base", "base")
@@ -172,10 +172,10 @@ def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:
 
 
 def _follow(connection: Connection, users_table: str) -> None:
-    # Which table holds the users is a setting, and so may be another one than at the last start.
+    # USERS_TABLE is a setting, and may have changed since the last start.
     owners = _owners(connection)
     if owners != [users_table]:
-        # Made here, it would be empty, and the users' own table of no use any more.
+        # A table created here would be empty, and replace the one that holds the users.
         if owners and not inspect(connection).has_table(users_table):
             raise SchemaConflict(
                 f"the table {users_table}, which USERS_TABLE names, is not there, and tasks refer "
@@ -192,7 +192,7 @@ def _owners(connection: Connection) -> list[str]:
 
 
 def migration_config(connection: Connection, users_table: str) -> Config:
-    """Alembic's configuration to run migrations over ``connection``."""
+    """Return Alembic's configuration for running migrations on ``connection``."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

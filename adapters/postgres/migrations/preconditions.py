@@ -1,4 +1,4 @@
-"""What tables that are already there must be like; SchemaConflict tells a person what is not."""
+"""Preconditions that existing tables must meet. SchemaConflict says which one is not met."""
 
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ _NAMES: Final[dict[type[sa.types.TypeEngine[Any]], str]] = {
 
 
 def reflected_columns(connection: sa.Connection, table: str, *, advice: str) -> Columns:
-    """The columns of ``table``, which is there but might be a view."""
+    """Return the columns of ``table``. Raise SchemaConflict if it is not a table."""
     there = sa.inspect(connection)
     if table not in there.get_table_names():
         raise SchemaConflict(f"{table} is a view or the like and not a table: {advice}")
@@ -34,7 +34,7 @@ def require_type(
     if name not in columns:
         raise SchemaConflict(f"the table {table} is there but has no column {name}: {advice}")
     found = columns[name]["type"]
-    # To SQLAlchemy an enumeration is a string.
+    # SQLAlchemy's Enum is a String.
     if not isinstance(found, kind) or isinstance(found, sa.Enum):
         raise SchemaConflict(
             f"the column {table}.{name} has the type {found} and not {_NAMES[kind]}: {advice}"
@@ -44,7 +44,7 @@ def require_type(
 def require_no_task(
     connection: sa.Connection, condition: sa.ColumnElement[bool] | sa.TextClause, rule: str
 ) -> None:
-    """Raise SchemaConflict when ``condition`` holds for a task, which then breaks ``rule``."""
+    """Raise SchemaConflict, quoting ``rule``, if ``condition`` is true for any task."""
     broken = sa.select(sa.func.count(), sa.func.min(TASKS.c.id)).select_from(TASKS).where(condition)
     count, lowest = connection.execute(broken).one()
     if count:
@@ -56,7 +56,7 @@ def require_no_task(
 
 
 def is_unique(connection: sa.Connection, table: str, column: str) -> bool:
-    """Whether no two rows of ``table`` have the same ``column``."""
+    """Return whether ``column`` of ``table`` is unique."""
     there = sa.inspect(connection)
     if there.get_pk_constraint(table)["constrained_columns"] == [column]:
         return True

@@ -1,14 +1,14 @@
-"""The life cycle of memory, which needs none."""
+"""Life cycle of storage in memory."""
 
 
 class MemoryStorage:
     """Always ready."""
 
     async def prepare(self, *, within: float | None = None) -> None:
-        """There is no schema."""
+        """Do nothing: there is no schema."""
 
     async def check(self) -> None:
-        """Memory is always in reach."""
+        """Return: memory is always available."""
 
     async def close(self) -> None:
-        """There is nothing to let go of."""
+        """Do nothing: there is no connection."""
