@@ -10,7 +10,7 @@ import psycopg
 
 from adapters.postgres import statements
 from adapters.postgres.statements import Statement
-from bench.report import markdown_table
+from bench.figures.tables import markdown_table
 
 TOTALS: Final = (100, 1_000_000, 10_000_000)
 OWNED: Final = (10, 1_000, 100_000)

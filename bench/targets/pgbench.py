@@ -14,10 +14,10 @@ import psycopg
 from adapters.embedded.programs import find_programs
 from adapters.postgres import statements
 from adapters.postgres.statements import Statement
-from bench.data import LARGE_USERS, SMALL_USERS, WRITERS, reset
-from bench.processes import cpu_seconds
-from bench.sample import Sample, percentile
-from bench.workloads import MIX, NotOffered, Workload
+from bench.figures.sample import Sample, percentile
+from bench.load.users import LARGE_USERS, SMALL_USERS, WRITERS, reset
+from bench.load.workloads import MIX, NotOffered, Workload
+from bench.targets.processes import cpu_seconds
 from domain.listing import SortOrder, StatusFilter
 
 # A server process that is ending is in no list for a moment, and its time in no sum.

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bench.installed import Installed
-from bench.processes import running, wait_until_listening
-from bench.services import SERVICES, started
+from bench.targets.installation import Installed
+from bench.targets.processes import running, wait_until_listening
+from bench.targets.services import SERVICES, started
 from tests.ports import free_port
 
 _NGINX: Final = """

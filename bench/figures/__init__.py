@@ -1,0 +1,1 @@
+"""What a measurement yields: samples, rounds of samples, and the tables made of them."""

@@ -1,0 +1,1 @@
+"""What is measured: the services, how each is installed, started and checked."""
