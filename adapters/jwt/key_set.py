@@ -6,14 +6,16 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from threading import Thread
 from typing import Final
 
+import anyio
 import httpx
-import jwt
 from jwt import PyJWK
 
 from adapters.jwt.claims import ClaimRules
-from adapters.jwt.json_web_keys import ALGORITHMS, UnusableKeySet, usable_keys
+from adapters.jwt.json_web_keys import UnusableKeySet, usable_keys
+from adapters.jwt.token_header import key_id_of, require_well_formed
 from application.errors import InvalidToken, Unavailable
 
 TIMEOUT_SECONDS: Final = 3.0
@@ -31,8 +33,6 @@ WAIT_MARGIN_SECONDS: Final = 0.25
 
 So that the failure of a fetch is seen, after which known keys go on being used.
 """
-KEY_ID_MAX: Final = 255
-"""Most characters of a ``kid``."""
 _BODY_MAX: Final = 256 * 1024
 
 FetchObserver = Callable[[], AbstractContextManager[object]]
@@ -65,13 +65,18 @@ class KeySet:
         # httpcore loses the socket of a TLS handshake that is cancelled, so reaching the issuer,
         # in its two steps, has to time out by itself before the fetch as a whole does.
         self._step_timeout = httpx.Timeout(timeout, connect=0.45 * timeout)
-        # Made once: reading the certificates would block the event loop on every fetch.
+        # Created once: reading the certificates would block the event loop at every fetch.
         self._tls = httpx.create_ssl_context()
+        _import_http_client()
         self._keys: dict[str | None, PyJWK] = {}
         self._fetched_at = -math.inf
         self._failing = False
         self._rest_until = -math.inf
         self._fetch: asyncio.Task[None] | None = None
+
+    def __contains__(self, kid: str | None) -> bool:
+        """Whether the key that the issuer calls ``kid`` can be used without a fetch."""
+        return self._known(kid) is not None
 
     async def find(self, kid: str | None) -> PyJWK:
         """The key that the issuer calls ``kid``; without a ``kid``, the only key there is.
@@ -164,6 +169,18 @@ class KeySet:
             return bytes(body)
 
 
+def _import_http_client() -> None:
+    """Import now what the first fetch would import, which would block the event loop.
+
+    httpx imports its transport when a client is created, and anyio its event loop's part when a
+    loop first needs it. Here that is a loop in a thread, because the caller may run in one.
+    """
+    httpx.AsyncClient(verify=False)  # noqa: S501 - it never sends a request
+    thread = Thread(target=anyio.run, args=(anyio.sleep, 0))
+    thread.start()
+    thread.join()
+
+
 def _reason(error: Exception) -> str:
     # The messages of other errors may quote what was received; these may be empty.
     message = str(error) if isinstance(error, UnusableKeySet | httpx.ConnectError) else ""
@@ -192,20 +209,9 @@ class KeySetTokenVerifier:
         self._rules = rules
 
     async def subject_of(self, token: str) -> str:
-        key = await self._key_set.find(_key_id_of(token))
-        return self._rules.subject_of(token, key)
-
-
-def _key_id_of(token: str) -> str | None:
-    try:
-        header = jwt.get_unverified_header(token)
-    # As in ClaimRules: PyJWT lets some of what hostile text does to Python through.
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-        raise InvalidToken(type(error).__name__) from error
-    # Before a fetch: no key could make it acceptable.
-    if header.get("alg") not in ALGORITHMS:
-        raise InvalidToken("the algorithm is none of the key set's")
-    kid: str | None = header.get("kid")
-    if kid is not None and len(kid) > KEY_ID_MAX:
-        raise InvalidToken(f"the kid has more than {KEY_ID_MAX} characters")
-    return kid
+        key_id = key_id_of(token)
+        if key_id not in self._key_set:
+            # A fetch is for tokens that a new key might verify.
+            require_well_formed(token)
+        key = await self._key_set.find(key_id)
+        return self._rules.subject_of(token, key, algorithm=key.algorithm_name)

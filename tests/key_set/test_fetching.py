@@ -262,7 +262,10 @@ async def test_tokens_that_no_key_could_verify_cost_no_fetch(
 ) -> None:
     long_kid = first.token(headers={"kid": "k" * 256})
     foreign = signing_key("ES384").token()
-    for token in ("", "not.a.token", long_kid, foreign):
+    header, payload, signature = forged().split(".")
+    cut = (header, f"{header}.{payload}", f"{header}.!.{signature}", f"{header}.{payload}.!")
+    unheard_of = first.token(headers={"kid": "forged", "crit": ["unheard-of"], "unheard-of": 1})
+    for token in ("", "not.a.token", long_kid, foreign, *cut, unheard_of):
         assert await refusal(verifier, token) is InvalidToken
     assert issuer.fetches == 0
 
