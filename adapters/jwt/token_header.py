@@ -18,8 +18,8 @@ KEY_ID_MAX: Final = 255
 def key_id_of(token: str) -> str | None:
     """Return the ``kid`` of ``token``. Only the header is decoded, not the parts that follow.
 
-    Raises InvalidToken if no key of a key set could verify a token with this header. The caller
-    must verify the token afterwards.
+    Raises InvalidToken, with PyJWT's names of the errors, if no key could verify a token with this
+    header. The caller must verify the token afterwards.
     """
     part = token.partition(".")[0]
     if len(part) > HEADER_MAX:
@@ -29,11 +29,11 @@ def key_id_of(token: str) -> str | None:
         header = json.loads(urlsafe_b64decode(part + "=="))
         algorithm, key_id = header.get("alg"), header.get("kid")
     except (ValueError, AttributeError, RecursionError) as error:
-        raise InvalidToken("the header is not encoded JSON") from error
+        raise InvalidToken(jwt.DecodeError.__name__) from error
     if algorithm not in ALGORITHMS:
         raise InvalidToken("the algorithm is none of the key set's")
     if not isinstance(key_id, str | None):
-        raise InvalidToken("the kid is not a string")
+        raise InvalidToken(jwt.InvalidTokenError.__name__)
     if key_id is not None and len(key_id) > KEY_ID_MAX:
         raise InvalidToken(f"the kid has more than {KEY_ID_MAX} characters")
     return key_id
