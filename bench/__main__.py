@@ -1,4 +1,4 @@
-"""``make bench``: measure this service and its peers side by side, and print the tables."""
+"""``make bench``: measure this service and other backends, and print tables."""
 
 import argparse
 import json

@@ -53,7 +53,7 @@ def check_data(data: Path, programs: Programs) -> None:
     version = (data / "PG_VERSION").read_text().strip()
     if version != programs.major_version:
         raise EmbeddedPostgresError(
-            f"{data} was created by PostgreSQL {version}, which PostgreSQL {programs.major_version} "
+            f"{data} was made by PostgreSQL {version}, which PostgreSQL {programs.major_version} "
             f"cannot read. If you do not need its data, remove it with `make clean-data`."
         )
 

@@ -1,4 +1,4 @@
-"""``make bench-scale``: measure how cost grows, and print it as Markdown."""
+"""``make bench-scale``: measure how cost grows and print Markdown tables."""
 
 import argparse
 import resource
@@ -135,7 +135,7 @@ def _processes(server: postgres.Server, installed: Installed, folder: Path, seco
     print(f"\n### So many processes, {_MANY} connections\n")
     print(markdown_table(["", *_HEADER], lines))
     if not has_nginx():
-        print("\nThere is no nginx: replicas were left out.")
+        print("\nnginx is not installed: replicas were not measured.")
 
 
 def _load(

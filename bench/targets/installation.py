@@ -19,7 +19,7 @@ _OLDEST_PYTHON: Final = [3, 11]
 _ASK_PYTHON: Final = """
 import json, sys, sysconfig
 arguments = sysconfig.get_config_var("CONFIG_ARGS") or ""
-# Debian's is made with its profile as well, by its own rules, and does not say so there.
+# Debian's build uses a profile, too, but does not record it there.
 debian = "deb_system" in sysconfig.get_scheme_names()
 optimised = "--enable-optimizations" in arguments or debian
 json.dump([list(sys.version_info[:3]), optimised], sys.stdout)
@@ -28,7 +28,7 @@ json.dump([list(sys.version_info[:3]), optimised], sys.stdout)
 
 @dataclass(frozen=True)
 class Python:
-    """An interpreter. ``optimised`` says whether it was compiled with the help of a profile."""
+    """An interpreter. ``optimised`` tells whether it was compiled with a profile."""
 
     path: Path
     version: tuple[int, ...]

@@ -51,7 +51,7 @@ def call(
     monkeypatch.setattr(uvicorn.Config, "__init__", serve)
     monkeypatch.chdir(tmp_path)
     # What a command changes for its process is restored afterwards.
-    monkeypatch.setattr(logging, "_srcfile", logging._srcfile)  # type: ignore[attr-defined]
+    monkeypatch.setattr(logging, "_srcfile", logging._srcfile)
     monkeypatch.setattr(logging.root, "handlers", [*logging.root.handlers])
     monkeypatch.setattr(logging.root, "level", logging.root.level)
     on_sigterm = signal.getsignal(signal.SIGTERM)
