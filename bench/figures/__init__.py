@@ -1,1 +1,1 @@
-"""What a measurement yields: samples, rounds of samples, and the tables made of them."""
+"""Samples of measurements, rounds of samples, and tables."""

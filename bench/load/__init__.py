@@ -1,1 +1,1 @@
-"""What the services are asked: users, tokens, workloads, and the client that sends them."""
+"""The requests: users, tokens, workloads, and the client that sends them."""

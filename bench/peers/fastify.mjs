@@ -1,4 +1,4 @@
-// Fastify + pg + fast-jwt: schemas for what comes in and what goes out, named statements.
+// Fastify + pg + fast-jwt: schemas for requests and responses, named statements.
 import { createPublicKey } from "node:crypto";
 
 import { createVerifier } from "fast-jwt";

@@ -1,1 +1,1 @@
-"""What is measured: the services, how each is installed, started and checked."""
+"""The services that are measured: installation, start and check."""

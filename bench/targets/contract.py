@@ -103,7 +103,7 @@ def _life_of_a_task(client: _Client) -> None:
     assert answer.headers.get("Location") == path, "Location"
     answer = client.ask(user, "GET", path)
     _expect(answer, 200, "get")
-    assert answer.json() == task, "what was created is what is got"
+    assert answer.json() == task, "the created task is returned"
 
     answer = client.ask(user, "PUT", path, {"title": "Buy oat milk", "description": "Two"})
     _expect(answer, 200, "edit")
@@ -112,7 +112,7 @@ def _life_of_a_task(client: _Client) -> None:
     assert edited["created_at"] == task["created_at"], "created_at stays"
     assert edited["updated_at"] > task["updated_at"], "updated_at grows"
     answer = client.ask(user, "PUT", path, {"title": "Buy soy milk"})
-    assert _task(answer.json())["description"] == "Two", "what is left out stays"
+    assert _task(answer.json())["description"] == "Two", "an omitted field stays"
     answer = client.ask(user, "PUT", path, {"description": None})
     assert _task(answer.json())["description"] is None, "null clears"
 
@@ -121,7 +121,7 @@ def _life_of_a_task(client: _Client) -> None:
         _expect(answer, 200, "toggle")
         assert _task(answer.json())["completed"] is completed, "toggled"
     toggled = answer.json()
-    assert client.ask(user, "GET", path).json() == toggled, "what is answered is what is stored"
+    assert client.ask(user, "GET", path).json() == toggled, "the response is what is stored"
 
     answer = client.ask(user, "DELETE", path)
     _expect(answer, 204, "delete")

@@ -119,7 +119,7 @@ def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
     assert "s3cr3t" not in result.stderr
 
 
-def test_settings_are_read_from_a_file_too_and_the_environment_comes_first(
+def test_settings_are_read_from_a_file_and_the_environment_takes_precedence(
     call: Call, tmp_path: Path
 ) -> None:
     lines = [f"BETTER_AUTH_SECRET={SECRET}", "STORAGE=nonsense"]
@@ -129,7 +129,7 @@ def test_settings_are_read_from_a_file_too_and_the_environment_comes_first(
     assert jwt.decode(result.stdout.strip(), SECRET, ["HS256"])["sub"] == "ada"
 
 
-def test_a_file_of_settings_means_what_it_says(call: Call, tmp_path: Path) -> None:
+def test_a_file_of_settings_is_taken_literally(call: Call, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("BETTER_AUTH_SECRET=ab${HOME}cd$ef-and-some-more-characters\n")
     token = call("token", "--user", "ada").stdout.strip()
     assert jwt.decode(token, "ab${HOME}cd$ef-and-some-more-characters", ["HS256"])
@@ -161,7 +161,7 @@ def test_a_wrong_argument_is_refused(call: Call, arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("ttl", "seconds"), [("30s", 30), ("15m", 900), ("1h", 3600), ("7d", 604_800)]
 )
-def test_a_token_lives_as_long_as_it_is_told(call: Call, ttl: str, seconds: int) -> None:
+def test_a_token_expires_after_its_time_to_live(call: Call, ttl: str, seconds: int) -> None:
     result = call("token", "--user", "a b", "--ttl", ttl, BETTER_AUTH_SECRET=SECRET)
     claims = jwt.decode(result.stdout.strip(), SECRET, ["HS256"])
     assert claims["sub"] == "a b"
@@ -169,7 +169,7 @@ def test_a_token_lives_as_long_as_it_is_told(call: Call, ttl: str, seconds: int)
 
 
 @pytest.mark.parametrize("ttl", ["", "1", "h", "0h", "-1h", "1.5h", "1w", "9999999d"])
-def test_a_token_that_lives_for_no_time_is_refused(call: Call, ttl: str) -> None:
+def test_an_invalid_time_to_live_is_refused(call: Call, ttl: str) -> None:
     result = call("token", "--user", "ada", f"--ttl={ttl}", BETTER_AUTH_SECRET=SECRET)
     assert result.returncode == 2
     assert "30s, 15m, 1h or 7d" in result.stderr

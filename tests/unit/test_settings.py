@@ -57,7 +57,7 @@ def test_a_key_set_has_a_web_address(url: str) -> None:
         settings(better_auth_jwks_url=url)
 
 
-def test_an_empty_value_is_no_value_but_for_the_secret() -> None:
+def test_an_empty_value_counts_as_unset_except_for_the_secret() -> None:
     others = dict.fromkeys(Settings.model_fields.keys() - {"better_auth_secret"}, "")
     assert settings(**others) == settings()
     with pytest.raises(InvalidSettings, match="BETTER_AUTH_SECRET is empty"):
@@ -76,7 +76,7 @@ def test_a_short_secret_is_warned_about() -> None:
     assert not settings(better_auth_secret="é" * 16).warnings()
 
 
-def test_a_key_set_that_travels_in_the_clear_is_warned_about() -> None:
+def test_a_key_set_without_tls_is_warned_about() -> None:
     def warned(url: str) -> bool:
         return bool(settings(better_auth_jwks_url=url).warnings())
 
@@ -123,7 +123,7 @@ def test_nothing_in_a_file_is_replaced(tmp_path: Path, monkeypatch: pytest.Monke
     assert Settings(_env_file=file).shared_secret == "ab${OTHER}cd$OTHER"
 
 
-def test_a_file_that_is_not_there_sets_nothing(tmp_path: Path) -> None:
+def test_a_missing_file_sets_nothing(tmp_path: Path) -> None:
     assert Settings(_env_file=tmp_path / ".env") == settings()
 
 
