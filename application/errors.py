@@ -27,6 +27,10 @@ class Forbidden(ApplicationError):
     """The token's subject may not act for the user in the path."""
 
 
+class MissingToken(ApplicationError):
+    """The request has no usable bearer token."""
+
+
 class InvalidToken(ApplicationError):
     """The token is not one that proves who its bearer is. The message says why."""
 

@@ -16,7 +16,7 @@ from application.ports.storage import Storage
 from entrypoints import processes
 from entrypoints.container import Container
 from entrypoints.settings import InvalidSettings, Settings
-from entrypoints.telemetry.wanted import telemetry_class
+from entrypoints.telemetry.enabled import telemetry_class
 
 _PREPARE_WITHIN_SECONDS: Final = 5
 """How long the start waits for the storage; the application goes on trying, however long."""

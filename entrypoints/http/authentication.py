@@ -4,8 +4,8 @@ from typing import Final
 
 from starlette.requests import Request
 
+from application.errors import MissingToken
 from application.ports.token_verifier import TokenVerifier
-from entrypoints.http.errors import MissingToken
 
 HEADER_MAX: Final = 8 * 1024
 """Longest Authorization header, in bytes."""

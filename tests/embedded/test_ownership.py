@@ -1,4 +1,4 @@
-"""One owner per folder, and what happens to the server when its owner is gone."""
+"""A folder has one owner, and the server ends with it."""
 
 import os
 import shutil
@@ -145,7 +145,7 @@ def test_ctrl_c_reaches_the_owner_only(folder: Path) -> None:
         assert query(url, "SELECT 1") == [1]
 
 
-def test_an_interrupted_first_start_is_made_good_by_the_next(tmp_path: Path) -> None:
+def test_the_next_start_repairs_an_interrupted_first_start(tmp_path: Path) -> None:
     folder = tmp_path / "postgres"
     with owner_process(folder) as owner:
         wait_until(lambda: any(folder.glob("initdb-*/PG_VERSION")))

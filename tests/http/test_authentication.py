@@ -14,10 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from application.errors import StorageUnavailable
+from application.errors import MissingToken, StorageUnavailable
 from entrypoints.container import Container
 from entrypoints.http.authentication import authenticate
-from entrypoints.http.errors import MissingToken
 from tests.http.conftest import SECRET
 
 TASKS = "/api/ada/tasks"

@@ -1,4 +1,4 @@
-"""What a running service sends to a collector, and shows to Prometheus."""
+"""Traces and metrics that a running service sends to a collector and serves to Prometheus."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,7 +100,7 @@ def point(receiver: Receiver, metric: str, **wanted: Any) -> Any:
 
 
 def count(receiver: Receiver, metric: str, **wanted: Any) -> int:
-    """How often something was measured so far, by every process."""
+    """Return the number of measurements so far, of all processes."""
     return sum(
         point.count
         for point in receiver.points(metric)
@@ -149,7 +149,7 @@ def test_requests_are_timed_and_counted_by_route_and_status(
     assert point(receiver, "http.server.request.duration", **wanted).sum > 0
 
 
-def test_the_use_of_the_pool_is_told(client: httpx.Client, receiver: Receiver) -> None:
+def test_the_use_of_the_pool_is_measured(client: httpx.Client, receiver: Receiver) -> None:
     client.get("/tasks")
     assert point(receiver, "db.client.connection.max").as_int == 10
     assert point(receiver, "db.client.connection.pending_requests").as_int == 0
@@ -184,7 +184,7 @@ def test_refused_tokens_are_counted_by_reason(
     eventually(lambda: reasons() == expected)
 
 
-def test_a_statement_that_fails_tells_the_type_of_its_error_and_no_more(
+def test_of_a_failed_statement_only_the_type_of_its_error_is_recorded(
     service: Service, receiver: Receiver, tmp_path: Path
 ) -> None:
     stranger = run("token", "--user", "nobody", cwd=tmp_path, BETTER_AUTH_SECRET=SECRET)
@@ -216,7 +216,7 @@ def test_nothing_names_a_user_a_title_or_a_token(
         assert secret not in shown
 
 
-def test_prometheus_finds_the_same_on_a_port_of_its_own(
+def test_prometheus_reads_the_same_metrics_on_a_separate_port(
     client: httpx.Client, service: Service, metrics_port: int
 ) -> None:
     client.get("/tasks")

@@ -1,9 +1,9 @@
-"""Whether anybody listens."""
+"""Whether traces or metrics are turned on."""
 
 from typing import TYPE_CHECKING, Final
 
 from entrypoints.settings import InvalidSettings, Settings
-from entrypoints.telemetry.signals import exports_metrics, exports_traces
+from entrypoints.telemetry.otel_environment import exports_metrics, exports_traces
 
 if TYPE_CHECKING:
     from entrypoints.telemetry.telemetry import Telemetry
@@ -12,13 +12,13 @@ _EXTRA: Final = ("opentelemetry", "prometheus_client")
 
 
 def telemetry_class(settings: Settings) -> "type[Telemetry] | None":
-    """What to report with; None when nobody asks for traces or metrics.
+    """Return the class that reports traces and metrics; None if both are off.
 
-    Raises InvalidSettings when somebody does and what it takes is not installed.
+    Raises InvalidSettings if one is on and its packages are not installed.
     """
-    # All three, so that what is wrong with one is not hidden by another.
-    wanted = exports_traces(), exports_metrics(), settings.metrics_port is not None
-    if not any(wanted):
+    # All three are evaluated, so that each can raise its own InvalidSettings.
+    enabled = exports_traces(), exports_metrics(), settings.metrics_port is not None
+    if not any(enabled):
         return None
     try:
         from entrypoints.telemetry.telemetry import Telemetry  # noqa: PLC0415 - an optional extra
@@ -26,7 +26,7 @@ def telemetry_class(settings: Settings) -> "type[Telemetry] | None":
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         raise InvalidSettings(
-            "METRICS_PORT or OTEL_… asks for telemetry, which is not installed: "
-            "install tasks-api[telemetry], or unset them"
+            "METRICS_PORT or an OTEL_ variable turns on telemetry, which is not installed: "
+            "install tasks-api[telemetry], or unset the variable"
         ) from error
     return Telemetry

@@ -1,13 +1,13 @@
-"""The tables."""
+"""The results of a run, as tables and as JSON."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from bench.measuring import Samples
-from bench.sample import Sample
-from bench.services import Service, Start
+from bench.figures.rounds import Samples
+from bench.figures.sample import Sample
+from bench.targets.services import KEY_SET_SUFFIX, Service, Start
 
 _MEBIBYTE = 1 << 20
 _NONE = "–"
@@ -17,7 +17,7 @@ Value = Callable[[Sample], float]
 
 @dataclass(frozen=True)
 class ServiceFacts:
-    """A service, its starts, and the most memory that it had."""
+    """A service, its starts, and its peak of memory."""
 
     service: Service
     starts: Sequence[Start]
@@ -26,18 +26,18 @@ class ServiceFacts:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that was measured."""
+    """The samples of a run, and what is needed to read them."""
 
     facts: dict[str, str]
     targets: dict[str, str]
-    """The columns: names, and what they are."""
+    """The columns: name and description."""
     services: Sequence[ServiceFacts]
     samples: Samples
     rounds: int
     seconds: float
 
     def plain(self) -> dict[str, Any]:
-        """Every sample, for JSON."""
+        """Return every sample in a form for JSON."""
         return {
             "facts": self.facts,
             "rounds": self.rounds,
@@ -62,7 +62,7 @@ class Results:
         }
 
     def markdown(self) -> str:
-        """Medians over the rounds, as tables."""
+        """Return tables of the medians over the rounds."""
         names = [*self.targets]
         many = max(connections for _, _, connections in self.samples)
         about = "\n".join(f"- {name}: {what}" for name, what in self.targets.items())
@@ -72,13 +72,14 @@ class Results:
                 f"Medians of {self.rounds} interleaved rounds of {self.seconds:g} s.\n\n{about}",
                 f"### CPU of the service, µs per request, {many} connections",
                 self._table(names, many, _value("cpu_us", 0)),
-                *self._comparison(names, many),
+                *self._comparisons(names, many),
                 f"### CPU of PostgreSQL, µs per request, {many} connections",
                 self._table(names, many, _value("database_cpu_us", 0)),
                 f"### Requests per second; p50 / p99 in ms, {many} connections",
                 self._table(names, many, _throughput),
                 "### One connection: p50 / p99 in ms; CPU of the service in µs",
                 self._table(names, 1, _latency),
+                *self._comparisons(names, 1),
                 "### Memory and start",
                 self._starts(),
             ]
@@ -93,19 +94,28 @@ class Results:
             rows.append([workload, *(cell(samples) if samples else _NONE for samples in found)])
         return markdown_table(["", *names], rows)
 
-    def _comparison(self, names: list[str], connections: int) -> list[str]:
-        peers = [name for name in names if name != "ours"]
-        if len(peers) == len(names):
+    def _comparisons(self, names: list[str], connections: int) -> list[str]:
+        columns = [
+            (ours, theirs)
+            for theirs in names
+            for ours in names
+            if ours == _ours_for(theirs) and ours != theirs
+        ]
+        if not columns:
             return []
         rows = []
         for workload in self._workloads(connections):
-            ours = self.samples.get(("ours", workload, connections))
-            row = [workload]
-            for name in peers:
-                theirs = self.samples.get((name, workload, connections))
-                row.append(f"{_cpu(ours) / _cpu(theirs):.2f}" if ours and theirs else _NONE)
-            rows.append(row)
-        return ["### Ours as a part of theirs (CPU)", markdown_table(["", *peers], rows)]
+            cells = []
+            for pair in columns:
+                ours, theirs = (self.samples.get((name, workload, connections)) for name in pair)
+                cells.append(f"{_ratio(ours, theirs):.2f}" if ours and theirs else _NONE)
+            rows.append([workload, *cells])
+        header = ["", *(f"{ours} / {theirs}" for ours, theirs in columns)]
+        plural = "" if connections == 1 else "s"
+        return [
+            f"### CPU of this service divided by theirs, {connections} connection{plural}",
+            markdown_table(header, rows),
+        ]
 
     def _starts(self) -> str:
         rows = [
@@ -141,8 +151,14 @@ def _latency(samples: list[Sample]) -> str:
     return f"{latency}; {_median('cpu_us', samples):,.0f}"
 
 
-def _cpu(samples: list[Sample]) -> float:
-    return _median("cpu_us", samples)
+def _ours_for(name: str) -> str:
+    """Return the name of this service with the same kind of tokens."""
+    return f"ours{KEY_SET_SUFFIX}" if name.endswith(KEY_SET_SUFFIX) else "ours"
+
+
+def _ratio(ours: list[Sample], theirs: list[Sample]) -> float:
+    # Round by round, because the machine's speed changes between rounds more than within one.
+    return median(mine.cpu_us / its.cpu_us for mine, its in zip(ours, theirs, strict=True))
 
 
 def _median(name: str, samples: list[Sample]) -> float:
@@ -151,6 +167,6 @@ def _median(name: str, samples: list[Sample]) -> float:
 
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:
-    """A table whose first column is text and whose others are numbers."""
+    """Return a table whose first column is text and whose others are numbers."""
     lines = [header, ["---", *(["---:"] * (len(header) - 1))], *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,4 +1,4 @@
-"""What is asked of every service."""
+"""The requests that every service is measured with."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import httpx
 
-from bench.data import LARGE_USERS, SMALL_USERS, WRITERS, User
+from bench.load.tokens import Signing, token
+from bench.load.users import LARGE_USERS, SMALL_USERS, WRITERS, User
 
 
 class NotOffered(Exception):
-    """What is measured does not do what the workload is about."""
+    """The service does not do what the workload asks for."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,26 @@ class Place:
     port: int
     number: int
     connections: int
+    signing: Signing = Signing.HS256
 
     def one_of(self, users: list[User]) -> User:
-        """The user of this connection alone."""
+        """Return the user that belongs to this connection."""
         return users[self.number % len(users)]
 
     def share_of(self, users: list[User]) -> list[User]:
-        """The users of this connection alone, where all of them are shared out."""
+        """Return this connection's part of the users; every user is in one part."""
         return users[self.number :: self.connections]
+
+    def request(self, method: str, path: str, user: User, body: Any = None) -> bytes:
+        """Return the bytes of a request, without a browser's headers, which no service reads."""
+        bearer = f"Bearer {token(user.id, self.signing)}"
+        headers = {"Host": "127.0.0.1", "Authorization": bearer}
+        content = b""
+        if body is not None:
+            content = json.dumps(body).encode()
+            headers |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        lines = [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "", ""]).encode() + content
 
 
 Requests = Iterator[bytes]
@@ -37,58 +50,44 @@ Requests = Iterator[bytes]
 
 @dataclass(frozen=True)
 class Workload:
-    """Requests of one kind; ``requests`` makes those of one connection."""
+    """Requests of one kind. ``requests`` makes those of one connection."""
 
     name: str
     requests: Callable[[Place], Requests]
     connections: int = len(SMALL_USERS)
-    """The most that it is asked on at once."""
+    """Most connections that it is measured with."""
     status: int | None = None
-    """The only one that is right; None where any success is."""
+    """The expected status; None accepts every 2xx."""
     writes: bool = False
-    """Whether the tasks are others afterwards."""
+    """Whether it changes tasks."""
     deletes: bool = False
-    """Whether there must be tasks to delete."""
-
-
-def request(
-    method: str, path: str, user: User, body: Any = None, headers: Mapping[str, str] = {}
-) -> bytes:
-    """The bytes of a request, without the headers of a browser that no service here reads."""
-    given = {"Host": "127.0.0.1", "Authorization": f"Bearer {user.token}", **headers}
-    content = b""
-    if body is not None:
-        content = json.dumps(body).encode()
-        given |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
-    return "\r\n".join([*lines, "", ""]).encode() + content
+    """Whether it needs tasks that it may delete."""
 
 
 def list_of(user: User) -> Callable[[Place], Requests]:
-    """One user's list, over and over."""
-    asked = request("GET", user.path, user)
-    return lambda _: repeat(asked)
+    """Request one user's list again and again."""
+    return lambda place: repeat(place.request("GET", user.path, user))
 
 
 def _list_small(place: Place) -> Requests:
     user = place.one_of(SMALL_USERS)
-    return repeat(request("GET", user.path, user))
+    return repeat(place.request("GET", user.path, user))
 
 
 def _list_large(place: Place) -> Requests:
     user = place.one_of(LARGE_USERS)
-    return repeat(request("GET", user.path, user))
+    return repeat(place.request("GET", user.path, user))
 
 
 def _get(place: Place) -> Requests:
     user = place.one_of(SMALL_USERS)
-    return cycle([request("GET", f"{user.path}/{task}", user) for task in user.task_ids])
+    return cycle([place.request("GET", f"{user.path}/{task}", user) for task in user.task_ids])
 
 
 def _create(place: Place) -> Requests:
     user = place.one_of(WRITERS)
     body = {"title": "Buy milk", "description": "Two litres, semi-skimmed"}
-    return repeat(request("POST", user.path, user, body))
+    return repeat(place.request("POST", user.path, user, body))
 
 
 def _edit(place: Place) -> Requests:
@@ -96,7 +95,7 @@ def _edit(place: Place) -> Requests:
     bodies = [{"title": f"Buy {what} milk", "description": "Two litres"} for what in ("oat", "soy")]
     return cycle(
         [
-            request("PUT", f"{user.path}/{task}", user, body)
+            place.request("PUT", f"{user.path}/{task}", user, body)
             for body in bodies
             for task in user.task_ids
         ]
@@ -105,25 +104,27 @@ def _edit(place: Place) -> Requests:
 
 def _toggle(place: Place) -> Requests:
     user = place.one_of(SMALL_USERS)
-    return cycle([request("PATCH", f"{user.path}/{task}/complete", user) for task in user.task_ids])
+    return cycle(
+        [place.request("PATCH", f"{user.path}/{task}/complete", user) for task in user.task_ids]
+    )
 
 
 def _delete(place: Place) -> Requests:
     for user in place.share_of(WRITERS):
         for task in user.task_ids:
-            yield request("DELETE", f"{user.path}/{task}", user)
+            yield place.request("DELETE", f"{user.path}/{task}", user)
 
 
 MIX: Final = {"list20": 10, "get": 4, "toggle": 2, "edit": 2, "create": 1, "delete": 1}
-"""How many of 20 requests of the mix are of each kind."""
+"""Number of requests of each kind among 20 of the mix."""
 
 
 def _mix(place: Place) -> Requests:
     streams = {name: WORKLOADS[name].requests(place) for name in MIX}
     left = list(chain.from_iterable(repeat(name, count) for name, count in MIX.items()))
-    # Shuffled the same way for everybody: 7 and 20 have no common divisor.
+    # Shuffled the same way for every service: 7 and 20 have no common divisor.
     order = [left[7 * position % len(left)] for position in range(len(left))]
-    # No two connections at the same place.
+    # Each connection starts at another place of the order.
     for name in islice(cycle(order), place.number, None):
         following = next(streams[name], None)
         if following is None:
@@ -132,7 +133,7 @@ def _mix(place: Place) -> Requests:
 
 
 def _unchanged(listing: Callable[[Place], Requests]) -> Callable[[Place], Requests]:
-    """The same list asked for again, by somebody who has it."""
+    """Send the first request again with the tag of its response."""
 
     def requests(place: Place) -> Requests:
         asked = next(listing(place))

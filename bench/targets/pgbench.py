@@ -1,4 +1,4 @@
-"""The limit: a client in C that runs our very statements, prepared, and does nothing else."""
+"""The limit: pgbench, a client in C that only runs the service's statements, prepared."""
 
 import os
 import re
@@ -14,19 +14,19 @@ import psycopg
 from adapters.embedded.programs import find_programs
 from adapters.postgres import statements
 from adapters.postgres.statements import Statement
-from bench.data import LARGE_USERS, SMALL_USERS, WRITERS, reset
-from bench.processes import cpu_seconds
-from bench.sample import Sample, percentile
-from bench.workloads import MIX, NotOffered, Workload
+from bench.figures.sample import Sample, percentile
+from bench.load.users import LARGE_USERS, SMALL_USERS, WRITERS, reset
+from bench.load.workloads import MIX, NotOffered, Workload
+from bench.targets.processes import cpu_seconds
 from domain.listing import SortOrder, StatusFilter
 
-# A server process that is ending is in no list for a moment, and its time in no sum.
+# For a moment a server process that is ending is in no list, and its time in no sum.
 _SETTLE_SECONDS: Final = 0.2
 
 _PARAMETER: Final = re.compile(r"\$(\d+)")
 
-# Each client looks up once whose tasks are its own. Its variables last as long as it does.
-_WHO_AM_I: Final = r"""
+# Each client looks up its users once. Its variables last as long as the client.
+_LOOK_UP_USERS: Final = r"""
 \if :known
 \else
 SELECT small, small_first, small_last, large, writer, writer_next
@@ -34,7 +34,7 @@ FROM pgbench_people WHERE client = :client_id \gset
 \set known 1
 \endif
 """
-_ONE_OF_MINE: Final = r"\set task_id random(:small_first, :small_last)"
+_PICK_TASK: Final = r"\set task_id random(:small_first, :small_last)"
 _NEXT_TO_DELETE: Final = """\\set task_id :writer_next
 \\set writer_next :writer_next + 1"""
 _FLIP: Final = r"""
@@ -46,7 +46,7 @@ _FLIP: Final = r"""
 
 
 def _statement(statement: Statement, end: str = ";", **names: str) -> str:
-    """The statement with pgbench's variables, some of which have other names."""
+    """Return the statement with pgbench's variables; ``names`` renames some of them."""
 
     def variable(match: re.Match[str]) -> str:
         name = statement.parameters[int(match[1]) - 1]
@@ -56,7 +56,7 @@ def _statement(statement: Statement, end: str = ";", **names: str) -> str:
 
 
 def _script(*parts: str) -> str:
-    return "\n".join([_WHO_AM_I, *parts, ""])
+    return "\n".join([_LOOK_UP_USERS, *parts, ""])
 
 
 def _scripts() -> dict[str, str]:
@@ -69,10 +69,10 @@ def _scripts() -> dict[str, str]:
     return {
         "list20": _script(_statement(listing, owner="small")),
         "list1000": _script(_statement(listing, owner="large")),
-        "get": _script(_ONE_OF_MINE, _statement(statements.SELECT_ONE, owner="small")),
+        "get": _script(_PICK_TASK, _statement(statements.SELECT_ONE, owner="small")),
         "create": _script(_statement(statements.INSERT, **create, now="new_moment")),
-        "edit": _script(_ONE_OF_MINE, read, edit),
-        "toggle": _script(_ONE_OF_MINE, read, _FLIP, toggle),
+        "edit": _script(_PICK_TASK, read, edit),
+        "toggle": _script(_PICK_TASK, read, _FLIP, toggle),
         "delete": _script(_NEXT_TO_DELETE, _statement(statements.DELETE, owner="writer")),
     }
 
@@ -92,7 +92,7 @@ def _create_people(url: str) -> None:
 
 @dataclass(frozen=True)
 class Pgbench:
-    """pgbench on a database of its own. What it spends is counted as the service's."""
+    """pgbench on a database of its own. Its processor time counts as the service's."""
 
     program: Path
     url: str
@@ -103,14 +103,14 @@ class Pgbench:
 
     @classmethod
     def on(cls, url: str, folder: Path, postgres_pid: int) -> "Pgbench":
-        """Prepare the database at ``url``; the folder takes scripts and logs."""
+        """Prepare the database at ``url``. Scripts and logs are written into the folder."""
         _create_people(url)
         for name, script in _scripts().items():
             (folder / f"{name}.sql").write_text(script)
         return cls(find_programs(folder).folder / "pgbench", url, folder, postgres_pid)
 
     def measure(self, workload: Workload, *, connections: int, seconds: float) -> Sample:
-        """Run one workload. Raises NotOffered for those that are about HTTP."""
+        """Run one workload. Raises NotOffered if the workload is about HTTP."""
         parts = MIX if workload.name == "mix" else {workload.name: 1}
         files = [f"--file={self.folder / name}.sql@{share}" for name, share in parts.items()]
         if not all((self.folder / f"{name}.sql").exists() for name in parts):

@@ -1,7 +1,7 @@
-"""What OpenTelemetry's own variables ask for.
+"""Which signals OpenTelemetry's own environment variables turn on.
 
-Its SDK reads them from the environment and from nowhere else. Here is only asked whether it has to
-be started at all, by the rules that FastAPI's own set-up follows.
+The SDK reads the variables itself, from the environment alone. This module decides whether the SDK
+is started at all, by the rules of FastAPI's own set-up.
 """
 
 import os
@@ -10,12 +10,12 @@ from entrypoints.settings import InvalidSettings
 
 
 def exports_traces() -> bool:
-    """Whether traces are to be sent to a collector. Raises InvalidSettings."""
+    """Whether traces are sent to a collector. Raises InvalidSettings."""
     return _exports("TRACES")
 
 
 def exports_metrics() -> bool:
-    """Whether metrics are to be sent to a collector. Raises InvalidSettings."""
+    """Whether metrics are sent to a collector. Raises InvalidSettings."""
     return _exports("METRICS")
 
 

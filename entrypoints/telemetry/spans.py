@@ -1,4 +1,4 @@
-"""Something that takes time and may fail, as a span and in a histogram."""
+"""Spans whose duration is also recorded in a histogram."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from opentelemetry.metrics import Histogram
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
 BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
-"""Upper bounds in seconds, as the semantic conventions have them for databases."""
+"""Upper bounds in seconds, those of the semantic conventions for databases."""
 
 
 @contextmanager
-def operation(
+def timed_span(
     tracer: Tracer,
     durations: Histogram,
     name: str,
@@ -21,9 +21,9 @@ def operation(
     attributes: Mapping[str, str],
     details: Mapping[str, str],
 ) -> Iterator[None]:
-    """Measure what runs within; ``details`` are for the span alone.
+    """Record the block as a span and in ``durations``. ``details`` are set on the span only.
 
-    Of an error only its type is told: its message may quote what was sent.
+    Of an error only the type is recorded: its message may quote a request.
     """
     failure: dict[str, str] = {}
     started = perf_counter()
@@ -42,5 +42,5 @@ def operation(
             span.set_status(StatusCode.ERROR)
             raise
         finally:
-            # Within the span, so that a slow measurement can name it as its example.
+            # Inside the span, so that the measurement can refer to it as an exemplar.
             durations.record(perf_counter() - started, {**attributes, **failure})

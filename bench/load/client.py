@@ -1,6 +1,6 @@
-"""A load driver that costs little itself: prebuilt bytes out, few looks at what comes in.
+"""A load driver with little cost of its own: it sends prebuilt bytes and parses little.
 
-One request is under way on each connection; its answer is awaited before the next is sent.
+Each connection has one request under way and sends the next when its response is complete.
 """
 
 import gc
@@ -23,12 +23,12 @@ _PATIENCE_SECONDS: Final = 30
 
 
 class ServerGone(Exception):
-    """A connection ended, or an answer did not come."""
+    """A connection was closed, or a response did not arrive."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What was asked and answered within one stretch of time."""
+    """The requests and responses of one stretch of time."""
 
     seconds: float
     latencies: Sequence[float]
@@ -38,12 +38,12 @@ class Load:
 
     @property
     def requests(self) -> int:
-        """How many were answered."""
+        """Number of requests with a response."""
         return len(self.latencies)
 
 
 class Connection:
-    """One connection and what is sent over it, one request after another."""
+    """One connection and the requests that it sends one after another."""
 
     def __init__(self, port: int, requests: Iterator[bytes]) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), _PATIENCE_SECONDS)
@@ -54,10 +54,10 @@ class Connection:
         self.received = 0
         self._head = b""
         self._missing = 0
-        """Bytes of the body that have not come; -1 while nobody knows how many there are."""
+        """Bytes of the body that have not arrived; -1 if the length is not known."""
 
     def send_next(self) -> bool:
-        """Send one more request, if there is one."""
+        """Send the next request. Return whether there was one."""
         request = next(self._requests, None)
         if request is None:
             return False
@@ -67,7 +67,7 @@ class Connection:
         return True
 
     def receive(self) -> bool:
-        """Read what is there; whether the answer is complete."""
+        """Read available bytes. Return whether the response is complete."""
         data = self.socket.recv(_RECEIVE)
         if not data:
             raise ServerGone("the server closed a connection")
@@ -103,7 +103,7 @@ def _body_length(head: bytes) -> int:
 
 
 class Client:
-    """As many connections to one server as there are streams of requests."""
+    """Connections to one server, one for each stream of requests."""
 
     def __init__(self, port: int, streams: Sequence[Iterator[bytes]]) -> None:
         self._closing = ExitStack()
@@ -120,15 +120,15 @@ class Client:
         self._closing.close()
 
     def load(self, seconds: float) -> Load:
-        """Ask on every connection for this long, then wait for what is under way.
+        """Send requests on every connection for this long, then wait for the last responses.
 
-        Ends earlier where every stream has ended. Raises ServerGone.
+        Ends earlier if every stream ends. Raises ServerGone.
         """
         latencies = array("d")
         statuses: Counter[int] = Counter()
         connections, poll = self._connections, self._poll.poll
         received = sum(connection.received for connection in connections.values())
-        # The driver makes no cycles, and its pauses would count as the server's latency.
+        # The driver creates no cycles; the collector's pauses would count as the server's latency.
         gc.disable()
         try:
             start = perf_counter()
@@ -137,7 +137,7 @@ class Client:
             while under_way:
                 ready = poll(_PATIENCE_SECONDS)
                 if not ready:
-                    raise ServerGone(f"no answer within {_PATIENCE_SECONDS} s")
+                    raise ServerGone(f"no response within {_PATIENCE_SECONDS} s")
                 for number, _ in ready:
                     connection = connections[number]
                     if not connection.receive():

@@ -1,4 +1,4 @@
-"""Processes that are measured: what they and their children have used, as /proc tells (Linux)."""
+"""Start processes; read from /proc what they and their children use (Linux)."""
 
 import os
 import socket
@@ -19,9 +19,9 @@ _PARENT, _UTIME, _CUTIME, _CSTIME = 1, 11, 13, 14
 
 
 def cpu_seconds(root: int) -> float:
-    """User and system time that the process ``root`` and its descendants have used so far."""
+    """Return user and system time of the process ``root`` and its descendants so far."""
     while True:
-        # The times of children that have ended are in those of the parent that waited for them.
+        # The times of a child that has ended count for the parent that waited for it.
         ended = _stat(root)[_CUTIME : _CSTIME + 1]
         ticks = 0
         for process in _tree(root):
@@ -31,13 +31,13 @@ def cpu_seconds(root: int) -> float:
 
 
 def resident_bytes(root: int, *, peak: bool = False) -> int:
-    """Memory of the process ``root`` and its descendants: now, or the most that each ever had."""
+    """Return the memory of the process ``root`` and its descendants: now, or the sum of peaks."""
     name = "VmHWM:" if peak else "VmRSS:"
     return sum(_kibibytes(process, name) for process in _tree(root)) * 1024
 
 
 def _tree(root: int) -> set[int]:
-    # Not from /proc/PID/task/TID/children, which leaves some out while others are ending.
+    # Not from /proc/PID/task/TID/children, which omits some while others are ending.
     parents = {}
     for folder in _PROC.glob("[0-9]*"):
         process = int(folder.name)
@@ -68,7 +68,7 @@ def _kibibytes(process: int, name: str) -> int:
 
 
 def wait_until_listening(port: int) -> None:
-    """Return once something accepts connections on a loopback port; else raise TimeoutError."""
+    """Wait until a loopback port accepts connections. Raises TimeoutError."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
@@ -81,7 +81,7 @@ def wait_until_listening(port: int) -> None:
 def running(
     command: Sequence[str | Path], environment: Mapping[str, str], *, cwd: Path, log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The process of ``command``, with what it says in ``log``; it ends with the block."""
+    """Run ``command`` with its output in ``log``; it ends with the block."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""One worker, several, and several replicas behind nginx."""
+"""Deployments of one or more workers, and of replicas behind nginx."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bench.installed import Installed
-from bench.processes import running, wait_until_listening
-from bench.services import SERVICES, started
+from bench.targets.installation import Installed
+from bench.targets.processes import running, wait_until_listening
+from bench.targets.services import SERVICES, started
 from tests.ports import free_port
 
 _NGINX: Final = """
@@ -58,7 +58,7 @@ class Deployment:
 def workers(
     count: int, installed: Installed, database_url: str, folder: Path
 ) -> Iterator[Deployment]:
-    """One service of several processes."""
+    """Run one service of several processes."""
     ours = SERVICES["ours"]
     service = replace(ours, command=(*ours.command, "--workers", str(count)))
     with started(service, installed, database_url, folder) as each:
@@ -69,7 +69,7 @@ def workers(
 def replicas(
     count: int, installed: Installed, database_url: str, folder: Path
 ) -> Iterator[Deployment]:
-    """Several services behind nginx."""
+    """Run several services behind nginx."""
     port = free_port()
     with ExitStack() as stack:
         services = [
@@ -91,5 +91,5 @@ def _nginx() -> str:
 
 
 def has_nginx() -> bool:
-    """Whether there is one on this machine."""
+    """Whether nginx is installed."""
     return Path(_nginx()).exists()

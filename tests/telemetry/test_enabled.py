@@ -1,4 +1,4 @@
-"""Who asks for telemetry, by the OTEL_* variables and METRICS_PORT."""
+"""Which OTEL_* variables turn telemetry on, and METRICS_PORT."""
 
 import os
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from entrypoints.settings import InvalidSettings, Settings, StorageKind
-from entrypoints.telemetry.signals import exports_metrics, exports_traces
-from entrypoints.telemetry.wanted import telemetry_class
+from entrypoints.telemetry.enabled import telemetry_class
+from entrypoints.telemetry.otel_environment import exports_metrics, exports_traces
 
 COLLECTOR = "http://127.0.0.1:4318"
 
@@ -40,7 +40,7 @@ def settings(**values: Any) -> Settings:
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR, "OTEL_SDK_DISABLED": "true"}, False, False),
     ],
 )
-def test_each_signal_is_sent_when_its_variables_ask_for_it(
+def test_each_signal_is_sent_if_its_variables_turn_it_on(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], traces: bool, metrics: bool
 ) -> None:
     for name, value in variables.items():

@@ -1,18 +1,15 @@
-"""The users of the benchmark, their tokens, and their tasks: the same for every service."""
+"""The users of the benchmark and their tasks: the same for every service."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import NAMESPACE_OID, uuid5
 
-import jwt
 import psycopg
 
-SECRET: Final = "a secret of the benchmark, longer than 32 bytes"  # noqa: S105 - the benchmark's alone
 SMALL: Final = 20
 LARGE: Final = 1000
 DELETABLE: Final = 400
-"""How many tasks each of the writers has before deletions are measured."""
+"""Number of tasks of each writer before deletions are measured."""
 
 _SMALL_USERS: Final = 64
 _LARGE_USERS: Final = 16
@@ -21,23 +18,15 @@ _FIRST_NEW_ID: Final = 10_000_000
 
 @dataclass(frozen=True)
 class User:
-    """Somebody, a token for them, and the ids of their tasks."""
+    """A user and the ids of their tasks."""
 
     id: str
-    token: str
     task_ids: range
 
     @property
     def path(self) -> str:
-        """Where their tasks are."""
+        """The path of the user's list."""
         return f"/api/{self.id}/tasks"
-
-
-def token(user_id: str) -> str:
-    """A token that is valid for a day."""
-    now = datetime.now(UTC)
-    claims = {"sub": user_id, "iat": now, "exp": now + timedelta(days=1)}
-    return jwt.encode(claims, SECRET, algorithm="HS256")
 
 
 def _users(kind: str, count: int, tasks: int, first_id: int) -> list[User]:
@@ -46,15 +35,15 @@ def _users(kind: str, count: int, tasks: int, first_id: int) -> list[User]:
         # As long as the ids that Better Auth makes.
         user_id = uuid5(NAMESPACE_OID, f"{kind} {number}").hex
         start = first_id + number * tasks
-        users.append(User(user_id, token(user_id), range(start, start + tasks)))
+        users.append(User(user_id, range(start, start + tasks)))
     return users
 
 
 SMALL_USERS: Final = _users("small", _SMALL_USERS, SMALL, 1)
-"""One for each connection, so that no two of them contend for a row."""
+"""One user for each connection, so that no two connections contend for a row."""
 LARGE_USERS: Final = _users("large", _LARGE_USERS, LARGE, 100_001)
 WRITERS: Final = _users("writer", _SMALL_USERS, DELETABLE, 1_000_001)
-"""Who create and delete, so that the lists of the others keep their lengths."""
+"""The users who create and delete, so that the lists of the others keep their lengths."""
 
 _TASKS = """
     INSERT INTO {table} (id, user_id, title, description, completed, created_at, updated_at)
@@ -82,7 +71,7 @@ def seed(url: str) -> None:
 
 
 def reset(url: str, *, deletable: bool = False) -> None:
-    """Give every user the tasks that they had at first; the writers have some if ``deletable``."""
+    """Restore the tasks of every user; give the writers some as well if ``deletable``."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("TRUNCATE tasks")
         connection.execute("INSERT INTO tasks OVERRIDING SYSTEM VALUE SELECT * FROM seed")

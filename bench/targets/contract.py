@@ -1,4 +1,4 @@
-"""What every service must do before it is measured: the contract without its corner cases."""
+"""The rules that every service must keep to be measured: the contract without its corner cases."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,8 @@ from typing import Any, Final
 import httpx
 import jwt
 
-from bench.data import LARGE, LARGE_USERS, SECRET, SMALL_USERS, WRITERS, User
+from bench.load.tokens import Signing, signed, token
+from bench.load.users import LARGE, LARGE_USERS, SMALL_USERS, WRITERS, User
 
 _FIELDS: Final[dict[str, type | tuple[type, ...]]] = {
     "id": int,
@@ -22,22 +23,32 @@ _FIELDS: Final[dict[str, type | tuple[type, ...]]] = {
 
 
 class ContractBroken(Exception):
-    """A service answered otherwise than it must. The message says to what, and how."""
+    """A service breaks a rule. The message names the request and the response."""
 
 
-def check(url: str) -> None:
-    """Raise ContractBroken unless the service at ``url`` does what is asked of it.
+class _Client:
+    """Sends requests to the service at ``url``, with tokens that are signed by ``signing``."""
 
-    Leaves other tasks than it found.
-    """
-    with httpx.Client(base_url=url, timeout=30) as client:
+    def __init__(self, url: str, signing: Signing) -> None:
+        self.http = httpx.Client(base_url=url, timeout=30)
+        self.signing = signing
+
+    def ask(self, user: User, method: str, path: str, body: Any = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token(user.id, self.signing)}"}
+        return self.http.request(method, path, headers=headers, json=body)
+
+
+def check(url: str, signing: Signing) -> None:
+    """Raise ContractBroken unless the service at ``url`` keeps every rule. Changes tasks."""
+    client = _Client(url, signing)
+    with client.http:
         for rule in (_tokens, _ownership, _life_of_a_task, _input, _listing):
             with _named(rule):
                 rule(client)
 
 
 @contextmanager
-def _named(rule: Callable[[httpx.Client], None]) -> Iterator[None]:
+def _named(rule: Callable[[_Client], None]) -> Iterator[None]:
     try:
         yield
     except (AssertionError, KeyError, TypeError, ValueError, httpx.HTTPError) as error:
@@ -45,31 +56,31 @@ def _named(rule: Callable[[httpx.Client], None]) -> Iterator[None]:
         raise ContractBroken(f"{name}: {str(error) or type(error).__name__}") from error
 
 
-def _tokens(client: httpx.Client) -> None:
+def _tokens(client: _Client) -> None:
     user = SMALL_USERS[0]
     now = datetime.now(UTC)
     valid = {"sub": user.id, "exp": now + timedelta(hours=1)}
     wrong = {
         "none": None,
         "not a token": "abc",
-        "another secret": jwt.encode(valid, SECRET + "?", algorithm="HS256"),
-        "expired": jwt.encode({**valid, "exp": now - timedelta(hours=1)}, SECRET),
-        "no exp": jwt.encode({"sub": user.id}, SECRET),
-        "no sub": jwt.encode({"exp": valid["exp"]}, SECRET),
+        "another key": signed(valid, client.signing, by_issuer=False),
+        "expired": signed({**valid, "exp": now - timedelta(hours=1)}, client.signing),
+        "no exp": signed({"sub": user.id}, client.signing),
+        "no sub": signed({"exp": valid["exp"]}, client.signing),
         "unsigned": jwt.encode(valid, "", algorithm="none"),
     }
-    for name, token in wrong.items():
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        answer = client.get(user.path, headers=headers)
+    for name, each in wrong.items():
+        headers = {} if each is None else {"Authorization": f"Bearer {each}"}
+        answer = client.http.get(user.path, headers=headers)
         _expect(answer, 401, name)
         assert answer.headers.get("WWW-Authenticate") == "Bearer", name
 
 
-def _ownership(client: httpx.Client) -> None:
+def _ownership(client: _Client) -> None:
     user, other = SMALL_USERS[:2]
     foreign = other.task_ids[0]
-    _expect(_ask(client, user, "GET", other.path), 403, "another's list")
-    _expect(_ask(client, user, "GET", f"{other.path}/{foreign}"), 403, "another's task")
+    _expect(client.ask(user, "GET", other.path), 403, "another's list")
+    _expect(client.ask(user, "GET", f"{other.path}/{foreign}"), 403, "another's task")
     for method, path, body in (
         ("GET", f"{user.path}/{foreign}", None),
         ("PUT", f"{user.path}/{foreign}", {"title": "Mine"}),
@@ -77,49 +88,49 @@ def _ownership(client: httpx.Client) -> None:
         ("DELETE", f"{user.path}/{foreign}", None),
         ("GET", f"{user.path}/abc", None),
     ):
-        _expect(_ask(client, user, method, path, body), 404, f"{method} of another's task")
-    _expect(_ask(client, other, "GET", f"{other.path}/{foreign}"), 200, "it is still there")
+        _expect(client.ask(user, method, path, body), 404, f"{method} of another's task")
+    _expect(client.ask(other, "GET", f"{other.path}/{foreign}"), 200, "it is still there")
 
 
-def _life_of_a_task(client: httpx.Client) -> None:
+def _life_of_a_task(client: _Client) -> None:
     user = WRITERS[0]
-    answer = _ask(client, user, "POST", user.path, {"title": " Buy milk ", "completed": True})
+    answer = client.ask(user, "POST", user.path, {"title": " Buy milk ", "completed": True})
     _expect(answer, 201, "create")
     task = _task(answer.json())
     created = {"user_id": user.id, "title": "Buy milk", "description": None, "completed": False}
     assert created.items() <= task.items(), task
     path = f"{user.path}/{task['id']}"
     assert answer.headers.get("Location") == path, "Location"
-    answer = _ask(client, user, "GET", path)
+    answer = client.ask(user, "GET", path)
     _expect(answer, 200, "get")
-    assert answer.json() == task, "what was created is what is got"
+    assert answer.json() == task, "the created task is returned"
 
-    answer = _ask(client, user, "PUT", path, {"title": "Buy oat milk", "description": "Two"})
+    answer = client.ask(user, "PUT", path, {"title": "Buy oat milk", "description": "Two"})
     _expect(answer, 200, "edit")
     edited = _task(answer.json())
     assert (edited["title"], edited["description"]) == ("Buy oat milk", "Two"), edited
     assert edited["created_at"] == task["created_at"], "created_at stays"
     assert edited["updated_at"] > task["updated_at"], "updated_at grows"
-    answer = _ask(client, user, "PUT", path, {"title": "Buy soy milk"})
-    assert _task(answer.json())["description"] == "Two", "what is left out stays"
-    answer = _ask(client, user, "PUT", path, {"description": None})
+    answer = client.ask(user, "PUT", path, {"title": "Buy soy milk"})
+    assert _task(answer.json())["description"] == "Two", "an omitted field stays"
+    answer = client.ask(user, "PUT", path, {"description": None})
     assert _task(answer.json())["description"] is None, "null clears"
 
     for completed in (True, False):
-        answer = _ask(client, user, "PATCH", f"{path}/complete")
+        answer = client.ask(user, "PATCH", f"{path}/complete")
         _expect(answer, 200, "toggle")
         assert _task(answer.json())["completed"] is completed, "toggled"
     toggled = answer.json()
-    assert _ask(client, user, "GET", path).json() == toggled, "what is answered is what is stored"
+    assert client.ask(user, "GET", path).json() == toggled, "the response is what is stored"
 
-    answer = _ask(client, user, "DELETE", path)
+    answer = client.ask(user, "DELETE", path)
     _expect(answer, 204, "delete")
     assert not answer.content, "a 204 has no body"
-    _expect(_ask(client, user, "GET", path), 404, "deleted")
-    _expect(_ask(client, user, "DELETE", path), 404, "deleted twice")
+    _expect(client.ask(user, "GET", path), 404, "deleted")
+    _expect(client.ask(user, "DELETE", path), 404, "deleted twice")
 
 
-def _input(client: httpx.Client) -> None:
+def _input(client: _Client) -> None:
     user = WRITERS[0]
     for body in (
         {},
@@ -128,19 +139,19 @@ def _input(client: httpx.Client) -> None:
         {"title": 1},
         {"title": "x", "description": "x" * 1001},
     ):
-        answer = _ask(client, user, "POST", user.path, body)
+        answer = client.ask(user, "POST", user.path, body)
         _expect(answer, 422, f"create {str(body)[:30]}")
-    _expect(_ask(client, user, "GET", f"{user.path}?sort=random"), 422, "unknown order")
+    _expect(client.ask(user, "GET", f"{user.path}?sort=random"), 422, "unknown order")
 
 
-def _listing(client: httpx.Client) -> None:
+def _listing(client: _Client) -> None:
     user = WRITERS[1]
     for title in ("banana", "Cherry", "apple"):
-        answer = _ask(client, user, "POST", user.path, {"title": title})
-    _ask(client, user, "PATCH", f"{user.path}/{answer.json()['id']}/complete")
+        answer = client.ask(user, "POST", user.path, {"title": title})
+    client.ask(user, "PATCH", f"{user.path}/{answer.json()['id']}/complete")
 
     def titles(query: str) -> list[str]:
-        answer = _ask(client, user, "GET", f"{user.path}{query}")
+        answer = client.ask(user, "GET", f"{user.path}{query}")
         _expect(answer, 200, f"list {query}")
         return [_task(task)["title"] for task in answer.json()]
 
@@ -154,17 +165,9 @@ def _listing(client: httpx.Client) -> None:
         assert titles(query) == expected, f"list {query}"
 
     large = LARGE_USERS[0]
-    listed = _ask(client, large, "GET", large.path).json()
+    listed = client.ask(large, "GET", large.path).json()
     assert len(listed) == LARGE, f"{len(listed)} tasks instead of {LARGE}"
     assert [task["id"] for task in listed] == list(large.task_ids), "oldest first"
-
-
-def _ask(
-    client: httpx.Client, user: User, method: str, path: str, body: Any = None
-) -> httpx.Response:
-    return client.request(
-        method, path, headers={"Authorization": f"Bearer {user.token}"}, json=body
-    )
 
 
 def _expect(answer: httpx.Response, status: int, what: str) -> None:

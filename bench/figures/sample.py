@@ -1,22 +1,22 @@
-"""What a measurement yields, and what can be measured."""
+"""The figures of one stretch of load, and the protocol of what can be measured."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bench.workloads import Workload
+from bench.load.workloads import Workload
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one stretch of load took."""
+    """The figures of one stretch of load."""
 
     cpu_us: float
     """CPU time of the service's processes per request, in microseconds."""
     database_cpu_us: float
-    """The same of PostgreSQL's processes."""
+    """CPU time of PostgreSQL's processes per request."""
     client_cpu_us: float
-    """The same of the driver."""
+    """CPU time of the load driver per request."""
     per_second: float
     p50_ms: float
     p99_ms: float
@@ -24,16 +24,16 @@ class Sample:
 
 
 class Target(Protocol):
-    """Something that can be measured."""
+    """A service, or a program in its place, that workloads can be sent to."""
 
     @property
     def name(self) -> str:
-        """Its name in tables."""
+        """The name in tables."""
 
     def measure(self, workload: Workload, *, connections: int, seconds: float) -> Sample:
-        """Put a workload to it. Raises NotOffered."""
+        """Send a workload. Raises NotOffered."""
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The value that ``share`` of the ordered ones do not exceed."""
+    """Return the value that ``share`` of the ordered values do not exceed."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -3,15 +3,17 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import httpx
 
-from bench.data import SECRET, SMALL_USERS
-from bench.installed import PEERS, ROOT, Installed
-from bench.processes import cpu_seconds, resident_bytes, running
+from bench.load import tokens
+from bench.load.tokens import Signing
+from bench.load.users import SMALL_USERS
+from bench.targets.installation import PEERS, ROOT, Installed
+from bench.targets.processes import cpu_seconds, resident_bytes, running
 from tests.ports import free_port
 
 _START_SECONDS: Final = 60
@@ -25,9 +27,20 @@ class Service:
     name: str
     about: str
     command: tuple[str, ...]
-    """``{scripts}`` is where Python's programs are, ``{port}`` the port."""
+    """``{scripts}`` and ``{baseline}`` stand for folders of Installed, ``{port}`` for the port."""
+    signing: Signing = Signing.HS256
     bare: bool = False
-    """It answers whatever it is asked; no contract, no tasks."""
+    """It answers every request the same; the contract is not checked."""
+
+    @property
+    def of_baseline(self) -> bool:
+        """Whether it belongs to another checkout, which has a schema of its own."""
+        return self.command[0].startswith("{baseline}")
+
+    @property
+    def on_node(self) -> bool:
+        """Whether it runs on Node.js."""
+        return self.command[0] == "node"
 
 
 def _uvicorn(module: str) -> tuple[str, ...]:
@@ -37,27 +50,49 @@ def _uvicorn(module: str) -> tuple[str, ...]:
     )
 
 
+def _tasks_api(scripts: str) -> tuple[str, ...]:
+    return (f"{scripts}/tasks-api", "serve", "--host", "127.0.0.1", "--port", "{port}")
+
+
+def _node(file: str) -> tuple[str, ...]:
+    return ("node", str(PEERS / file))
+
+
+def _with_key_set(service: Service) -> Service:
+    return replace(
+        service,
+        name=service.name + KEY_SET_SUFFIX,
+        about=f"{service.about}; tokens are signed with EdDSA and verified by a key set",
+        signing=Signing.EDDSA,
+    )
+
+
+KEY_SET_SUFFIX: Final = "-eddsa"
+
+_OURS: Final = Service("ours", "this service", _tasks_api("{scripts}"))
+_BASELINE: Final = Service("baseline", "another checkout of this service", _tasks_api("{baseline}"))
+_HONO: Final = Service("hono", "(c) Hono + postgres.js + jose", _node("hono.mjs"))
+_FASTIFY: Final = Service("fastify", "(d) Fastify + pg + fast-jwt", _node("fastify.mjs"))
+
 _ALL: Final = [
-    Service(
-        "ours",
-        "this service",
-        ("{scripts}/tasks-api", "serve", "--host", "127.0.0.1", "--port", "{port}"),
-    ),
+    _OURS,
+    _BASELINE,
     Service("sync", "(a) FastAPI + SQLModel sessions", _uvicorn("fastapi_sync")),
     Service("async", "(b) FastAPI + SQLModel AsyncSession", _uvicorn("fastapi_async")),
-    Service("hono", "(c) Hono + postgres.js + jose", ("node", str(PEERS / "hono.mjs"))),
-    Service("fastify", "(d) Fastify + pg + fast-jwt", ("node", str(PEERS / "fastify.mjs"))),
+    _HONO,
+    _FASTIFY,
     Service(
         "floor", "uvicorn, PyJWT and one statement, nothing else", _uvicorn("floor"), bare=True
     ),
     Service("hello", "a bare ASGI application under uvicorn", _uvicorn("hello"), bare=True),
+    *map(_with_key_set, (_OURS, _BASELINE, _HONO, _FASTIFY)),
 ]
 SERVICES: Final = {service.name: service for service in _ALL}
 
 
 @dataclass(frozen=True)
 class Start:
-    """What it took until a service answered, and what it then holds."""
+    """Time and processor time until a service answered, and its memory at that moment."""
 
     seconds: float
     cpu_seconds: float
@@ -76,28 +111,32 @@ class Running:
 
 
 class DidNotStart(Exception):
-    """A service did not answer. The message is what it said."""
+    """A service did not answer. The message is its output."""
 
 
 @contextmanager
 def started(
     service: Service, installed: Installed, database_url: str, folder: Path
 ) -> Iterator[Running]:
-    """Start a service and return once it answers with somebody's tasks."""
+    """Run a service; the block begins once it answers with a user's tasks."""
     port = free_port()
     environment = {
         "NEON_DB_URL": database_url,
-        "BETTER_AUTH_SECRET": SECRET,
+        **tokens.settings(service.signing),
         "PORT": str(port),
         "NODE_ENV": "production",
     }
-    values = {"scripts": installed.scripts, "port": port}
+    values = {
+        "scripts": installed.scripts,
+        "baseline": installed.baseline_scripts,
+        "port": port,
+    }
     command = [part.format_map(values) for part in service.command]
     log = folder / f"{service.name}.log"
     before = time.perf_counter()
     with running(command, environment, cwd=folder, log=log) as process:
         try:
-            _wait_until_ready(port)
+            _wait_until_ready(port, service.signing)
         except TimeoutError as error:
             raise DidNotStart(f"{service.name} did not start:\n{log.read_text()}") from error
         start = Start(
@@ -106,9 +145,9 @@ def started(
         yield Running(service, process.pid, port, database_url, start)
 
 
-def _wait_until_ready(port: int) -> None:
+def _wait_until_ready(port: int, signing: Signing) -> None:
     user = SMALL_USERS[0]
-    headers = {"Authorization": f"Bearer {user.token}"}
+    headers = {"Authorization": f"Bearer {tokens.token(user.id, signing)}"}
     deadline = time.monotonic() + _START_SECONDS
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers) as client:
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What the services need, installed into a folder of the benchmark's own; and what that is."""
+"""Interpreters and packages of the services, installed into a folder of the benchmark's own."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 PEERS: Final = ROOT / "bench" / "peers"
 WORKPLACE: Final = ROOT / ".bench"
 
@@ -19,7 +19,7 @@ _OLDEST_PYTHON: Final = [3, 11]
 _ASK_PYTHON: Final = """
 import json, sys, sysconfig
 arguments = sysconfig.get_config_var("CONFIG_ARGS") or ""
-# Debian's is made with its profile as well, by its own rules, and does not say so there.
+# Debian's build uses a profile, too, but does not record it there.
 debian = "deb_system" in sysconfig.get_scheme_names()
 optimised = "--enable-optimizations" in arguments or debian
 json.dump([list(sys.version_info[:3]), optimised], sys.stdout)
@@ -28,7 +28,7 @@ json.dump([list(sys.version_info[:3]), optimised], sys.stdout)
 
 @dataclass(frozen=True)
 class Python:
-    """An interpreter, and whether it was compiled with the help of a profile."""
+    """An interpreter. ``optimised`` tells whether it was compiled with a profile."""
 
     path: Path
     version: tuple[int, ...]
@@ -41,29 +41,47 @@ class Python:
 
 @dataclass(frozen=True)
 class Installed:
-    """What the services run on."""
+    """The interpreter of all services in Python, and the folders of their programs."""
 
     python: Python
     scripts: Path
-    """Where the programs of the virtual environment are, of this service and the Python peers."""
+    """Programs of this service and of the peers in Python."""
+    baseline_scripts: Path | None
+    """Programs of the other checkout of this service, if one is measured."""
+    node: bool
+    """Whether the peers on Node.js are installed."""
 
 
-def install(python: Path | None) -> Installed:
-    """Install what is missing, on the given interpreter or on the best that is here."""
-    if shutil.which("npm") is None:
-        raise SystemExit("The peers need Node.js 20 or newer, with npm.")
+def install(python: Path | None, *, node: bool, baseline: Path | None = None) -> Installed:
+    """Install what is missing, on ``python`` or else on the best interpreter of this machine.
+
+    ``baseline`` is the folder of another checkout of this service. It gets an environment beside
+    ours, on the same interpreter and with the packages of its own lock file; nothing is written
+    into the folder.
+    """
     chosen = _inspect(python) if python else _best_python()
     if chosen is None:
         raise SystemExit(f"{python} is no Python 3.11 or newer.")
-    environment = WORKPLACE / f"python{'.'.join(map(str, chosen.version[:2]))}"
+    if node:
+        _install_node_peers()
+    return Installed(
+        chosen,
+        _install_checkout(ROOT, chosen, "ours"),
+        None if baseline is None else _install_checkout(baseline, chosen, "baseline"),
+        node,
+    )
+
+
+def _install_checkout(folder: Path, python: Python, name: str) -> Path:
+    number = ".".join(map(str, python.version[:2]))
+    environment = WORKPLACE / f"{name}-python{number}"
     subprocess.run(
-        [_uv(), "sync", "--quiet", "--frozen", "--no-dev", "--python", str(chosen.path)],
-        cwd=ROOT,
+        [_uv(), "sync", "--quiet", "--frozen", "--no-dev", "--python", str(python.path)],
+        cwd=folder,
         env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(environment)},
         check=True,
     )
-    _install_node_peers()
-    return Installed(chosen, environment / "bin")
+    return environment / "bin"
 
 
 def _uv() -> str:
@@ -91,6 +109,8 @@ def _inspect(path: Path) -> Python | None:
 
 
 def _install_node_peers() -> None:
+    if shutil.which("npm") is None:
+        raise SystemExit("The peers need Node.js 20 or newer, with npm.")
     lock = PEERS / "package-lock.json"
     installed = PEERS / "node_modules" / ".installed-lock.json"
     if installed.exists() and installed.read_bytes() == lock.read_bytes():
@@ -100,18 +120,19 @@ def _install_node_peers() -> None:
 
 
 def described(installed: Installed) -> dict[str, str]:
-    """The machine and the versions of what was measured."""
-    peers = json.loads((PEERS / "package.json").read_text())["dependencies"]
+    """Return the machine and the versions of interpreters and packages, by their names."""
     libraries = ("fastapi", "sqlmodel", "sqlalchemy", "psycopg", "uvicorn", "pyjwt")
-    return {
+    facts = {
         "machine": f"{_cpu_model()}, {os.cpu_count()} cores, {platform.system()}",
         "Python": str(installed.python),
         "Python packages": ", ".join(f"{name} {version(name)}" for name in libraries),
-        "Node.js": subprocess.run(
-            ["node", "--version"], capture_output=True, check=True, text=True
-        ).stdout.strip(),
-        "Node.js packages": ", ".join(f"{name} {number}" for name, number in peers.items()),
     }
+    if installed.node:
+        said = subprocess.run(["node", "--version"], capture_output=True, check=True, text=True)
+        peers = json.loads((PEERS / "package.json").read_text())["dependencies"]
+        facts["Node.js"] = said.stdout.strip()
+        facts["Node.js packages"] = ", ".join(f"{name} {number}" for name, number in peers.items())
+    return facts
 
 
 def _cpu_model() -> str:
