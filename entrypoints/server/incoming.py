@@ -1,7 +1,6 @@
 """Read a connection in small pieces, and only while there is room for more requests."""
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -62,7 +61,7 @@ class Incoming(asyncio.BufferedProtocol):
         """Parse ``data``, which may be any part of any number of requests."""
         if self.dropping:
             return
-        self._unparsed += data
+        self._unparsed = self._unparsed + data if self._unparsed else data
         if len(data) < READ_MAX:
             self._parse()
         else:
@@ -95,9 +94,12 @@ class Incoming(asyncio.BufferedProtocol):
 
     def _parse(self) -> None:
         while self._unparsed and self._protocol.has_room():
-            end = self._unparsed.find(_END_OF_HEAD, _PIECE_MIN - len(_END_OF_HEAD))
-            end = len(self._unparsed) if end < 0 else end + len(_END_OF_HEAD)
-            piece, self._unparsed = self._unparsed[:end], self._unparsed[end:]
+            end = self._unparsed.find(_END_OF_HEAD, _PIECE_MIN - 4) + 4
+            # Mostly there is one, and it is the end of everything.
+            if end < _PIECE_MIN or end == len(self._unparsed):
+                piece, self._unparsed = self._unparsed, b""
+            else:
+                piece, self._unparsed = self._unparsed[:end], self._unparsed[end:]
             self._protocol.feed(piece)
         if self._unparsed:
             self._pause()
@@ -111,9 +113,9 @@ class Incoming(asyncio.BufferedProtocol):
             self.paused = True
             self._transport.pause_reading()
 
-    def eof_received(self) -> bool | None:
-        """Pass on that the client sends nothing more."""
-        return self._protocol.eof_received()
+    def eof_received(self) -> None:
+        """Pass on that the client sends nothing more, and let the transport close."""
+        self._protocol.eof_received()
 
     def pause_writing(self) -> None:
         """Pass on that the client reads more slowly than the application writes."""
@@ -135,9 +137,9 @@ class Flow(FlowControl):
     uvicorn's own resumes reading after every response, although requests still wait.
     """
 
-    def __init__(self, transport: asyncio.Transport, resumed: Callable[[], None]) -> None:
+    def __init__(self, transport: asyncio.Transport, incoming: Incoming) -> None:
         super().__init__(transport)
-        self._resumed = resumed
+        self._incoming = incoming
 
     def pause_reading(self) -> None:
         """Parse nothing more for the time being: a request waits, or the body is large."""
@@ -146,4 +148,5 @@ class Flow(FlowControl):
     def resume_reading(self) -> None:
         """Parse on."""
         self.read_paused = False
-        self._resumed()
+        if self._incoming.paused:
+            self._incoming.go_on()

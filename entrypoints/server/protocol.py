@@ -4,8 +4,7 @@ docs/server.md says for each difference what it is for, and which names of uvico
 """
 
 import asyncio
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
@@ -21,45 +20,40 @@ from entrypoints.server.limits import (
     LINGER,
     TARGET_MAX,
 )
-from entrypoints.server.refusal import Refusal
+from entrypoints.server.refusal import (
+    HEAD_TOO_LARGE,
+    NO_PROXY,
+    NOT_HTTP,
+    TARGET_TOO_LONG,
+    TOO_SLOW,
+    Reason,
+    Refusal,
+)
 from entrypoints.server.transport import CoalescingTransport
-
-_NOT_HTTP: Final = (HTTPStatus.BAD_REQUEST, "This is not an HTTP request")
-_NO_PROXY: Final = (HTTPStatus.BAD_REQUEST, "This is not a proxy")
-_TOO_SLOW: Final = (HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive")
-_TARGET_TOO_LONG: Final = (
-    HTTPStatus.REQUEST_URI_TOO_LONG,
-    f"The request's target must have at most {TARGET_MAX} bytes",
-)
-_HEAD_TOO_LARGE: Final = (
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    "The request's headers are too large",
-)
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection.
-
-    A subclass may override ``refusal``, to give refused requests the response of its API.
-    """
+    """One connection. A subclass may override ``refusal``, to give refusals its API's form."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        # uvicorn sets them when a request begins; the first bytes may be none.
+        self.url = b""
+        self.headers = []
         self._unfinished_head = 0
         self._in_head = False
         self._in_body = False
-        self._fault = _NOT_HTTP
         self._clock: asyncio.TimerHandle | None = None
         self._stopping = False
 
-    def refusal(self, status: HTTPStatus, detail: str) -> Refusal:
+    def refusal(self, reason: Reason) -> Refusal:
         """Return the response that refuses a request. Called once for each that is sent."""
-        body = detail.encode()
+        body = reason.detail.encode()
         headers = [
             (b"content-type", b"text/plain; charset=utf-8"),
             (b"content-length", str(len(body)).encode()),
         ]
-        return Refusal(status, headers, body)
+        return Refusal(reason.status, headers, body)
 
     # asyncio's type allows for transports that only read or only write; a connection does both.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -67,8 +61,8 @@ class Protocol(HttpToolsProtocol):
         self._incoming = Incoming(transport, self, self.loop)
         self._outgoing = CoalescingTransport(transport, self.loop)
         transport.set_protocol(self._incoming)
-        super().connection_made(self._outgoing)  # type: ignore[arg-type] - has all its methods
-        self.flow = Flow(transport, self._incoming.go_on)
+        super().connection_made(self._outgoing)  # type: ignore[arg-type]  # delegates
+        self.flow = Flow(transport, self._incoming)
         self._start_clock(HEAD_WITHIN)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -101,11 +95,18 @@ class Protocol(HttpToolsProtocol):
             self._incoming.put_back(piece[upgrade.args[0] :])
             self._decline_upgrade()
         except httptools.HttpParserError:
-            self._refuse(*self._fault)
+            self._refuse(self._head_fault() or NOT_HTTP)
         else:
             self._unfinished_head = self._unfinished_head + len(piece) if self._in_head else 0
-            if self._unfinished_head > HEAD_MAX:
-                self._refuse(*_HEAD_TOO_LARGE)
+            if self._in_head and (fault := self._head_fault()):
+                self._refuse(fault)
+
+    def _head_fault(self) -> Reason | None:
+        if len(self.url) > TARGET_MAX:
+            return TARGET_TOO_LONG
+        if len(self.headers) > HEADERS_MAX or self._unfinished_head > HEAD_MAX:
+            return HEAD_TOO_LARGE
+        return None
 
     def after_parsing(self) -> None:
         """Start the clock of what has to come next."""
@@ -124,26 +125,15 @@ class Protocol(HttpToolsProtocol):
         self._in_head = True
         super().on_message_begin()
 
-    def on_url(self, url: bytes) -> None:
-        """Keep the target, or a part of it."""
-        super().on_url(url)
-        if len(self.url) > TARGET_MAX:
-            self._fail(_TARGET_TOO_LONG)
-
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; drop a trailer, which must not pass for one."""
         if self._in_head:
             super().on_header(name, value)
-            if len(self.headers) > HEADERS_MAX:
-                self._fail(_HEAD_TOO_LARGE)
-
-    def _fail(self, fault: tuple[HTTPStatus, str]) -> None:
-        # The parser stops, and raises an error of its own.
-        self._fault = fault
-        raise ValueError(fault[1])
 
     def on_headers_complete(self) -> None:
         """Start answering, unless the head is going to be parsed again without its upgrade."""
+        if self._head_fault() is not None:
+            raise ValueError  # The parser stops, and raises an error of its own.
         self._in_head = False
         self._in_body = True
         self._stop_clock()
@@ -217,7 +207,7 @@ class Protocol(HttpToolsProtocol):
         elif (self._in_head and self._is_idle()) or (
             self._in_body and not self.cycle.response_started
         ):
-            self._refuse(*_TOO_SLOW)
+            self._refuse(TOO_SLOW)
         elif self._in_head:
             # Of a further request: the ones before it are being answered.
             self.cycle.keep_alive = False
@@ -227,7 +217,7 @@ class Protocol(HttpToolsProtocol):
     def _decline_upgrade(self) -> None:
         method: bytes = self.parser.get_method()
         if method == b"CONNECT":
-            self._refuse(*_NO_PROXY)
+            self._refuse(NO_PROXY)
             return
         version = self.parser.get_http_version().encode()
         kept = [
@@ -237,8 +227,10 @@ class Protocol(HttpToolsProtocol):
         self.parser = httptools.HttpRequestParser(self)
         self.feed(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, head))
 
-    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+    def _refuse(self, reason: Reason) -> None:
         self._incoming.drop()
+        # Frees up to HEADERS_MAX headers: the connection stays for a while.
+        super().on_message_begin()
         current: RequestResponseCycle | None = self.cycle
         if current and not current.response_complete:
             if current.response_started or not current.more_body:
@@ -249,11 +241,11 @@ class Protocol(HttpToolsProtocol):
             self._stop_clock()
             if self.pipeline and self.pipeline[0][0] is current:
                 # It waits for the responses before it, behind which its own has its place.
-                self.pipeline[0] = (current, self.refusal(status, detail))
+                self.pipeline[0] = (current, self.refusal(reason))
                 return
             # Its application gets no more of the body, and sends nothing.
             current.disconnected = True
             current.message_event.set()
         self._stop_clock()
-        self.transport.write(self.refusal(status, detail).encode(self.server_state.default_headers))
+        self.transport.write(self.refusal(reason).encode(self.server_state.default_headers))
         self._outgoing.close_after(LINGER)

@@ -3,9 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final, NamedTuple
+
+from entrypoints.server.limits import TARGET_MAX
 
 Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Reason(NamedTuple):
+    """Why a request is refused. The detail is for the client."""
+
+    status: HTTPStatus
+    detail: str
+
+
+NOT_HTTP: Final = Reason(HTTPStatus.BAD_REQUEST, "This is not an HTTP request")
+NO_PROXY: Final = Reason(HTTPStatus.BAD_REQUEST, "This is not a proxy")
+TOO_SLOW: Final = Reason(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive")
+TARGET_TOO_LONG: Final = Reason(
+    HTTPStatus.REQUEST_URI_TOO_LONG, f"The request's target must have at most {TARGET_MAX} bytes"
+)
+HEAD_TOO_LARGE: Final = Reason(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class Workers:
         # A hang-up, too: it would leave the workers behind.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
-        self._processes = [self._start() for _ in range(self._config.workers)]
+        while len(self._processes) < self._config.workers and not self._stopping:
+            self._processes.append(self._start())
         failed = False
         while not (self._stopping or failed):
             wait([process.sentinel for process in self._processes], _LOOK_EVERY_SECONDS)

@@ -21,6 +21,8 @@ class CoalescingTransport:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
+        # Asked for every response: `__getattr__` would cost as much as a system call.
+        self.is_closing = transport.is_closing
         self._held: list[bytes] = []
         self._lost = False
         self._watch: asyncio.TimerHandle | None = None
