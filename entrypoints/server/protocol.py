@@ -72,7 +72,7 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse ``data``. The transport gives it to Incoming directly."""
+        """Parse ``data``: a transport gives it to Incoming itself."""
         self._incoming.receive(data)
 
     def has_room(self) -> bool:
@@ -220,10 +220,8 @@ class Protocol(HttpToolsProtocol):
             self._refuse(NO_PROXY)
             return
         version = self.parser.get_http_version().encode()
-        kept = [
-            (name, value) for name, value in self.headers if name not in {b"upgrade", b"connection"}
-        ]
-        head = b"".join(b"%b: %b\r\n" % header for header in kept)
+        offer = {b"upgrade", b"connection"}
+        head = b"".join(b"%b: %b\r\n" % each for each in self.headers if each[0] not in offer)
         self.parser = httptools.HttpRequestParser(self)
         self.feed(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, head))
 

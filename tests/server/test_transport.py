@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from entrypoints.server.limits import READ_WITHIN
-from entrypoints.server.transport import CoalescingTransport
+from entrypoints.server.transport import JOIN_MAX, CoalescingTransport
 
 
 class Wire:
@@ -79,6 +79,18 @@ async def test_what_is_written_in_one_pass_is_sent_at_its_end() -> None:
         assert answer not in b"".join(wire.sent)
         await asyncio.sleep(0)
     assert wire.sent == [b"first head first body", b"second head second body"]
+
+
+async def test_a_large_piece_is_sent_as_it_is_behind_what_is_held() -> None:
+    wire = Wire()
+    transport = on(wire)
+    large = b"x" * (JOIN_MAX + 1)
+    transport.write(b"head")
+    transport.write(large)
+    transport.write(b"end")
+    await asyncio.sleep(0)
+    assert wire.sent == [b"head", large, b"end"]
+    assert wire.sent[1] is large
 
 
 async def test_what_is_written_alone_is_sent_too() -> None:
