@@ -84,7 +84,7 @@ async def test_requests_sent_ahead_cost_their_sender_alone(
     seconds = sorted(exchange.seconds for exchange in seen)
     measured(
         "12",
-        f"{kind}, again and again without waiting, {connections} connections, {SECONDS} s",
+        f"{kind}, again and again without waiting, {connections} connection(s), {SECONDS} s",
         "memory grows by less than 20 MB; another user is served",
         f"{total / 1e6:.0f} MB sent; {before / 2**20:.0f} MB before, "
         f"{(most - before) / 2**20:.1f} MB more; {len(seen)} requests of the other user, "
