@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from entrypoints.server import incoming, protocol
+from entrypoints.server import protocol
 from entrypoints.server.limits import (
     HEAD_MAX,
     HEADERS_MAX,
@@ -243,7 +243,7 @@ async def test_a_body_of_line_ends_is_parsed_in_few_pieces(monkeypatch: pytest.M
     await passes(wire, 100)
 
     assert app.answered == 1
-    assert len(pieces) <= 60_000 / incoming._PIECE_MIN + wire.reads + 1
+    assert len(pieces) < 1_000
 
 
 async def test_one_connection_parses_one_read_in_a_pass() -> None:
@@ -330,6 +330,29 @@ async def test_what_is_as_large_as_it_may_be_is_served(sent: bytes) -> None:
     await passes(wire, 30)
 
     assert app.answered == 1
+
+
+async def test_a_body_that_breaks_puts_nothing_into_a_response_that_has_begun() -> None:
+    go = asyncio.Event()
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        headers = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await go.wait()
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    wire = Wire(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    connected(wire, app)
+    await passes(wire, 3)
+    wire.sent = b"ZZZ\r\n"
+    await passes(wire, 3)
+    go.set()
+    await passes(wire, 3)
+
+    received = b"".join(wire.received)
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert received.endswith(b"\r\n\r\nok")
+    assert wire.closing
 
 
 async def test_a_body_that_breaks_under_way_gets_no_second_answer() -> None:
