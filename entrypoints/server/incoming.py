@@ -128,7 +128,10 @@ class Incoming(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop what is left, and pass on that the connection is lost."""
         self.drop()
-        self._protocol.connection_lost(exc)
+        protocol = self._protocol
+        # They refer to each other, and a body would stay until the garbage collector comes.
+        del self._protocol
+        protocol.connection_lost(exc)
 
 
 class Flow(FlowControl):

@@ -1,6 +1,8 @@
 """How much of one connection is parsed, read and kept: counted on a connection without a socket."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -366,3 +368,24 @@ async def test_a_body_that_breaks_under_way_gets_no_second_answer() -> None:
     await passes(wire, 3)
 
     assert b"".join(wire.received).count(b"HTTP/1.1 ") == 1
+
+
+async def test_a_lost_connection_leaves_nothing_to_the_garbage_collector() -> None:
+    wire = Wire(HOST)
+    app = App()
+    app.turn.release()
+    connection = connected(wire, app)
+    await passes(wire, 5)
+    gone = weakref.ref(connection)
+    gc.collect()
+    gc.disable()
+    try:
+        wire.reader.connection_lost(None)
+        wire.reader = None
+        del connection
+        await asyncio.sleep(0)
+        connection_is_gone = gone() is None
+    finally:
+        gc.enable()
+
+    assert connection_is_gone
