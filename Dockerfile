@@ -53,7 +53,7 @@ USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-m", "entrypoints.healthcheck"]
+    CMD ["python", "-m", "entrypoints.server.healthcheck"]
 ENTRYPOINT ["tasks-api"]
 CMD ["serve"]
 ARG VERSION=""

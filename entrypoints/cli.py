@@ -15,7 +15,7 @@ from application.errors import ApplicationError, InvalidConfiguration
 from entrypoints import development, logs
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
-from entrypoints.server import serve
+from entrypoints.serve import serve
 from entrypoints.settings import InvalidSettings, LogFormat, Settings, StorageKind, TokenKeys
 
 _EXIT_FAILURE: Final = 1

@@ -14,7 +14,7 @@ from typing import Final
 
 from entrypoints import logs
 from entrypoints.container import Container, embedded_postgres
-from entrypoints.server import serve
+from entrypoints.serve import serve
 from entrypoints.settings import LogFormat, Settings, StorageKind, TokenKeys
 
 DATA_FOLDER: Final = Path(".data")

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from entrypoints.http.protocol import LINGER
+from entrypoints.server.limits import LINGER
 from tests.faults.clients import Client, Exchange
 from tests.faults.report import Measured
 from tests.faults.tokens import token

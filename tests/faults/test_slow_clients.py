@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from entrypoints.http.protocol import BODY_WITHIN, HEAD_WITHIN
+from entrypoints.server.limits import BODY_WITHIN, HEAD_WITHIN
 from tests.faults.clients import Client, Exchange
 from tests.faults.report import Measured, rounds
 from tests.faults.serving import serving

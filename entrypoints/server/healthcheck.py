@@ -1,4 +1,4 @@
-"""A container's health check: ``python -m entrypoints.healthcheck``.
+"""A container's health check: ``python -m entrypoints.server.healthcheck``.
 
 Exits with 0 when the server in the same container answers, else with 1. It runs every few seconds,
 so it imports next to nothing; and not urllib, which would ask the proxy that HTTP_PROXY names.

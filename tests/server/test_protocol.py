@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import uvicorn
 
-from entrypoints import processes
-from entrypoints.http import one_piece, protocol
+from entrypoints.api_protocol import ApiProtocol
+from entrypoints.server import protocol, transport
+from entrypoints.server.graceful_server import GracefulServer
 from tests.ports import free_port
 
 pytestmark = pytest.mark.process
@@ -47,13 +48,13 @@ async def serving(app: App) -> AsyncIterator[tuple[uvicorn.Server, int]]:
         app,
         host="127.0.0.1",
         port=port,
-        http=protocol.Protocol,
+        http=ApiProtocol,
         ws="none",
         lifespan="off",
         timeout_keep_alive=KEEP_ALIVE,
         log_config=None,
     )
-    server = processes.Server(config)
+    server = GracefulServer(config)
     running = asyncio.create_task(server._serve())
     await until(lambda: server.started)
     try:
@@ -127,7 +128,7 @@ async def test_a_head_that_does_not_end_cuts_off_nobody_before_it(
 
 
 async def test_who_reads_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(one_piece, "READ_WITHIN", 0.2)
+    monkeypatch.setattr(transport, "READ_WITHIN", 0.2)
     async with serving(App()) as (server, port):
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
         writer.write(POST % (b"large", b"Content-Length: 0"))
@@ -141,7 +142,7 @@ async def test_who_reads_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_who_reads_slowly_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(one_piece, "READ_WITHIN", 0.4)
+    monkeypatch.setattr(transport, "READ_WITHIN", 0.4)
     async with serving(App()) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(POST % (b"large", b"Content-Length: 0\r\nConnection: close"))
@@ -157,7 +158,7 @@ async def test_who_reads_slowly_gets_everything(monkeypatch: pytest.MonkeyPatch)
 async def test_who_has_read_one_answer_has_time_for_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(one_piece, "READ_WITHIN", 0.6)
+    monkeypatch.setattr(transport, "READ_WITHIN", 0.6)
     async with serving(App()) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for name, size, pause in ((b"large", len(LARGE), 0), (b"larger", 2 * len(LARGE), 0.3)):

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from entrypoints.http.one_piece import READ_WITHIN, OnePiece
+from entrypoints.server.limits import READ_WITHIN
+from entrypoints.server.transport import JOIN_MAX, CoalescingTransport
 
 
 class Wire:
@@ -65,8 +66,8 @@ class Timers:
             timer.call()
 
 
-def on(wire: Wire) -> OnePiece:
-    return OnePiece(cast("asyncio.Transport", wire), asyncio.get_running_loop())
+def on(wire: Wire) -> CoalescingTransport:
+    return CoalescingTransport(cast("asyncio.Transport", wire), asyncio.get_running_loop())
 
 
 async def test_what_is_written_in_one_pass_is_sent_at_its_end() -> None:
@@ -78,6 +79,18 @@ async def test_what_is_written_in_one_pass_is_sent_at_its_end() -> None:
         assert answer not in b"".join(wire.sent)
         await asyncio.sleep(0)
     assert wire.sent == [b"first head first body", b"second head second body"]
+
+
+async def test_a_large_piece_is_sent_as_it_is_behind_what_is_held() -> None:
+    wire = Wire()
+    transport = on(wire)
+    large = b"x" * (JOIN_MAX + 1)
+    transport.write(b"head")
+    transport.write(large)
+    transport.write(b"end")
+    await asyncio.sleep(0)
+    assert wire.sent == [b"head", large, b"end"]
+    assert wire.sent[1] is large
 
 
 async def test_what_is_written_alone_is_sent_too() -> None:
@@ -115,8 +128,10 @@ def timers() -> Timers:
     return Timers()
 
 
-def watched(wire: Wire, timers: Timers) -> OnePiece:
-    return OnePiece(cast("asyncio.Transport", wire), cast("asyncio.AbstractEventLoop", timers))
+def watched(wire: Wire, timers: Timers) -> CoalescingTransport:
+    return CoalescingTransport(
+        cast("asyncio.Transport", wire), cast("asyncio.AbstractEventLoop", timers)
+    )
 
 
 def test_who_reads_nothing_for_half_a_minute_is_hung_up_on(timers: Timers) -> None:

@@ -1,32 +1,21 @@
-"""Serving: prepare the storage, then hand the application to uvicorn."""
+"""The command ``serve``: check the settings, prepare the storage, then serve the API."""
 
 import asyncio
 import logging
-import resource
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import uvicorn
-
 from application.errors import StorageUnavailable
 from application.ports.storage import Storage
-from entrypoints import processes
 from entrypoints.container import Container
+from entrypoints.server.serve import serve as serve_asgi
 from entrypoints.settings import InvalidSettings, Settings
 from entrypoints.telemetry.enabled import telemetry_class
 
 _PREPARE_WITHIN_SECONDS: Final = 5
-"""How long the start waits for the storage; the application goes on trying, however long."""
-
-GRACE_SECONDS: Final = 9
-"""How long a stopping server waits for the requests that it is answering."""
-
-_HEALTHCHECK_SECONDS: Final = 30
-"""How long a worker may be silent before it is killed. It is silent while it starts, too, which on
-a busy machine takes many times the seconds that it takes on an idle one."""
+"""How long the start waits for the storage. The application goes on trying without limit."""
 
 _SOURCES: Final = ("domain", "application", "adapters", "entrypoints")
 
@@ -36,43 +25,23 @@ logger = logging.getLogger(__name__)
 def serve(container: Container, *, host: str, port: int, workers: int, reload: bool) -> None:
     """Serve until a signal ends it. Raises SchemaConflict, InvalidConfiguration, InvalidSettings.
 
-    A storage that is out of reach is no reason not to start: the application keeps trying.
+    Starts although the storage is out of reach: the application keeps trying.
     """
-    # First: a container's first process never hears of a signal that it does not handle. And
-    # uvicorn ends with the signal that stopped it, which would look like a crash.
+    # First: the first process of a container ignores a signal that it does not handle. And uvicorn
+    # ends with the signal that stopped it, which would look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _require_telemetry(container.settings(), workers)
     container.token_verifier()
-    _allow_many_connections()
     _prepare_first(container.storage())
     root = Path(__file__).parent.parent
-    config = uvicorn.Config(
+    serve_asgi(
         "entrypoints.asgi:create",
-        factory=True,
-        http="entrypoints.http.protocol:Protocol",
-        ws="none",
-        lifespan="on",
+        protocol="entrypoints.api_protocol:ApiProtocol",
         host=host,
         port=port,
         workers=workers,
-        reload=reload,
-        reload_dirs=[str(root / source) for source in _SOURCES] if reload else None,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        timeout_worker_healthcheck=_HEALTHCHECK_SECONDS,
-        log_config=None,
-        # RequestLog writes them, with more in them.
-        access_log=False,
-        server_header=False,
+        reload_folders=[root / source for source in _SOURCES] if reload else [],
     )
-    processes.run(config)
-
-
-def _allow_many_connections() -> None:
-    # Many systems start a program with 1,024 files, of which a connection is one, and let it take
-    # more; at the limit, clients and PostgreSQL alike are out of reach.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # macOS says "unlimited" and does not mean it.
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _require_telemetry(settings: Settings, workers: int) -> None:
@@ -86,7 +55,7 @@ def _require_telemetry(settings: Settings, workers: int) -> None:
 
 
 def _prepare_first(storage: Storage) -> None:
-    # asyncio.run would wait for what cannot be cancelled: a name that nobody resolves.
+    # asyncio.run would wait for a thread that cannot be cancelled: one that looks up a name.
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(_prepare(storage))
