@@ -63,21 +63,37 @@ def _by_creation(task: Task) -> tuple[datetime, int]:
 
 
 FINGERPRINT_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""From when a fingerprint counts microseconds: from when PostgreSQL counts them, too."""
+"""Zero of the microseconds in a fingerprint, which is PostgreSQL's zero, too."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def fingerprint(tasks: Iterable[Task]) -> str:
-    """What tells these tasks of one user from any other state of theirs, in whichever order.
+class Fingerprint:
+    """Digest that tells the state of a user's tasks from every other state, in any order.
 
     SHA-256 over each task's ``id`` and ``updated_at`` (microseconds since FINGERPRINT_EPOCH), as
-    signed big-endian integers of 64 bits, by ascending ``id``. A task that changes gets a greater
-    ``updated_at``, so that a state never comes back. Counts and sums would not do: where the clock
-    stands still, one task can leave a filtered list and another take its place in every sum.
+    signed big-endian integers of 64 bits, by ascending ``id``. Every change of a task makes its
+    ``updated_at`` greater, so that no state comes back. Counts and sums would not do: if the clock
+    stands still, one task can leave a filtered list while another takes its place in every sum.
     """
-    seen = sorted(
-        (task.id, (task.updated_at - FINGERPRINT_EPOCH) // _MICROSECOND) for task in tasks
-    )
-    numbers = chain.from_iterable(seen)
-    return sha256(struct.pack(f">{2 * len(seen)}q", *numbers)).hexdigest()
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[int, int]] = []
+
+    def add(self, tasks: Iterable[Task]) -> None:
+        """Take in some of the tasks."""
+        self._seen += [
+            (task.id, (task.updated_at - FINGERPRINT_EPOCH) // _MICROSECOND) for task in tasks
+        ]
+
+    def hexdigest(self) -> str:
+        """Return the digest of all tasks taken in so far, in hexadecimal."""
+        numbers = chain.from_iterable(sorted(self._seen))
+        return sha256(struct.pack(f">{2 * len(self._seen)}q", *numbers)).hexdigest()
+
+
+def fingerprint(tasks: Iterable[Task]) -> str:
+    """Return the ``Fingerprint`` of ``tasks``, in hexadecimal."""
+    digest = Fingerprint()
+    digest.add(tasks)
+    return digest.hexdigest()

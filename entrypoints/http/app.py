@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Final
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp
 
 from application.errors import ApplicationError
 from application.ports.storage import Storage
 from entrypoints.container import Container
 from entrypoints.http.cors import Cors
-from entrypoints.http.errors import ErrorBoundary
-from entrypoints.http.health import health_router
+from entrypoints.http.errors import ErrorHandler
+from entrypoints.http.health_routes import add_health_routes
+from entrypoints.http.last_resort import LastResort
+from entrypoints.http.openapi import DocumentedApi
 from entrypoints.http.request_log import RequestLog
-from entrypoints.http.tasks import tasks_router
+from entrypoints.http.route import owned_route
+from entrypoints.http.task_routes import add_task_routes
 
 if TYPE_CHECKING:
     # At run time only where somebody listens: it imports OpenTelemetry's SDK.
@@ -40,22 +42,6 @@ _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "lo
 logger = logging.getLogger(__name__)
 
 
-class _Application(FastAPI):
-    """FastAPI with no layers around its routes but those it is given."""
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """The layers, the outermost first.
-
-        FastAPI would add five: for errors, which ErrorBoundary answers, for body limits and files
-        in forms, which no route here has, and for exceptions that nobody answers. Its telemetry is
-        none of them: where it is on, it stands around all layers.
-        """
-        app: ASGIApp = self.router
-        for layer in reversed(self.user_middleware):
-            app = layer.cls(app, *layer.args, **layer.kwargs)
-        return app
-
-
 def create_app(container: Container, telemetry: "Telemetry | None" = None) -> FastAPI:
     """An application on the adapters of ``container``, which it resolves once, here.
 
@@ -65,8 +51,6 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
     """
     storage = container.storage()
     use_cases = container.task_use_cases()
-
-    on_error = None if telemetry is None else telemetry.request_failed
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -90,26 +74,27 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
             if telemetry is not None:
                 await telemetry.close()
 
-    app = _Application(
+    errors = ErrorHandler(None if telemetry is None else telemetry.request_failed)
+    app = DocumentedApi(
         title="tasks-api",
         version=version("tasks-api"),
         summary="The tasks of signed-in users.",
         lifespan=lifespan,
-        # Given here and not included, the routes are matched once each, and before /docs.
-        routes=[
-            *tasks_router(use_cases, container.token_verifier()).routes,
-            *health_router(storage).routes,
-        ],
         middleware=[
             Middleware(RequestLog),
             Middleware(Cors, origins=container.settings().cors_origins),
-            Middleware(ErrorBoundary, observer=on_error),
+            Middleware(LastResort, handler=errors),
         ],
+        exception_handlers=errors.by_exception,
         redirect_slashes=False,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry.of_requests,
     )
+    app.router.route_class = owned_route(container.token_verifier())
+    # Not as routers that are included: FastAPI would match each request twice.
+    add_task_routes(app, use_cases)
+    add_health_routes(app, storage)
     app.state.container = container
     return app
 

@@ -5,7 +5,7 @@ from typing import Final
 from starlette.requests import Request
 
 from application.ports.token_verifier import TokenVerifier
-from entrypoints.http.errors import MissingToken
+from entrypoints.http.request_errors import MissingToken
 
 HEADER_MAX: Final = 8 * 1024
 """Longest Authorization header, in bytes."""

@@ -79,4 +79,4 @@ def new_request_id() -> str:
 
 def _route(scope: Scope) -> str:
     # The template, not the path: it groups, and holds nothing that a client made up.
-    return getattr(scope.get("route"), "path_format", "-")
+    return getattr(scope.get("route"), "path", "-")

@@ -7,7 +7,7 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
 
 from application.errors import InvalidToken, UnknownUser
-from entrypoints.http.errors import MissingToken
+from entrypoints.http.request_errors import MissingToken
 from entrypoints.telemetry.operation import BUCKETS, operation
 
 _FAILURES: Final = (MissingToken, InvalidToken, UnknownUser)

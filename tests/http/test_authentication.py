@@ -17,7 +17,7 @@ from starlette.requests import Request
 from application.errors import StorageUnavailable
 from entrypoints.container import Container
 from entrypoints.http.authentication import authenticate
-from entrypoints.http.errors import MissingToken
+from entrypoints.http.request_errors import MissingToken
 from tests.http.conftest import SECRET
 
 TASKS = "/api/ada/tasks"

@@ -17,7 +17,8 @@ from domain.task import NewTask
 from entrypoints.container import Container
 from entrypoints.http import app as app_module
 from entrypoints.http.app import create_app
-from entrypoints.http.errors import ErrorBoundary
+from entrypoints.http.errors import ErrorHandler
+from entrypoints.http.last_resort import LastResort
 from tests.http.conftest import ORIGIN
 
 TASKS = "/api/ada/tasks"
@@ -125,7 +126,7 @@ async def test_who_waits_when_the_server_has_to_end_is_told_to_try_again() -> No
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
-    waiting = asyncio.create_task(ErrorBoundary(hang)(scope, hang, send))
+    waiting = asyncio.create_task(LastResort(hang, ErrorHandler())(scope, hang, send))
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -153,7 +154,7 @@ async def test_an_answer_that_has_begun_is_not_followed_by_another(
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
     with pytest.raises(error):
-        await ErrorBoundary(break_off)(scope, receive, send)
+        await LastResort(break_off, ErrorHandler())(scope, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
 
 
@@ -166,7 +167,7 @@ async def test_what_is_no_request_is_not_answered(error: type[BaseException]) ->
         raise AssertionError(message)
 
     with pytest.raises(error):
-        await ErrorBoundary(fail)({"type": "lifespan"}, use, use)
+        await LastResort(fail, ErrorHandler())({"type": "lifespan"}, use, use)
 
 
 async def test_every_error_can_be_read_by_the_frontend(anonymous: AsyncClient) -> None:

@@ -10,7 +10,8 @@ from httpx import AsyncClient, Response
 
 from domain.listing import SortOrder
 from domain.task import NewTask
-from entrypoints.http.answers import GZIP_MIN, list_answer
+from entrypoints.http.task_json import GZIP_MIN
+from entrypoints.http.task_responses import list_response
 from tests.clock import SettableClock
 
 TASKS = "/api/ada/tasks"
@@ -243,7 +244,7 @@ def test_what_has_the_same_tag_has_the_same_bytes_whenever_it_is_compressed(
     answers = []
     for seconds in (0, 10**9):
         monkeypatch.setattr(time, "time", lambda now=seconds: now)
-        answers.append(list_answer([new.numbered(1)], SortOrder.CREATED, accepts_gzip=True))
+        answers.append(list_response([new.numbered(1)], SortOrder.CREATED, accepts_gzip=True))
     assert answers[0].headers["Content-Encoding"] == "gzip"
     assert answers[0].headers["ETag"] == answers[1].headers["ETag"]
     assert answers[0].body == answers[1].body

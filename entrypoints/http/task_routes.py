@@ -1,22 +1,30 @@
 """The operations on a user's tasks."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
-from fastapi.security import HTTPBearer
+from fastapi import FastAPI, Header, Path, Query, Request, Response
 from pydantic import MISSING, BeforeValidator
 
-from application.ports.token_verifier import TokenVerifier
 from application.use_cases.task_use_cases import TaskUseCases
 from domain.listing import SortOrder, StatusFilter
 from domain.task import UNCHANGED
-from entrypoints.http.answers import accepts_gzip, list_answer, task_answer, unchanged_answer
 from entrypoints.http.entity_tags import known_tag, list_tag, task_tag, versions
+from entrypoints.http.long_lists import LONG, LongLists
 from entrypoints.http.openapi import errors, tagged, unchanged
-from entrypoints.http.owned_route import owned_route
 from entrypoints.http.schemas import TaskCreate, TaskResponse, TaskUpdate
+from entrypoints.http.task_json import accepts_gzip
+from entrypoints.http.task_responses import (
+    list_response,
+    long_list_head,
+    task_response,
+    unchanged_response,
+)
+
+_TASKS: Final = "/api/{user_id}/tasks"
+_TASK: Final = f"{_TASKS}/{{task_id}}"
 
 
 def _canonical_number(text: str | None) -> str | None:
@@ -43,33 +51,21 @@ IfMatch = Annotated[
     ),
 ]
 
-_BEARER: Final = Depends(
-    HTTPBearer(
-        bearerFormat="JWT",
-        description="The token that Better Auth issues to the signed-in user.",
-        auto_error=False,
-    )
-)
 
-
-def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIRouter:
-    """The routes under ``/api/{user_id}/tasks``."""
-    router = APIRouter(
-        prefix="/api/{user_id}/tasks",
+def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
+    """Add the routes under ``/api/{user_id}/tasks``."""
+    long_lists = LongLists()
+    @app.head(_TASKS, include_in_schema=False)
+    @app.get(
+        _TASKS,
         tags=["tasks"],
-        route_class=owned_route(token_verifier),
-        # Names the security scheme in the document; OwnedRoute is what authenticates.
-        dependencies=[_BEARER],
-    )
-
-    @router.get(
-        "",
         operation_id="list_tasks",
         summary="List a user's tasks",
         response_model=list[TaskResponse],
         responses=tagged(200) | unchanged() | errors(401, 403, 422, 500),
     )
     async def list_tasks(
+        request: Request,
         user_id: UserId,
         status: Annotated[StatusFilter, Query(description="Which tasks.")] = StatusFilter.ALL,
         sort: Annotated[
@@ -82,25 +78,35 @@ def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIR
             found = await use_cases.fingerprint(owner=user_id, status=status)
             tags = [list_tag(found, sort, compressed=compressed) for compressed in (False, True)]
             if known := known_tag(tags, if_none_match):
-                return unchanged_answer(known)
-        tasks = await use_cases.list(owner=user_id, status=status, order=sort)
-        return list_answer(tasks, sort, accepts_gzip=accepts_gzip(accept_encoding))
+                return unchanged_response(known)
+        compressed = accepts_gzip(accept_encoding)
+        tasks = await use_cases.list(owner=user_id, status=status, order=sort, limit=LONG + 1)
+        if len(tasks) <= LONG:
+            return list_response(tasks, sort, accepts_gzip=compressed)
+        if request.method == "HEAD":
+            found = await use_cases.fingerprint(owner=user_id, status=status)
+            return long_list_head(list_tag(found, sort, compressed=compressed), compressed=compressed)
+        fetch = partial(use_cases.list, owner=user_id, status=status, order=sort)
+        return long_lists.response(user_id, fetch, sort, accepts_gzip=compressed)
 
-    @router.post(
-        "",
+    @app.post(
+        _TASKS,
+        tags=["tasks"],
         operation_id="create_task",
         summary="Create a task",
         status_code=201,
         response_model=TaskResponse,
-        responses=tagged(201, location=True) | errors(400, 401, 403, 413, 415, 422, 500),
+        responses=tagged(201, location=True) | errors(400, 401, 403, 409, 413, 415, 422, 500),
     )
     async def create_task(user_id: UserId, body: TaskCreate) -> Response:
         task = await use_cases.create(owner=user_id, title=body.title, description=body.description)
         location = f"/api/{quote(user_id, safe='')}/tasks/{task.id}"
-        return task_answer(task, HTTPStatus.CREATED, {"Location": location})
+        return task_response(task, HTTPStatus.CREATED, {"Location": location})
 
-    @router.get(
-        "/{task_id}",
+    @app.head(_TASK, include_in_schema=False)
+    @app.get(
+        _TASK,
+        tags=["tasks"],
         operation_id="get_task",
         summary="Get a task",
         response_model=TaskResponse,
@@ -111,10 +117,11 @@ def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIR
     ) -> Response:
         task = await use_cases.get(owner=user_id, task_id=task_id)
         known = known_tag([task_tag(task)], if_none_match)
-        return unchanged_answer(known) if known else task_answer(task)
+        return unchanged_response(known) if known else task_response(task)
 
-    @router.put(
-        "/{task_id}",
+    @app.put(
+        _TASK,
+        tags=["tasks"],
         operation_id="update_task",
         summary="Change a task's title or description",
         response_model=TaskResponse,
@@ -130,10 +137,11 @@ def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIR
             description=UNCHANGED if body.description is MISSING else body.description,
             seen=versions(if_match),
         )
-        return task_answer(task)
+        return task_response(task)
 
-    @router.patch(
-        "/{task_id}/complete",
+    @app.patch(
+        f"{_TASK}/complete",
+        tags=["tasks"],
         operation_id="toggle_task",
         summary="Complete a task, or reopen it",
         response_model=TaskResponse,
@@ -141,10 +149,11 @@ def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIR
     )
     async def toggle_task(user_id: UserId, task_id: TaskId, if_match: IfMatch = None) -> Response:
         task = await use_cases.toggle(owner=user_id, task_id=task_id, seen=versions(if_match))
-        return task_answer(task)
+        return task_response(task)
 
-    @router.delete(
-        "/{task_id}",
+    @app.delete(
+        _TASK,
+        tags=["tasks"],
         operation_id="delete_task",
         summary="Delete a task for good",
         status_code=204,
@@ -154,4 +163,3 @@ def tasks_router(use_cases: TaskUseCases, token_verifier: TokenVerifier) -> APIR
         await use_cases.delete(owner=user_id, task_id=task_id, seen=versions(if_match))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    return router

@@ -1,0 +1,154 @@
+"""Responses that hold long lists, made and sent in pieces that let other requests in."""
+
+import asyncio
+import zlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from application.errors import Unavailable
+from application.fair_queue import FairQueue
+from domain.listing import Fingerprint, SortOrder
+from domain.task import Task
+from entrypoints.http.entity_tags import list_tag
+from entrypoints.http.freed_memory import return_freed_memory
+from entrypoints.http.task_json import GZIP_FORMAT, GZIP_LEVEL, encode_tasks
+from entrypoints.http.task_responses import JSON, list_headers
+
+LONG: Final = 1000
+"""Most tasks of a list that is made in one step."""
+
+_PIECE: Final = 50
+"""Tasks of a long list that are encoded and compressed at a time: 200 KB, if they are the longest,
+which takes at most a few milliseconds."""
+
+_SENT_AT_ONCE: Final = 64 * 1024
+"""Bytes that the server is handed at a time."""
+
+_AT_ONCE: Final = 2
+"""Long lists that one process makes at a time."""
+
+_UNSENT_MAX: Final = 16 * 1024 * 1024
+"""Bytes of finished lists that may wait for their clients while further lists are made."""
+
+_WITHIN_SECONDS: Final = 6.5
+"""Time for a long list to wait for its turn and to be made. With 3 s for a token's key set, every
+request is answered within 10 s."""
+
+FetchTasks = Callable[[], Awaitable[list[Task]]]
+
+
+class LongLists:
+    """The long lists of one process: two are made at a time, one per user, users in turn."""
+
+    def __init__(self) -> None:
+        self._making = FairQueue(size=_AT_ONCE, each=1)
+        self._unsent = 0
+
+    def response(
+        self, owner: str, fetch: FetchTasks, order: SortOrder, *, accepts_gzip: bool
+    ) -> Response:
+        """Return the response that holds the tasks of ``owner`` that ``fetch`` returns."""
+        return _LongListResponse(self, owner, fetch, order, compressed=accepts_gzip)
+
+    @asynccontextmanager
+    async def place(self, owner: str) -> AsyncIterator[Callable[[int], None]]:
+        """Wait for a place to make a list in; hold it until the list is sent.
+
+        Calls of the function that is yielded tell how many bytes are waiting to be sent. The first
+        one gives the place to the next list, unless too many bytes of other lists wait as well:
+        a client that reads slowly then delays the next list, and does not fill the memory.
+        """
+        await self._making.acquire(owner)
+        is_held, waiting = True, 0
+
+        def tell(unsent: int) -> None:
+            nonlocal is_held, waiting
+            self._unsent += unsent - waiting
+            waiting = unsent
+            if is_held and self._unsent <= _UNSENT_MAX:
+                is_held = False
+                self._making.release(owner)
+
+        try:
+            yield tell
+        finally:
+            self._unsent -= waiting
+            if is_held:
+                self._making.release(owner)
+
+
+class _LongListResponse(Response):
+    """A response that makes its list when it is sent, while it holds a place."""
+
+    def __init__(
+        self,
+        lists: LongLists,
+        owner: str,
+        fetch: FetchTasks,
+        order: SortOrder,
+        *,
+        compressed: bool,
+    ) -> None:
+        super().__init__(media_type=JSON)
+        self._lists = lists
+        self._owner = owner
+        self._fetch = fetch
+        self._order = order
+        self._compressed = compressed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make the list and send it. Raises StorageUnavailable, and Unavailable if it is late."""
+        deadline = asyncio.timeout(_WITHIN_SECONDS)
+        try:
+            async with deadline, self._lists.place(self._owner) as tell:
+                content = await self._make()
+                deadline.reschedule(None)
+                await self._send(content, send, tell)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise Unavailable("no turn, or no time, to make a long list") from None
+        return_freed_memory()
+
+    async def _make(self) -> deque[bytes]:
+        """Return the body in pieces, and set the headers that depend on it."""
+        tasks = deque(await self._fetch())
+        seen = Fingerprint()
+        compress = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_FORMAT) if self._compressed else None
+        content: deque[bytes] = deque()
+        opening = b"["
+        while tasks:
+            # Taken off the list, each piece is freed once it is encoded.
+            piece = [tasks.popleft() for _ in range(min(_PIECE, len(tasks)))]
+            seen.add(piece)
+            encoded = opening + encode_tasks(piece)[1:-1]
+            content.append(compress.compress(encoded) if compress else encoded)
+            opening = b","
+            await asyncio.sleep(0)
+        content.append(compress.compress(b"]") + compress.flush() if compress else b"]")
+        tag = list_tag(seen.hexdigest(), self._order, compressed=self._compressed)
+        self.headers.update(list_headers(tag, compressed=self._compressed))
+        self.headers["Content-Length"] = str(sum(map(len, content)))
+        return content
+
+    async def _send(self, content: deque[bytes], send: Send, tell: Callable[[int], None]) -> None:
+        unsent = sum(map(len, content))
+        tell(unsent)
+        await send(
+            {"type": "http.response.start", "status": HTTPStatus.OK, "headers": self.raw_headers}
+        )
+        while content:
+            piece = content.popleft()
+            for start in range(0, len(piece), _SENT_AT_ONCE):
+                part = piece[start : start + _SENT_AT_ONCE]
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+                unsent -= len(part)
+                tell(unsent)
+                await asyncio.sleep(0)
+        await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,191 @@
+"""Read the simple parameters of an endpoint, as its signature declares them.
+
+FastAPI would read every request's parameters through its dependency system, which costs more than
+the rest of a request to this API.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from inspect import Parameter, iscoroutinefunction, signature
+from types import NoneType
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from urllib.parse import unquote_plus
+
+from fastapi import params
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from application.errors import TaskNotFound
+from domain.errors import RuleViolation
+from entrypoints.http.body import read_json
+from entrypoints.http.request_errors import InvalidRequest
+from entrypoints.http.validation import missing, violations_of
+
+_SIMPLE: Final = (str, int, float, bool, Enum)
+"""Types of a parameter that is one piece of text in the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One parameter of an endpoint."""
+
+    name: str
+    """Its name in the function."""
+    sent_as: str
+    """Its name in the request."""
+    validate: Callable[[Any], Any]
+    default: Any
+
+
+class Parameters:
+    """Where the arguments of one endpoint come from.
+
+    A query parameter may be given once. Several lines of one header are one list (RFC 9110, 5.3).
+    """
+
+    def __init__(self) -> None:
+        self._path: list[_Field] = []
+        self._query: list[_Field] = []
+        self._query_defaults: dict[str, Any] = {}
+        self._headers: list[_Field] = []
+        self._body: _Field | None = None
+        self._request: str | None = None
+
+    @classmethod
+    def of(cls, endpoint: Callable[..., Any]) -> "Parameters | None":
+        """Return the parameters of ``endpoint``; None if it needs FastAPI to be called.
+
+        It does not if it is a coroutine function that returns a Response, and each parameter is
+        the Request, one pydantic model (the JSON body), or ``Annotated`` with ``Path``, ``Query``
+        or ``Header`` and of a type that is one piece of text.
+        """
+        hints = get_type_hints(endpoint, include_extras=True)
+        returned = hints.get("return")
+        if not (iscoroutinefunction(endpoint) and _is_class(returned, Response)):
+            return None
+        parameters = cls()
+        taken = [
+            parameters._take(parameter, hints.get(parameter.name))
+            for parameter in signature(endpoint).parameters.values()
+        ]
+        if not all(taken):
+            return None
+        parameters._query_defaults = {field.name: field.default for field in parameters._query}
+        return parameters
+
+    def _take(self, parameter: Parameter, hint: Any) -> bool:
+        name = parameter.name
+        if hint is Request:
+            self._request = name
+            return True
+        if _is_class(hint, BaseModel) and parameter.default is Parameter.empty:
+            is_first = self._body is None
+            self._body = _Field(name, "body", TypeAdapter(hint).validate_python, None)
+            return is_first
+        marker = _marker(hint)
+        if marker is None:
+            return False
+        sent_as = marker.alias or name
+        if isinstance(marker, params.Header) and marker.convert_underscores and not marker.alias:
+            sent_as = name.replace("_", "-")
+        field = _Field(name, sent_as, TypeAdapter(hint).validate_python, parameter.default)
+        {params.Path: self._path, params.Query: self._query, params.Header: self._headers}[
+            type(marker)
+        ].append(field)
+        return True
+
+    async def read(self, request: Request) -> dict[str, Any]:
+        """Return the arguments. Raises RequestError, and TaskNotFound for a path that is none."""
+        arguments = self._read_path(request.path_params)
+        if self._query:
+            arguments |= self._query_defaults
+            self._read_query(request.scope["query_string"], arguments)
+        if self._headers:
+            self._read_headers(request, arguments)
+        if self._body is not None:
+            arguments[self._body.name] = await self._read_body(self._body, request)
+        if self._request is not None:
+            arguments[self._request] = request
+        return arguments
+
+    def _read_path(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return {field.name: field.validate(found[field.sent_as]) for field in self._path}
+        except ValidationError:
+            # A path that cannot be read names nothing.
+            raise TaskNotFound from None
+
+    def _read_query(self, query: bytes, arguments: dict[str, Any]) -> None:
+        if not query and Parameter.empty not in self._query_defaults.values():
+            return
+        given = _parse(query, {field.sent_as for field in self._query})
+        violations: list[RuleViolation] = []
+        for field in self._query:
+            values = given.get(field.sent_as, ())
+            if len(values) > 1:
+                message = f"{field.sent_as} must be given once"
+                violations.append(RuleViolation(field.sent_as, "repeated", message))
+            else:
+                violations += _validate(field, values[0] if values else None, arguments)
+        if violations:
+            raise InvalidRequest(violations)
+
+    def _read_headers(self, request: Request, arguments: dict[str, Any]) -> None:
+        violations: list[RuleViolation] = []
+        for field in self._headers:
+            lines = request.headers.getlist(field.sent_as)
+            violations += _validate(field, ", ".join(lines) if lines else None, arguments)
+        if violations:
+            raise InvalidRequest(violations)
+
+    async def _read_body(self, field: _Field, request: Request) -> Any:
+        document = await read_json(request)
+        try:
+            return field.validate(document)
+        except ValidationError as error:
+            raise InvalidRequest(violations_of(error, whole="body")) from None
+
+
+def _validate(field: _Field, text: str | None, arguments: dict[str, Any]) -> list[RuleViolation]:
+    if text is None:
+        if field.default is Parameter.empty:
+            return [missing(field.sent_as)]
+        arguments[field.name] = field.default
+        return []
+    try:
+        arguments[field.name] = field.validate(text)
+    except ValidationError as error:
+        return violations_of(error, whole=field.sent_as)
+    return []
+
+
+def _parse(query: bytes, wanted: set[str]) -> dict[str, list[str]]:
+    # Not parse_qsl: it decodes every name and value, and unknown ones may be thousands.
+    given: dict[str, list[str]] = {}
+    for pair in query.decode("latin-1").split("&"):
+        name, _, value = pair.partition("=")
+        name = unquote_plus(name)
+        if name in wanted:
+            given.setdefault(name, []).append(unquote_plus(value))
+    return given
+
+
+def _marker(hint: Any) -> params.Param | None:
+    """Return the ``Path``, ``Query`` or ``Header`` of a simple parameter."""
+    if get_origin(hint) is not Annotated:
+        return None
+    annotated, *metadata = get_args(hint)
+    choices = [choice for choice in get_args(annotated) or (annotated,) if choice is not NoneType]
+    markers = [each for each in metadata if isinstance(each, params.Param | params.Depends)]
+    if len(markers) != 1 or not all(_is_class(choice, *_SIMPLE) for choice in choices):
+        return None
+    [marker] = markers
+    is_plain = marker.validation_alias == marker.alias and marker.default_factory is None
+    is_read_here = type(marker) in {params.Path, params.Query, params.Header}
+    return marker if is_plain and is_read_here else None
+
+
+def _is_class(annotation: Any, *bases: type) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, bases)
