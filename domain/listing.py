@@ -88,7 +88,8 @@ class Fingerprint:
 
     def hexdigest(self) -> str:
         """Return the digest of all tasks taken in so far, in hexadecimal."""
-        numbers = chain.from_iterable(sorted(self._seen))
+        self._seen.sort()
+        numbers = chain.from_iterable(self._seen)
         return sha256(struct.pack(f">{2 * len(self._seen)}q", *numbers)).hexdigest()
 
 

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
@@ -95,8 +96,17 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
     # Not as routers that are included: FastAPI would match each request twice.
     add_task_routes(app, use_cases)
     add_health_routes(app, storage)
+    _answer_head_wherever_get(app)
     app.state.container = container
     return app
+
+
+def _answer_head_wherever_get(app: FastAPI) -> None:
+    # Routes of their own, because FastAPI documents every method of a route. The server leaves
+    # the body out.
+    for route in [route for route in app.routes if isinstance(route, APIRoute)]:
+        if "GET" in (route.methods or ()):
+            app.head(route.path, include_in_schema=False)(route.endpoint)
 
 
 async def _prepare(storage: Storage) -> None:

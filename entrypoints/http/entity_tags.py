@@ -14,9 +14,7 @@ _ANY: Final = "*"
 
 # A strong tag of a task, as ``task_tag`` writes it. Other tags, of which a header may hold
 # thousands, are skipped without being parsed.
-_TASK_TAG: Final = re.compile(
-    r'(?<![^\s,])"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)"', re.ASCII
-)
+_TASK_TAG: Final = re.compile(r'(?<![^\s,])"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)"', re.ASCII)
 
 
 def task_tag(task: Task) -> str:

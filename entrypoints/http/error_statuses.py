@@ -61,9 +61,7 @@ _STATUSES: Final[Mapping[type[Exception], ErrorStatus]] = {
     # A client that is still sending when the connection closes may never see the response.
     BodyTooLarge: ErrorStatus(413),
     BodyTooLargeToDrain: ErrorStatus(413, headers={"Connection": "close"}),
-    UnsupportedMediaType: ErrorStatus(
-        415, "The body must have the Content-Type application/json"
-    ),
+    UnsupportedMediaType: ErrorStatus(415, "The body must have the Content-Type application/json"),
     InvalidRequest: ErrorStatus(422),
     InvalidTask: ErrorStatus(422),
     Unavailable: ErrorStatus(

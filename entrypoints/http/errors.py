@@ -1,8 +1,8 @@
 """Error responses: their shape, and the handler that FastAPI calls for an exception."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from http import HTTPStatus
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -18,6 +18,7 @@ from entrypoints.http.validation import as_request_error
 from entrypoints.request_context import current_request
 
 ErrorObserver = Callable[[Exception], None]
+ExceptionHandler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class ErrorHandler:
         self._observer = observer
 
     @property
-    def by_exception(self) -> dict[int | type[Exception], Callable[..., Response]]:
+    def by_exception(self) -> dict[int | type[Exception], ExceptionHandler]:
         """The ``exception_handlers`` of an application.
 
         Starlette calls the handler of Exception outside the middleware, so without CORS headers;
@@ -85,16 +86,14 @@ class ErrorHandler:
 
 def _framework_error(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
+    if "Allow" in headers:
+        # Starlette names the methods of the first route that has this path.
+        methods = {*headers["Allow"].split(", "), *_methods_of(request)}
+        headers["Allow"] = ", ".join(sorted(methods))
     return error_response(error.status_code, error.detail, headers=headers)
 
 
-def _allowed_methods(request: Request) -> set[str]:
-    # Starlette's own header names the methods of the first route that has this path.
-    found = request.scope["route"]
-    methods: set[str] = set(found.methods)
-    for route in request.app.routes:
-        if getattr(route, "path", None) == found.path:
-            methods |= route.methods
-    return methods
+def _methods_of(request: Request) -> set[str]:
+    path = getattr(request.scope.get("route"), "path", None)
+    routes = [route for route in request.app.routes if getattr(route, "path", ...) == path]
+    return {method for route in routes for method in route.methods}

@@ -25,7 +25,6 @@ def add_health_routes(app: FastAPI, storage: Storage) -> None:
             under_way = asyncio.create_task(storage.check())
         await asyncio.shield(under_way)
 
-    @app.head("/health/live", include_in_schema=False)
     @app.get(
         "/health/live",
         tags=["health"],
@@ -36,7 +35,6 @@ def add_health_routes(app: FastAPI, storage: Storage) -> None:
     async def live() -> Response:
         return _healthy()
 
-    @app.head("/health/ready", include_in_schema=False)
     @app.get(
         "/health/ready",
         tags=["health"],

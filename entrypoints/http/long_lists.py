@@ -3,8 +3,9 @@
 import asyncio
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -13,15 +14,13 @@ from starlette.types import Receive, Scope, Send
 
 from application.errors import Unavailable
 from application.fair_queue import FairQueue
-from domain.listing import Fingerprint, SortOrder
+from application.use_cases.task_use_cases import TaskUseCases
+from domain.listing import Fingerprint, SortOrder, StatusFilter
 from domain.task import Task
 from entrypoints.http.entity_tags import list_tag
 from entrypoints.http.freed_memory import return_freed_memory
 from entrypoints.http.task_json import GZIP_FORMAT, GZIP_LEVEL, encode_tasks
 from entrypoints.http.task_responses import JSON, list_headers
-
-LONG: Final = 1000
-"""Most tasks of a list that is made in one step."""
 
 _PIECE: Final = 50
 """Tasks of a long list that are encoded and compressed at a time: 200 KB, if they are the longest,
@@ -37,24 +36,48 @@ _UNSENT_MAX: Final = 16 * 1024 * 1024
 """Bytes of finished lists that may wait for their clients while further lists are made."""
 
 _WITHIN_SECONDS: Final = 6.5
-"""Time for a long list to wait for its turn and to be made. With 3 s for a token's key set, every
-request is answered within 10 s."""
+"""Time for a request for a long list, from its token to the response. With 3 s for a token's key
+set, it is answered within 10 s."""
 
-FetchTasks = Callable[[], Awaitable[list[Task]]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongList:
+    """A list that a client asks for."""
+
+    owner: str
+    status: StatusFilter
+    order: SortOrder
+    compressed: bool
+    asked_at: float
+    """When the request arrived, in the event loop's time."""
 
 
 class LongLists:
     """The long lists of one process: two are made at a time, one per user, users in turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, use_cases: TaskUseCases) -> None:
+        self._use_cases = use_cases
         self._making = FairQueue(size=_AT_ONCE, each=1)
         self._unsent = 0
 
-    def response(
-        self, owner: str, fetch: FetchTasks, order: SortOrder, *, accepts_gzip: bool
-    ) -> Response:
-        """Return the response that holds the tasks of ``owner`` that ``fetch`` returns."""
-        return _LongListResponse(self, owner, fetch, order, compressed=accepts_gzip)
+    async def response(self, wanted: LongList, method: str) -> Response:
+        """Return the response that holds the list; for HEAD, without making the list."""
+        if method != "HEAD":
+            return _LongListResponse(self, wanted)
+        found = await self._use_cases.fingerprint(owner=wanted.owner, status=wanted.status)
+        tag = list_tag(found, wanted.order, compressed=wanted.compressed)
+        response = Response(
+            headers=list_headers(tag, compressed=wanted.compressed), media_type=JSON
+        )
+        # Starlette's 0 would be wrong, and the length is not known.
+        del response.headers["Content-Length"]
+        return response
+
+    async def tasks(self, wanted: LongList) -> list[Task]:
+        """Return all tasks of the list. Raises StorageUnavailable."""
+        return await self._use_cases.list(
+            owner=wanted.owner, status=wanted.status, order=wanted.order
+        )
 
     @asynccontextmanager
     async def place(self, owner: str) -> AsyncIterator[Callable[[int], None]]:
@@ -86,27 +109,16 @@ class LongLists:
 class _LongListResponse(Response):
     """A response that makes its list when it is sent, while it holds a place."""
 
-    def __init__(
-        self,
-        lists: LongLists,
-        owner: str,
-        fetch: FetchTasks,
-        order: SortOrder,
-        *,
-        compressed: bool,
-    ) -> None:
+    def __init__(self, lists: LongLists, wanted: LongList) -> None:
         super().__init__(media_type=JSON)
         self._lists = lists
-        self._owner = owner
-        self._fetch = fetch
-        self._order = order
-        self._compressed = compressed
+        self._wanted = wanted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Make the list and send it. Raises StorageUnavailable, and Unavailable if it is late."""
-        deadline = asyncio.timeout(_WITHIN_SECONDS)
+        deadline = asyncio.timeout_at(self._wanted.asked_at + _WITHIN_SECONDS)
         try:
-            async with deadline, self._lists.place(self._owner) as tell:
+            async with deadline, self._lists.place(self._wanted.owner) as tell:
                 content = await self._make()
                 deadline.reschedule(None)
                 await self._send(content, send, tell)
@@ -118,9 +130,10 @@ class _LongListResponse(Response):
 
     async def _make(self) -> deque[bytes]:
         """Return the body in pieces, and set the headers that depend on it."""
-        tasks = deque(await self._fetch())
+        compressed = self._wanted.compressed
+        tasks = deque(await self._lists.tasks(self._wanted))
         seen = Fingerprint()
-        compress = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_FORMAT) if self._compressed else None
+        compress = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_FORMAT) if compressed else None
         content: deque[bytes] = deque()
         opening = b"["
         while tasks:
@@ -132,8 +145,8 @@ class _LongListResponse(Response):
             opening = b","
             await asyncio.sleep(0)
         content.append(compress.compress(b"]") + compress.flush() if compress else b"]")
-        tag = list_tag(seen.hexdigest(), self._order, compressed=self._compressed)
-        self.headers.update(list_headers(tag, compressed=self._compressed))
+        tag = list_tag(seen.hexdigest(), self._wanted.order, compressed=compressed)
+        self.headers.update(list_headers(tag, compressed=compressed))
         self.headers["Content-Length"] = str(sum(map(len, content)))
         return content
 

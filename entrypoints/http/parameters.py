@@ -10,7 +10,7 @@ from enum import Enum
 from inspect import Parameter, iscoroutinefunction, signature
 from types import NoneType
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from fastapi import params
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -25,6 +25,8 @@ from entrypoints.http.validation import missing, violations_of
 
 _SIMPLE: Final = (str, int, float, bool, Enum)
 """Types of a parameter that is one piece of text in the request."""
+
+_READ_HERE: Final = (params.Path, params.Query, params.Header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,12 @@ class Parameters:
         the Request, one pydantic model (the JSON body), or ``Annotated`` with ``Path``, ``Query``
         or ``Header`` and of a type that is one piece of text.
         """
-        hints = get_type_hints(endpoint, include_extras=True)
-        returned = hints.get("return")
-        if not (iscoroutinefunction(endpoint) and _is_class(returned, Response)):
+        try:
+            hints = get_type_hints(endpoint, include_extras=True)
+        except (NameError, TypeError):
+            # A name that is local to a function, or a callable that is no function.
+            return None
+        if not (iscoroutinefunction(endpoint) and _is_class(hints.get("return"), Response)):
             return None
         parameters = cls()
         taken = [
@@ -91,9 +96,8 @@ class Parameters:
         if isinstance(marker, params.Header) and marker.convert_underscores and not marker.alias:
             sent_as = name.replace("_", "-")
         field = _Field(name, sent_as, TypeAdapter(hint).validate_python, parameter.default)
-        {params.Path: self._path, params.Query: self._query, params.Header: self._headers}[
-            type(marker)
-        ].append(field)
+        fields = {params.Path: self._path, params.Query: self._query, params.Header: self._headers}
+        fields[type(marker)].append(field)
         return True
 
     async def read(self, request: Request) -> dict[str, Any]:
@@ -128,7 +132,8 @@ class Parameters:
                 message = f"{field.sent_as} must be given once"
                 violations.append(RuleViolation(field.sent_as, "repeated", message))
             else:
-                violations += _validate(field, values[0] if values else None, arguments)
+                text = unquote_plus(values[0]) if values else None
+                violations += _validate(field, text, arguments)
         if violations:
             raise InvalidRequest(violations)
 
@@ -162,13 +167,15 @@ def _validate(field: _Field, text: str | None, arguments: dict[str, Any]) -> lis
 
 
 def _parse(query: bytes, wanted: set[str]) -> dict[str, list[str]]:
-    # Not parse_qsl: it decodes every name and value, and unknown ones may be thousands.
+    """Return the values of ``wanted`` names, still encoded."""
+    # Not parse_qsl: it decodes every name and value, of which there may be thousands.
     given: dict[str, list[str]] = {}
     for pair in query.decode("latin-1").split("&"):
         name, _, value = pair.partition("=")
-        name = unquote_plus(name)
+        if "%" in name:
+            name = unquote(name)
         if name in wanted:
-            given.setdefault(name, []).append(unquote_plus(value))
+            given.setdefault(name, []).append(value)
     return given
 
 
@@ -182,9 +189,10 @@ def _marker(hint: Any) -> params.Param | None:
     if len(markers) != 1 or not all(_is_class(choice, *_SIMPLE) for choice in choices):
         return None
     [marker] = markers
+    if not (isinstance(marker, params.Param) and type(marker) in _READ_HERE):
+        return None
     is_plain = marker.validation_alias == marker.alias and marker.default_factory is None
-    is_read_here = type(marker) in {params.Path, params.Query, params.Header}
-    return marker if is_plain and is_read_here else None
+    return marker if is_plain else None
 
 
 def _is_class(annotation: Any, *bases: type) -> bool:

@@ -52,13 +52,6 @@ def list_headers(tag: str, *, compressed: bool) -> dict[str, str]:
     return {"Vary": _VARY_LIST, **encoding, "ETag": tag}
 
 
-def long_list_head(tag: str, *, compressed: bool) -> Response:
-    """Return the response to a HEAD request for a long list, whose length is not known."""
-    response = Response(None, HTTPStatus.OK, list_headers(tag, compressed=compressed), JSON)
-    del response.headers["Content-Length"]
-    return response
-
-
 def unchanged_response(tag: str) -> Response:
     """Return the response for a client that has already what ``tag`` stands for."""
     return Response(None, HTTPStatus.NOT_MODIFIED, {"ETag": tag, "Vary": _VARY_LIST})

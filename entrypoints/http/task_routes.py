@@ -1,6 +1,6 @@
 """The operations on a user's tasks."""
 
-from functools import partial
+from asyncio import get_running_loop
 from http import HTTPStatus
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -8,17 +8,17 @@ from urllib.parse import quote
 from fastapi import FastAPI, Header, Path, Query, Request, Response
 from pydantic import MISSING, BeforeValidator
 
+from application.arranging import LONG
 from application.use_cases.task_use_cases import TaskUseCases
 from domain.listing import SortOrder, StatusFilter
 from domain.task import UNCHANGED
 from entrypoints.http.entity_tags import known_tag, list_tag, task_tag, versions
-from entrypoints.http.long_lists import LONG, LongLists
+from entrypoints.http.long_lists import LongList, LongLists
 from entrypoints.http.openapi import errors, tagged, unchanged
 from entrypoints.http.schemas import TaskCreate, TaskResponse, TaskUpdate
 from entrypoints.http.task_json import accepts_gzip
 from entrypoints.http.task_responses import (
     list_response,
-    long_list_head,
     task_response,
     unchanged_response,
 )
@@ -54,8 +54,8 @@ IfMatch = Annotated[
 
 def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
     """Add the routes under ``/api/{user_id}/tasks``."""
-    long_lists = LongLists()
-    @app.head(_TASKS, include_in_schema=False)
+    long_lists = LongLists(use_cases)
+
     @app.get(
         _TASKS,
         tags=["tasks"],
@@ -72,22 +72,21 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
             SortOrder, Query(description="Oldest first, or by title regardless of case.")
         ] = SortOrder.CREATED,
         if_none_match: IfNoneMatch = None,
-        accept_encoding: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
+        asked_at = get_running_loop().time()
         if if_none_match is not None:
             found = await use_cases.fingerprint(owner=user_id, status=status)
             tags = [list_tag(found, sort, compressed=compressed) for compressed in (False, True)]
             if known := known_tag(tags, if_none_match):
                 return unchanged_response(known)
-        compressed = accepts_gzip(accept_encoding)
+        compressed = accepts_gzip(request.headers.get("accept-encoding", ""))
         tasks = await use_cases.list(owner=user_id, status=status, order=sort, limit=LONG + 1)
-        if len(tasks) <= LONG:
-            return list_response(tasks, sort, accepts_gzip=compressed)
-        if request.method == "HEAD":
-            found = await use_cases.fingerprint(owner=user_id, status=status)
-            return long_list_head(list_tag(found, sort, compressed=compressed), compressed=compressed)
-        fetch = partial(use_cases.list, owner=user_id, status=status, order=sort)
-        return long_lists.response(user_id, fetch, sort, accepts_gzip=compressed)
+        if len(tasks) > LONG:
+            wanted = LongList(
+                owner=user_id, status=status, order=sort, compressed=compressed, asked_at=asked_at
+            )
+            return await long_lists.response(wanted, request.method)
+        return list_response(tasks, sort, accepts_gzip=compressed)
 
     @app.post(
         _TASKS,
@@ -103,7 +102,6 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
         location = f"/api/{quote(user_id, safe='')}/tasks/{task.id}"
         return task_response(task, HTTPStatus.CREATED, {"Location": location})
 
-    @app.head(_TASK, include_in_schema=False)
     @app.get(
         _TASK,
         tags=["tasks"],
@@ -162,4 +160,3 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
     async def delete_task(user_id: UserId, task_id: TaskId, if_match: IfMatch = None) -> Response:
         await use_cases.delete(owner=user_id, task_id=task_id, seen=versions(if_match))
         return Response(status_code=HTTPStatus.NO_CONTENT)
-
