@@ -85,6 +85,8 @@ class Settings(BaseSettings):
         "http://localhost",
     )
     storage: StorageKind = StorageKind.POSTGRES
+    tasks_per_user: int = Field(default=10_000, ge=0)
+    """0 means no limit."""
     migrate_on_start: bool = True
     log_format: LogFormat | None = None
     """None leaves it to the command."""
@@ -169,6 +171,11 @@ class Settings(BaseSettings):
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @property
+    def task_limit(self) -> int | None:
+        """The largest number of tasks that one user can have; None if there is no limit."""
+        return self.tasks_per_user or None
 
     @property
     def database_url(self) -> str:

@@ -18,7 +18,7 @@ def shuffled_tasks(number: int) -> list[Task]:
         Task(i, "ada", f"Task {i % 97}", None, False, NOON + timedelta(seconds=i % 89), NOON)
         for i in range(number)
     ]
-    Random(number).shuffle(tasks)
+    Random(number).shuffle(tasks)  # noqa: S311 - an order that can be repeated
     return tasks
 
 
