@@ -1,4 +1,4 @@
-"""Which tasks a listing holds and in which order: the one definition for every storage."""
+"""Which tasks a list holds and in which order: the one definition for every storage."""
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ class StatusFilter(StrEnum):
 
     @property
     def completed(self) -> bool | None:
-        """The value of ``completed`` that a listed task has; None when either will do."""
+        """The value of ``completed`` that a listed task has; None if both are listed."""
         return {
             StatusFilter.ALL: None,
             StatusFilter.PENDING: False,
@@ -29,17 +29,17 @@ class StatusFilter(StrEnum):
         }[self]
 
     def admits(self, task: Task) -> bool:
-        """Whether ``task`` is listed."""
+        """Return whether ``task`` is listed."""
         return self.completed is None or task.completed is self.completed
 
 
 class SortOrder(StrEnum):
-    """In which order tasks are listed. Both orders are total: ``id`` decides between equals."""
+    """In which order tasks are listed. Both orders are total: equal tasks are ordered by ``id``."""
 
     CREATED = "created"
     """Oldest first."""
     TITLE = "title"
-    """By title as a person reads it: letter case does not count (Unicode case folding)."""
+    """By title, regardless of letter case (Unicode case folding)."""
 
     def arrange(self, tasks: Iterable[Task]) -> list[Task]:
         """Return ``tasks`` in this order."""

@@ -1,4 +1,4 @@
-"""The application: routes and layers around the use cases of one container."""
+"""The FastAPI application: routes and middleware around the use cases of one container."""
 
 import asyncio
 import gc
@@ -26,14 +26,14 @@ from entrypoints.http.route import owned_route
 from entrypoints.http.task_routes import add_task_routes
 
 if TYPE_CHECKING:
-    # At run time only where somebody listens: it imports OpenTelemetry's SDK.
+    # At run time only if telemetry is on: it imports OpenTelemetry's SDK.
     from entrypoints.telemetry.telemetry import Telemetry
 
 _PREPARE_FIRST_SECONDS: Final = 2.0
-"""How long a starting process waits for its storage before it accepts anybody."""
+"""How long a starting process waits for its storage before it accepts requests."""
 
 _COLLECT_AFTER: Final = 20_000
-"""How many new objects the garbage collector waits for."""
+"""New objects after which the garbage collector runs."""
 
 _PREPARE_AGAIN_SECONDS: Final = 1.0
 _PREPARE_AGAIN_MOST_SECONDS: Final = 15.0
@@ -44,30 +44,30 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(container: Container, telemetry: "Telemetry | None" = None) -> FastAPI:
-    """An application on the adapters of ``container``, which it resolves once, here.
+    """Return an application on the adapters of ``container``, which is resolved once, here.
 
-    The container stays at ``app.state.container``. Its storage is prepared when the application
-    starts, in the background, again and again until it is in reach, and closed when it ends.
-    ``telemetry``, if any, is told of every request and closed last.
+    The container stays at ``app.state.container``. When the application starts, its storage is
+    prepared in the background, with retries until that succeeds; when it ends, the storage is
+    closed. ``telemetry`` observes every request and is closed last.
     """
     storage = container.storage()
     use_cases = container.task_use_cases()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # What is here now stays: the collector need not look through it again and again.
+        # What exists now stays, so the collector need not examine it again and again.
         gc.collect()
         gc.freeze()
-        # Nor after every seven hundred new objects, of which a long list makes thousands.
+        # Python's 700 would make it run several times during one list.
         gc.set_threshold(_COLLECT_AFTER)
         preparation = asyncio.create_task(_prepare(storage))
-        # Other processes may be serving already: whoever calls had better be accepted by one of
-        # them, or wait a moment, than hear of this one that it cannot serve yet.
+        # Other processes may be serving already. A client is better accepted by one of them, or
+        # waits a moment, than is told by this one that it cannot serve yet.
         await asyncio.wait([preparation], timeout=_PREPARE_FIRST_SECONDS)
         try:
             yield
         finally:
-            # First, so that a preparation that is under way ends here and now.
+            # First, so that a preparation that is under way ends at once.
             await storage.close()
             preparation.cancel()
             with suppress(asyncio.CancelledError):
@@ -115,10 +115,10 @@ async def _prepare(storage: Storage) -> None:
         try:
             await storage.prepare()
         except ApplicationError as error:
-            # A conflict, too: somebody may resolve it, and until then nothing is served.
+            # A conflict, too: an operator may resolve it, and until then nothing is served.
             logger.error("the storage is not ready, trying again in %g s: %s", pause, error)  # noqa: TRY400 - expected, and retried
         except Exception:
-            # Nobody foresaw it, and it may pass; without a word nobody would learn of it.
+            # Unforeseen, and perhaps temporary. Only the log tells of it.
             logger.exception("the storage is not ready, trying again in %g s", pause)
         else:
             logger.info("the storage is ready")

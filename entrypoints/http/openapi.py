@@ -39,13 +39,13 @@ _RESPONSES: Final[dict[int, tuple[str, str]]] = {
     500: ("The service or its database failed", _detail(Unavailable)),
     503: ("The service cannot serve tasks", NOT_READY),
 }
-"""What each status means, and an example of its detail."""
+"""Meaning of each status, and an example of its detail."""
 
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}},
     500: {
         "Retry-After": {
-            "description": "Seconds to wait, when trying again may help.",
+            "description": "Seconds to wait before a retry, if a retry may help.",
             "schema": {"type": "integer", "examples": [RETRY_AFTER_SECONDS]},
         }
     },
@@ -53,10 +53,10 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The ``responses`` of an operation that may answer with these errors.
+    """Return the ``responses`` of an operation that can fail with these statuses.
 
-    An operation that has parameters has to name 422 even where it never answers so: FastAPI would
-    document one of its own shape instead.
+    An operation with parameters has to name 422 even if it never returns it: FastAPI would document
+    a 422 of its own shape instead.
     """
     return {status: _error(status) for status in statuses}
 
@@ -77,13 +77,13 @@ def _error(status: int) -> dict[str, Any]:
 
 
 _ETAG: Final = {
-    "description": "What identifies this state, for If-None-Match and If-Match.",
+    "description": "Identifies this state, for If-None-Match and If-Match.",
     "schema": {"type": "string"},
 }
 
 
 def tagged(status: int, *, location: bool = False) -> dict[int | str, dict[str, Any]]:
-    """The headers of a success with a body, in ``responses``."""
+    """Return the ``responses`` entry for the headers of a successful response with a body."""
     headers: dict[str, Any] = {"ETag": _ETAG}
     if location:
         headers["Location"] = {
@@ -94,8 +94,8 @@ def tagged(status: int, *, location: bool = False) -> dict[int | str, dict[str, 
 
 
 def unchanged() -> dict[int | str, dict[str, Any]]:
-    """The answer to a request whose If-None-Match still holds, in ``responses``."""
-    return {304: {"description": "The client has it already", "headers": {"ETag": _ETAG}}}
+    """Return the ``responses`` entry for a request whose If-None-Match still holds."""
+    return {304: {"description": "The client has the current state", "headers": {"ETag": _ETAG}}}
 
 
 _BEARER: Final = "HTTPBearer"

@@ -50,7 +50,6 @@ class Parameters:
     def __init__(self) -> None:
         self._path: list[_Field] = []
         self._query: list[_Field] = []
-        self._query_defaults: dict[str, Any] = {}
         self._headers: list[_Field] = []
         self._body: _Field | None = None
         self._request: str | None = None
@@ -75,10 +74,7 @@ class Parameters:
             parameters._take(parameter, hints.get(parameter.name))
             for parameter in signature(endpoint).parameters.values()
         ]
-        if not all(taken):
-            return None
-        parameters._query_defaults = {field.name: field.default for field in parameters._query}
-        return parameters
+        return parameters if all(taken) else None
 
     def _take(self, parameter: Parameter, hint: Any) -> bool:
         name = parameter.name
@@ -102,81 +98,78 @@ class Parameters:
 
     async def read(self, request: Request) -> dict[str, Any]:
         """Return the arguments. Raises RequestError, and TaskNotFound for a path that is none."""
-        arguments = self._read_path(request.path_params)
+        arguments = _read_path(self._path, request.path_params)
+        violations: list[RuleViolation] = []
         if self._query:
-            arguments |= self._query_defaults
-            self._read_query(request.scope["query_string"], arguments)
+            given = _query_values(request.scope["query_string"], self._query)
+            violations += _read_texts(self._query, given, arguments)
         if self._headers:
-            self._read_headers(request, arguments)
+            given = {each.sent_as: request.headers.getlist(each.sent_as) for each in self._headers}
+            given = {name: [", ".join(lines)] for name, lines in given.items() if lines}
+            violations += _read_texts(self._headers, given, arguments)
+        if violations:
+            raise InvalidRequest(violations)
         if self._body is not None:
-            arguments[self._body.name] = await self._read_body(self._body, request)
+            arguments[self._body.name] = await _read_body(self._body, request)
         if self._request is not None:
             arguments[self._request] = request
         return arguments
 
-    def _read_path(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            return {field.name: field.validate(found[field.sent_as]) for field in self._path}
-        except ValidationError:
-            # A path that cannot be read names nothing.
-            raise TaskNotFound from None
 
-    def _read_query(self, query: bytes, arguments: dict[str, Any]) -> None:
-        if not query and Parameter.empty not in self._query_defaults.values():
-            return
-        given = _parse(query, {field.sent_as for field in self._query})
-        violations: list[RuleViolation] = []
-        for field in self._query:
-            values = given.get(field.sent_as, ())
-            if len(values) > 1:
-                message = f"{field.sent_as} must be given once"
-                violations.append(RuleViolation(field.sent_as, "repeated", message))
-            else:
-                text = unquote_plus(values[0]) if values else None
-                violations += _validate(field, text, arguments)
-        if violations:
-            raise InvalidRequest(violations)
-
-    def _read_headers(self, request: Request, arguments: dict[str, Any]) -> None:
-        violations: list[RuleViolation] = []
-        for field in self._headers:
-            lines = request.headers.getlist(field.sent_as)
-            violations += _validate(field, ", ".join(lines) if lines else None, arguments)
-        if violations:
-            raise InvalidRequest(violations)
-
-    async def _read_body(self, field: _Field, request: Request) -> Any:
-        document = await read_json(request)
-        try:
-            return field.validate(document)
-        except ValidationError as error:
-            raise InvalidRequest(violations_of(error, whole="body")) from None
-
-
-def _validate(field: _Field, text: str | None, arguments: dict[str, Any]) -> list[RuleViolation]:
-    if text is None:
-        if field.default is Parameter.empty:
-            return [missing(field.sent_as)]
-        arguments[field.name] = field.default
-        return []
+def _read_path(fields: list[_Field], found: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        arguments[field.name] = field.validate(text)
-    except ValidationError as error:
-        return violations_of(error, whole=field.sent_as)
-    return []
+        return {field.name: field.validate(found[field.sent_as]) for field in fields}
+    except ValidationError:
+        # A path that cannot be read names nothing.
+        raise TaskNotFound from None
 
 
-def _parse(query: bytes, wanted: set[str]) -> dict[str, list[str]]:
-    """Return the values of ``wanted`` names, still encoded."""
+def _query_values(query: bytes, fields: list[_Field]) -> dict[str, list[str]]:
+    """Return the values of the ``fields`` that are given; more than one is not decoded."""
+    if not query:
+        return {}
     # Not parse_qsl: it decodes every name and value, of which there may be thousands.
-    given: dict[str, list[str]] = {}
+    given: dict[str, list[str]] = {field.sent_as: [] for field in fields}
     for pair in query.decode("latin-1").split("&"):
         name, _, value = pair.partition("=")
-        if "%" in name:
-            name = unquote(name)
-        if name in wanted:
-            given.setdefault(name, []).append(value)
-    return given
+        values = given.get(unquote(name) if "%" in name else name)
+        if values is not None:
+            values.append(value)
+    return {
+        name: values if len(values) > 1 else [unquote_plus(values[0])]
+        for name, values in given.items()
+        if values
+    }
+
+
+def _read_texts(
+    fields: list[_Field], given: Mapping[str, list[str]], arguments: dict[str, Any]
+) -> list[RuleViolation]:
+    """Add the arguments that are valid; return what is wrong with the others."""
+    violations: list[RuleViolation] = []
+    for field in fields:
+        values = given.get(field.sent_as)
+        if values is None:
+            arguments[field.name] = field.default
+            if field.default is Parameter.empty:
+                violations.append(missing(field.sent_as))
+        elif len(values) > 1:
+            message = f"{field.sent_as} must be given once"
+            violations.append(RuleViolation(field.sent_as, "repeated", message))
+        else:
+            try:
+                arguments[field.name] = field.validate(values[0])
+            except ValidationError as error:
+                violations += violations_of(error, whole=field.sent_as)
+    return violations
+
+
+async def _read_body(field: _Field, request: Request) -> Any:
+    document = await read_json(request)
+    try:
+        return field.validate(document)
+    except ValidationError as error:
+        raise InvalidRequest(violations_of(error, whole="body")) from None
 
 
 def _marker(hint: Any) -> params.Param | None:

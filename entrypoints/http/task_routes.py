@@ -1,6 +1,5 @@
 """The operations on a user's tasks."""
 
-from asyncio import get_running_loop
 from http import HTTPStatus
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -8,30 +7,24 @@ from urllib.parse import quote
 from fastapi import FastAPI, Header, Path, Query, Request, Response
 from pydantic import MISSING, BeforeValidator
 
-from application.arranging import LONG
 from application.use_cases.task_use_cases import TaskUseCases
 from domain.listing import SortOrder, StatusFilter
 from domain.task import UNCHANGED
-from entrypoints.http.entity_tags import known_tag, list_tag, task_tag, versions
-from entrypoints.http.long_lists import LongList, LongLists
+from entrypoints.http.entity_tags import known_tag, task_tag, versions
 from entrypoints.http.openapi import errors, tagged, unchanged
 from entrypoints.http.schemas import TaskCreate, TaskResponse, TaskUpdate
 from entrypoints.http.task_json import accepts_gzip
-from entrypoints.http.task_responses import (
-    list_response,
-    task_response,
-    unchanged_response,
-)
+from entrypoints.http.task_lists import ListRequest, TaskLists
+from entrypoints.http.task_responses import task_response, unchanged_response
 
 _TASKS: Final = "/api/{user_id}/tasks"
 _TASK: Final = f"{_TASKS}/{{task_id}}"
 
 
-def _canonical_number(text: str | None) -> str | None:
+def _canonical_number(text: str) -> str | None:
     # One task has one path: no sign, no leading zero, no digits but ASCII's.
-    if text is not None and text.isascii() and text.isdecimal() and not text.startswith("0"):
-        return text
-    return None
+    is_canonical = text.isascii() and text.isdecimal() and not text.startswith("0")
+    return text if is_canonical else None
 
 
 UserId = Annotated[
@@ -41,20 +34,22 @@ TaskId = Annotated[int, BeforeValidator(_canonical_number), Path(description="Th
 
 IfNoneMatch = Annotated[
     str | None,
-    Header(description="The tags of what the client has: 304 when one of them still holds."),
+    Header(
+        description="The tags that the client has: the response is 304 if one of them still holds."
+    ),
 ]
 IfMatch = Annotated[
     str | None,
     Header(
-        description="Do nothing (412) unless the task still has one of these tags. A task's tag "
-        "is its `updated_at` in double quotes."
+        description="Do nothing, and return 412, unless the task still has one of these tags. "
+        "A task's tag is its `updated_at` in double quotes."
     ),
 ]
 
 
 def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
     """Add the routes under ``/api/{user_id}/tasks``."""
-    long_lists = LongLists(use_cases)
+    lists = TaskLists(use_cases)
 
     @app.get(
         _TASKS,
@@ -73,20 +68,15 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
         ] = SortOrder.CREATED,
         if_none_match: IfNoneMatch = None,
     ) -> Response:
-        asked_at = get_running_loop().time()
-        if if_none_match is not None:
-            found = await use_cases.fingerprint(owner=user_id, status=status)
-            tags = [list_tag(found, sort, compressed=compressed) for compressed in (False, True)]
-            if known := known_tag(tags, if_none_match):
-                return unchanged_response(known)
-        compressed = accepts_gzip(request.headers.get("accept-encoding", ""))
-        tasks = await use_cases.list(owner=user_id, status=status, order=sort, limit=LONG + 1)
-        if len(tasks) > LONG:
-            wanted = LongList(
-                owner=user_id, status=status, order=sort, compressed=compressed, asked_at=asked_at
-            )
-            return await long_lists.response(wanted, request.method)
-        return list_response(tasks, sort, accepts_gzip=compressed)
+        asked = ListRequest(
+            owner=user_id,
+            status=status,
+            order=sort,
+            if_none_match=if_none_match,
+            compressed=accepts_gzip(request.headers.get("accept-encoding", "")),
+            head=request.method == "HEAD",
+        )
+        return await lists.response(asked)
 
     @app.post(
         _TASKS,

@@ -19,7 +19,7 @@ from application.errors import StorageUnavailable
 from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import Task
 from entrypoints.container import Container
-from entrypoints.http import long_lists, task_json
+from entrypoints.http import task_json, task_lists
 from entrypoints.http.app import create_app
 from tests.http.conftest import USERS
 
@@ -171,6 +171,18 @@ async def test_a_list_has_the_same_compressed_bytes_whenever_it_is_made(
     assert bodies[0] == bodies[1]
 
 
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+async def test_a_long_list_that_has_become_empty_is_an_empty_list(
+    client: AsyncClient, repository: LongRepository, coding: str
+) -> None:
+    repository.free.clear()
+    request = asyncio.create_task(client.get(TASKS, headers={"Accept-Encoding": coding}))
+    await settled()
+    repository.number = 0
+    repository.free.set()
+    assert (await request).json() == []
+
+
 async def test_head_of_a_long_list_has_its_tag_and_does_not_make_it(
     client: AsyncClient, repository: LongRepository
 ) -> None:
@@ -219,8 +231,8 @@ async def test_a_long_list_that_gets_no_turn_in_time_is_a_500_that_says_to_retry
     token: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert long_lists._WITHIN_SECONDS == 6.5
-    monkeypatch.setattr(long_lists, "_WITHIN_SECONDS", 0.05)
+    assert task_lists._WITHIN_SECONDS == 6.5
+    monkeypatch.setattr(task_lists, "_WITHIN_SECONDS", 0.05)
     headers = {"Authorization": f"Bearer {token()}"}
     repository.free.clear()
     answers = await asyncio.gather(*[anonymous.get(TASKS, headers=headers) for _ in range(2)])
@@ -252,7 +264,7 @@ async def test_lists_that_clients_read_slowly_delay_further_ones_only_if_they_ar
     monkeypatch: pytest.MonkeyPatch,
     unsent_max: int,
 ) -> None:
-    monkeypatch.setattr(long_lists, "_UNSENT_MAX", unsent_max)
+    monkeypatch.setattr(task_lists, "_UNSENT_MAX", unsent_max)
     reads = asyncio.Event()
 
     async def send(message: Any) -> None:
@@ -284,7 +296,7 @@ async def test_freed_memory_is_returned_after_a_long_list_and_after_no_other(
     client: AsyncClient, repository: LongRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     returned: list[None] = []
-    monkeypatch.setattr(long_lists, "return_freed_memory", lambda: returned.append(None))
+    monkeypatch.setattr(task_lists, "return_freed_memory", lambda: returned.append(None))
     await client.get(TASKS)
     assert len(returned) == 1
     repository.number = LONG

@@ -1,26 +1,31 @@
-"""Responses that hold long lists, made and sent in pieces that let other requests in."""
+"""Responses that hold lists; long ones are made and sent in pieces that let other requests in."""
 
 import asyncio
 import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
+from application.arranging import LONG
 from application.errors import Unavailable
 from application.fair_queue import FairQueue
 from application.use_cases.task_use_cases import TaskUseCases
 from domain.listing import Fingerprint, SortOrder, StatusFilter
 from domain.task import Task
-from entrypoints.http.entity_tags import list_tag
+from entrypoints.http.entity_tags import known_tag, list_tag
 from entrypoints.http.freed_memory import return_freed_memory
 from entrypoints.http.task_json import GZIP_FORMAT, GZIP_LEVEL, encode_tasks
-from entrypoints.http.task_responses import JSON, list_headers
+from entrypoints.http.task_responses import (
+    JSON,
+    list_headers,
+    list_response,
+    unchanged_response,
+)
 
 _PIECE: Final = 50
 """Tasks of a long list that are encoded and compressed at a time: 200 KB, if they are the longest,
@@ -40,43 +45,53 @@ _WITHIN_SECONDS: Final = 6.5
 set, it is answered within 10 s."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LongList:
-    """A list that a client asks for."""
+class ListRequest(NamedTuple):
+    """A request for a list."""
 
     owner: str
     status: StatusFilter
     order: SortOrder
+    if_none_match: str | None
     compressed: bool
-    asked_at: float
-    """When the request arrived, in the event loop's time."""
+    """Whether the client accepts gzip."""
+    head: bool
+    """Whether the response is to have no body."""
 
 
-class LongLists:
-    """The long lists of one process: two are made at a time, one per user, users in turn."""
+class TaskLists:
+    """Makes the lists of one process: two long ones at a time, one per user, users in turn."""
 
     def __init__(self, use_cases: TaskUseCases) -> None:
         self._use_cases = use_cases
         self._making = FairQueue(size=_AT_ONCE, each=1)
         self._unsent = 0
 
-    async def response(self, wanted: LongList, method: str) -> Response:
-        """Return the response that holds the list; for HEAD, without making the list."""
-        if method != "HEAD":
-            return _LongListResponse(self, wanted)
-        found = await self._use_cases.fingerprint(owner=wanted.owner, status=wanted.status)
-        tag = list_tag(found, wanted.order, compressed=wanted.compressed)
-        response = Response(
-            headers=list_headers(tag, compressed=wanted.compressed), media_type=JSON
-        )
-        # Starlette's 0 would be wrong, and the length is not known.
+    async def response(self, asked: ListRequest) -> Response:
+        """Return the response to a request. Raises StorageUnavailable."""
+        deadline = asyncio.get_running_loop().time() + _WITHIN_SECONDS
+        if asked.if_none_match is not None:
+            found = await self._fingerprint(asked)
+            tags = [list_tag(found, asked.order, compressed=coded) for coded in (False, True)]
+            if known := known_tag(tags, asked.if_none_match):
+                return unchanged_response(known)
+        tasks = await self.tasks(asked, limit=LONG + 1)
+        if len(tasks) <= LONG:
+            return list_response(tasks, asked.order, accepts_gzip=asked.compressed)
+        if not asked.head:
+            return _LongListResponse(self, asked, deadline)
+        tag = list_tag(await self._fingerprint(asked), asked.order, compressed=asked.compressed)
+        response = Response(headers=list_headers(tag, compressed=asked.compressed), media_type=JSON)
+        # Starlette's 0 would be wrong, and to know the length the list would have to be made.
         del response.headers["Content-Length"]
         return response
 
-    async def tasks(self, wanted: LongList) -> list[Task]:
-        """Return all tasks of the list. Raises StorageUnavailable."""
+    async def _fingerprint(self, asked: ListRequest) -> str:
+        return await self._use_cases.fingerprint(owner=asked.owner, status=asked.status)
+
+    async def tasks(self, asked: ListRequest, *, limit: int | None = None) -> list[Task]:
+        """Return the first ``limit`` tasks (None: all). Raises StorageUnavailable."""
         return await self._use_cases.list(
-            owner=wanted.owner, status=wanted.status, order=wanted.order
+            owner=asked.owner, status=asked.status, order=asked.order, limit=limit
         )
 
     @asynccontextmanager
@@ -109,16 +124,17 @@ class LongLists:
 class _LongListResponse(Response):
     """A response that makes its list when it is sent, while it holds a place."""
 
-    def __init__(self, lists: LongLists, wanted: LongList) -> None:
+    def __init__(self, lists: TaskLists, asked: ListRequest, deadline: float) -> None:
         super().__init__(media_type=JSON)
         self._lists = lists
-        self._wanted = wanted
+        self._asked = asked
+        self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Make the list and send it. Raises StorageUnavailable, and Unavailable if it is late."""
-        deadline = asyncio.timeout_at(self._wanted.asked_at + _WITHIN_SECONDS)
+        deadline = asyncio.timeout_at(self._deadline)
         try:
-            async with deadline, self._lists.place(self._wanted.owner) as tell:
+            async with deadline, self._lists.place(self._asked.owner) as tell:
                 content = await self._make()
                 deadline.reschedule(None)
                 await self._send(content, send, tell)
@@ -130,8 +146,8 @@ class _LongListResponse(Response):
 
     async def _make(self) -> deque[bytes]:
         """Return the body in pieces, and set the headers that depend on it."""
-        compressed = self._wanted.compressed
-        tasks = deque(await self._lists.tasks(self._wanted))
+        compressed = self._asked.compressed
+        tasks = deque(await self._lists.tasks(self._asked))
         seen = Fingerprint()
         compress = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_FORMAT) if compressed else None
         content: deque[bytes] = deque()
@@ -144,8 +160,10 @@ class _LongListResponse(Response):
             content.append(compress.compress(encoded) if compress else encoded)
             opening = b","
             await asyncio.sleep(0)
-        content.append(compress.compress(b"]") + compress.flush() if compress else b"]")
-        tag = list_tag(seen.hexdigest(), self._wanted.order, compressed=compressed)
+        # It may have become empty since the request arrived.
+        closing = b"]" if opening == b"," else b"[]"
+        content.append(compress.compress(closing) + compress.flush() if compress else closing)
+        tag = list_tag(seen.hexdigest(), self._asked.order, compressed=compressed)
         self.headers.update(list_headers(tag, compressed=compressed))
         self.headers["Content-Length"] = str(sum(map(len, content)))
         return content
