@@ -69,7 +69,7 @@ class NewTask:
 class Task:
     """A to-do item of one user. Times are UTC with microseconds.
 
-    Its fields are never assigned to, which the type checker enforces; a change returns another task.
+    The type checker enforces that its fields are not assigned to; a change returns another task.
     """
 
     id: Final[int]

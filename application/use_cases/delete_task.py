@@ -18,7 +18,8 @@ class DeleteTask:
     ) -> None:
         """Return once the task is deleted.
 
-        With ``seen``, the task's ``updated_at`` must be one of its values. Raises TaskNotFound, TaskChanged, StorageUnavailable.
+        With ``seen``, the task's ``updated_at`` must be one of its values.
+        Raises TaskNotFound, TaskChanged, StorageUnavailable.
         """
         if seen is None:
             await self._tasks.delete(owner, task_id)

@@ -27,7 +27,8 @@ class EditTask:
     ) -> Task:
         """Return the edited task; an equal one if nothing differs.
 
-        With ``seen``, the task's ``updated_at`` must be one of its values. Raises TaskNotFound, TaskChanged, InvalidTask, StorageUnavailable.
+        With ``seen``, the task's ``updated_at`` must be one of its values.
+        Raises TaskNotFound, TaskChanged, InvalidTask, StorageUnavailable.
         """
         now = self._clock.now()
 

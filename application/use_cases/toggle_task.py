@@ -21,7 +21,8 @@ class ToggleTask:
     ) -> Task:
         """Return the flipped task.
 
-        With ``seen``, the task's ``updated_at`` must be one of its values. Raises TaskNotFound, TaskChanged, StorageUnavailable.
+        With ``seen``, the task's ``updated_at`` must be one of its values.
+        Raises TaskNotFound, TaskChanged, StorageUnavailable.
         """
         now = self._clock.now()
 
