@@ -35,7 +35,7 @@ class Contract:
             return
         if sent.reads_cors:
             assert answer.headers["access-control-allow-origin"] == ORIGIN.decode()
-            # Nobody gets to read a preflight, nor what it is refused for.
+            # A page cannot read the response to a preflight.
             if sent.method != "OPTIONS":
                 assert answer.headers["access-control-allow-credentials"] == "true"
                 assert answer.headers["access-control-expose-headers"] == EXPOSED

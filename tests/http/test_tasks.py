@@ -46,7 +46,7 @@ async def test_unknown_fields_are_ignored(client: AsyncClient, create: Callable[
     assert updated == task | {"title": "Other", "updated_at": updated["updated_at"]}
 
 
-async def test_nobody_has_tasks_at_first(client: AsyncClient) -> None:
+async def test_a_user_has_no_tasks_at_first(client: AsyncClient) -> None:
     response = await client.get(TASKS)
     assert (response.status_code, response.json()) == (200, [])
 
