@@ -49,7 +49,7 @@ check: $(UV)  ## Lint, check types, formatting, import contracts, lock file and 
 	$(RUN) lint-imports
 	$(RUN) python .ci/audit.py || [ $$? -eq 3 ]  # 3: the advisories are out of reach, which it says
 	$(RUN) tasks-api openapi | cmp - examples/nextjs/openapi.json  # stale? make client
-	$(RUN) python -m docs.api | cmp - docs/api.md  # stale? make docs
+	$(RUN) python -m docs.generate_api_reference | cmp - docs/api.md  # stale? make docs
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-example; \
 		else echo "There is no npm: the example is not checked"; fi
 
@@ -74,7 +74,7 @@ client: $(UV)  ## Generate the example's API client from the OpenAPI document
 
 .PHONY: docs
 docs: $(UV)  ## Generate docs/api.md from the OpenAPI document
-	$(RUN) python -m docs.api > docs/api.md
+	$(RUN) python -m docs.generate_api_reference > docs/api.md
 
 clean-data:  ## Forget the embedded PostgreSQL's data and the development secret
 	@pid=$$(cat .data/postgres/lock 2>/dev/null) && kill -0 "$$pid" 2>/dev/null && \

@@ -1,4 +1,4 @@
-"""Who is let in, and what nobody else gets to see."""
+"""Authentication and authorization: they come before everything else."""
 
 import base64
 import json
@@ -115,7 +115,7 @@ async def test_a_token_is_what_the_header_holds_between_spaces(header: bytes, to
 
 
 @pytest.mark.parametrize("header", [b"", b"Bearer", b"Bearer  ", b"Basic x", b"x", b"Bearer\tx"])
-async def test_who_sends_no_bearer_token_is_told_so(header: bytes) -> None:
+async def test_a_header_without_a_bearer_token_is_refused(header: bytes) -> None:
     request = Request({"type": "http", "headers": [(b"authorization", header)]})
     with pytest.raises(MissingToken) as error:
         await authenticate(request, Echo())
@@ -263,7 +263,7 @@ async def test_what_better_auth_signs_for_other_purposes_is_refused(
         await refused(anonymous, f"Bearer {signed(other)}", detail="Invalid token")
 
 
-async def test_an_audience_that_nobody_configured_is_no_error(anonymous: AsyncClient) -> None:
+async def test_an_audience_that_is_not_configured_is_no_error(anonymous: AsyncClient) -> None:
     for audience in ("http://localhost:3000", ["a", "b"], 5, None):
         headers = {"Authorization": f"Bearer {signed(claims(aud=audience))}"}
         assert (await anonymous.get(TASKS, headers=headers)).status_code == 200
@@ -288,7 +288,7 @@ async def unreadable() -> AsyncIterator[bytes]:
     yield b""
 
 
-async def test_nothing_else_is_looked_at_before_the_token(anonymous: AsyncClient) -> None:
+async def test_nothing_else_is_examined_before_the_token(anonymous: AsyncClient) -> None:
     headers = {"Content-Type": "text/plain", "Content-Length": "100000"}
     response = await anonymous.post(f"{TASKS}?status=x", content=unreadable(), headers=headers)
     assert response.status_code == 401
@@ -296,7 +296,7 @@ async def test_nothing_else_is_looked_at_before_the_token(anonymous: AsyncClient
     assert (await anonymous.put(f"{TASKS}/abc", content=unreadable())).status_code == 401
 
 
-async def test_nothing_else_is_looked_at_before_whose_tasks_they_are(client: AsyncClient) -> None:
+async def test_nothing_else_is_examined_before_the_owner(client: AsyncClient) -> None:
     headers = {"Content-Type": "text/plain", "Content-Length": "100000"}
     bobs = "/api/bob/tasks"
     for response in (
@@ -323,7 +323,7 @@ async def test_the_subject_may_be_written_with_needless_escapes(client: AsyncCli
     assert (await client.get("/api/%61d%61/tasks")).status_code == 200
 
 
-async def test_the_storage_is_not_asked_for_anybody_without_a_token(
+async def test_the_storage_is_not_used_without_a_token(
     container: Container, anonymous: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def unavailable(*_: object) -> None:

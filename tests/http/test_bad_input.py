@@ -228,7 +228,7 @@ async def test_a_body_may_say_in_several_ways_that_it_is_json(
 NO_TASK = ["abc", "0", "-1", "1.0", "1.5", "2147483648", "9223372036854775807"]
 NO_TASK += ["9223372036854775808", "1" * 4000, "1" * 60_000, "%00", "1%00", "%ff", "01", "+1"]
 NO_TASK += ["%2B1", "1e0", "0x1", "١", "%D9%A1", "%201", "1%20", "1_0", "null", "%F0%9F%98%80"]
-NO_TASK += ["%ED%A0%80", "1%2F", "..%2F1", "{task_id}", "'--", "1;1"]
+NO_TASK += ["%ED%A0%80", "{task_id}", "'--", "1;1"]
 
 
 @pytest.mark.parametrize("task_id", NO_TASK, ids=lambda task_id: task_id[:22])

@@ -10,7 +10,8 @@ from httpx import AsyncClient, Response
 
 from domain.listing import SortOrder
 from domain.task import NewTask
-from entrypoints.http.answers import GZIP_MIN, list_answer
+from entrypoints.http.task_json import GZIP_MIN
+from entrypoints.http.task_responses import list_response
 from tests.clock import SettableClock
 
 TASKS = "/api/ada/tasks"
@@ -33,7 +34,7 @@ def raw_etag(response: Response) -> str:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", [TASK, TASKS, f"{TASKS}?status=pending&sort=title"])
-async def test_who_has_it_already_is_told_so_without_a_body(
+async def test_a_client_that_has_the_current_state_gets_no_body(
     client: AsyncClient, create: Create, path: str, method: str
 ) -> None:
     await create()
@@ -49,7 +50,7 @@ async def test_who_has_it_already_is_told_so_without_a_body(
 
 @pytest.mark.parametrize("path", [TASK, TASKS])
 @pytest.mark.parametrize("condition", ['"other"', "", "x", '"', "*, *", 'W/""'])
-async def test_who_has_something_else_gets_it_all(
+async def test_a_client_that_has_another_state_gets_the_body(
     client: AsyncClient, create: Create, path: str, condition: str
 ) -> None:
     await create()
@@ -187,7 +188,9 @@ async def test_any_version_will_do_for_a_star(
     assert (await client.request(method, path, json=body, headers=headers)).status_code == status
 
 
-async def test_a_large_list_is_compressed_for_who_asks(client: AsyncClient, create: Create) -> None:
+async def test_a_large_list_is_compressed_if_gzip_is_accepted(
+    client: AsyncClient, create: Create
+) -> None:
     for _ in range(20):
         await create(description="x" * 100)
     plain = await client.get(TASKS, headers={"Accept-Encoding": "identity"})
@@ -209,7 +212,7 @@ async def test_a_large_list_is_compressed_for_who_asks(client: AsyncClient, crea
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "gzip; q=0.000", "br", "*"])
-async def test_nobody_is_sent_what_they_did_not_ask_for(
+async def test_a_list_is_not_compressed_unless_gzip_is_accepted(
     client: AsyncClient, create: Create, accepted: str
 ) -> None:
     for _ in range(20):
@@ -243,7 +246,7 @@ def test_what_has_the_same_tag_has_the_same_bytes_whenever_it_is_compressed(
     answers = []
     for seconds in (0, 10**9):
         monkeypatch.setattr(time, "time", lambda now=seconds: now)
-        answers.append(list_answer([new.numbered(1)], SortOrder.CREATED, accepts_gzip=True))
+        answers.append(list_response([new.numbered(1)], SortOrder.CREATED, accepts_gzip=True))
     assert answers[0].headers["Content-Encoding"] == "gzip"
     assert answers[0].headers["ETag"] == answers[1].headers["ETag"]
     assert answers[0].body == answers[1].body

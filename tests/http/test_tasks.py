@@ -7,10 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from httpx import AsyncClient
+from httpx import ASGITransport, AsyncClient
 
+from entrypoints.container import Container
+from entrypoints.http.app import create_app
+from entrypoints.settings import Settings, StorageKind
 from tests.clock import SettableClock
-from tests.http.conftest import ODD_USERS
+from tests.http.conftest import ODD_USERS, SECRET
 
 TASKS = "/api/ada/tasks"
 
@@ -43,7 +46,7 @@ async def test_unknown_fields_are_ignored(client: AsyncClient, create: Callable[
     assert updated == task | {"title": "Other", "updated_at": updated["updated_at"]}
 
 
-async def test_nobody_has_tasks_at_first(client: AsyncClient) -> None:
+async def test_a_user_has_no_tasks_at_first(client: AsyncClient) -> None:
     response = await client.get(TASKS)
     assert (response.status_code, response.json()) == (200, [])
 
@@ -159,6 +162,31 @@ async def test_a_user_who_is_gone_reads_nothing_and_creates_nothing(
     response = await client.post("/api/eve/tasks", json={"title": "Buy milk"})
     assert (response.status_code, response.json()["detail"]) == (401, "Unknown user")
     assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2])
+async def test_a_user_has_at_most_the_configured_number_of_tasks(
+    client: AsyncClient, limit: int
+) -> None:
+    settings = Settings(
+        _env_file=None,
+        storage=StorageKind.MEMORY,
+        better_auth_secret=SECRET,
+        tasks_per_user=limit,
+    )
+    app = create_app(Container(settings=settings))
+    async with AsyncClient(
+        transport=ASGITransport(app), base_url="http://api", headers=client.headers
+    ) as limited:
+        for _ in range(limit or 3):
+            assert (await limited.post(TASKS, json={"title": "Buy milk"})).status_code == 201
+        response = await limited.post(TASKS, json={"title": "Buy milk"})
+        assert response.status_code == (409 if limit else 201)
+        if limit:
+            detail = f"A user can have at most {limit} tasks; delete some first"
+            assert response.json() == {"status_code": 409, "detail": detail}
+        await limited.delete(f"{TASKS}/1")
+        assert (await limited.post(TASKS, json={"title": "Buy milk"})).status_code == 201
 
 
 async def test_times_have_microseconds_and_are_utc(

@@ -54,7 +54,7 @@ async def test_an_invalid_task_is_not_stored(service: Service) -> None:
     assert await service.all_of("ada") == []
 
 
-async def test_nobody_unknown_owns_a_task(service: Service) -> None:
+async def test_an_unknown_user_cannot_own_a_task(service: Service) -> None:
     with pytest.raises(UnknownUser):
         await service.create(owner="eve", title="Buy milk", description=None)
 

@@ -50,7 +50,8 @@ CASES = [
     _path("a NUL behind the user", b"/api/ada%00/tasks", 403),
     _path("a space behind the user", b"/api/ada%20/tasks", 403),
     _path("a line end behind the user", b"/api/ada%0d%0aX-Y:%20z/tasks", 403),
-    _path("a slash in the user", b"/api/ada%2F/tasks", 403),
+    # Starlette matches the decoded path, in which this is another path.
+    _path("a slash in the user", b"/api/ada%2F/tasks", 404),
     _path("an escaped escape", b"/api/%2561da/tasks", 403),
     _path("overlong UTF-8", b"/api/%C1%A1da/tasks", 403),
     _path("overlong NUL", b"/api/ada%C0%80/tasks", 403),

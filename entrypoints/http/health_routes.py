@@ -1,34 +1,33 @@
-"""Whether the process lives, and whether it can serve."""
+"""The operations that tell whether the process answers and whether it can serve."""
 
 import asyncio
 import logging
 
-from fastapi import APIRouter, Response
+from fastapi import FastAPI, Response
 
 from application.errors import StorageUnavailable
 from application.ports.storage import Storage
-from entrypoints.http.direct_route import DirectRoute
-from entrypoints.http.errors import NOT_READY, error_response
-from entrypoints.http.openapi import errors
+from entrypoints.http.errors import error_response
+from entrypoints.http.openapi import NOT_READY, errors
 from entrypoints.http.schemas import Health
 
 logger = logging.getLogger(__name__)
 
 
-def health_router(storage: Storage) -> APIRouter:
-    """The routes under ``/health``."""
-    router = APIRouter(prefix="/health", tags=["health"], route_class=DirectRoute)
+def add_health_routes(app: FastAPI, storage: Storage) -> None:
+    """Add the routes under ``/health``."""
     under_way: asyncio.Task[None] | None = None
 
     async def check_storage() -> None:
-        # Anybody may ask, and every check takes a connection: one serves all who ask meanwhile.
+        # Every check takes a connection, and any client may ask: requests share one check.
         nonlocal under_way
         if under_way is None or under_way.done():
             under_way = asyncio.create_task(storage.check())
         await asyncio.shield(under_way)
 
-    @router.get(
-        "/live",
+    @app.get(
+        "/health/live",
+        tags=["health"],
         operation_id="live",
         summary="Tell whether the process answers",
         response_model=Health,
@@ -36,8 +35,9 @@ def health_router(storage: Storage) -> APIRouter:
     async def live() -> Response:
         return _healthy()
 
-    @router.get(
-        "/ready",
+    @app.get(
+        "/health/ready",
+        tags=["health"],
         operation_id="ready",
         summary="Tell whether tasks can be served",
         response_model=Health,
@@ -50,8 +50,6 @@ def health_router(storage: Storage) -> APIRouter:
             logger.warning("not ready: %s", error)
             return error_response(503, NOT_READY)
         return _healthy()
-
-    return router
 
 
 def _healthy() -> Response:
