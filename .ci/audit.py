@@ -43,7 +43,7 @@ def main() -> int:
         packages: list[dict[str, Any]] = json.loads(audit.stdout)["dependencies"]
     except ValueError:
         said = audit.stderr.strip().splitlines() or ["nothing"]
-        print(f"NOT AUDITED for known vulnerabilities. pip-audit says: {said[-1]}")
+        print(f"NOT AUDITED for known vulnerabilities. pip-audit reports: {said[-1]}")
         return _NOT_LOOKED_UP
     vulnerable = [package for package in packages if package.get("vulns")]
     skipped = [package["name"] for package in packages if "skip_reason" in package]

@@ -58,7 +58,7 @@ class Connection:
             async with asyncio.timeout(ANSWER_WITHIN):
                 return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
         except (sqlite3.OperationalError, TimeoutError) as error:
-            raise StorageUnavailable(f"the SQLite file does not answer: {error}") from error
+            raise StorageUnavailable(f"the SQLite file does not respond: {error}") from error
 
     def _opened(self) -> sqlite3.Connection:
         if self._open is None:

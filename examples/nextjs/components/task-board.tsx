@@ -24,8 +24,8 @@ export function TaskBoard({ userId, initialView }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   const focusNext = useRef<string>(null);
 
-  function look(at: Partial<View>) {
-    const next = { ...view, ...at };
+  function changeView(part: Partial<View>) {
+    const next = { ...view, ...part };
     setView(next);
     // Reloading the page, or returning to it, shows the same list.
     window.history.replaceState(null, "", viewAddress(next));
@@ -39,11 +39,11 @@ export function TaskBoard({ userId, initialView }: Props) {
     focusNext.current = null;
   }, [tasks]);
 
-  function without(list: Task[], gone: Task): Task[] {
-    const index = list.findIndex((task) => task.id === gone.id);
+  function without(list: Task[], removed: Task): Task[] {
+    const index = list.findIndex((task) => task.id === removed.id);
     const neighbour = list[index + 1] ?? list[index - 1];
     focusNext.current = neighbour ? checkboxId(neighbour) : "";
-    return list.filter((task) => task.id !== gone.id);
+    return list.filter((task) => task.id !== removed.id);
   }
 
   function replaced(list: Task[], changed: Task): Task[] {
@@ -148,7 +148,7 @@ export function TaskBoard({ userId, initialView }: Props) {
                 type="radio"
                 name="status"
                 checked={view.status === status}
-                onChange={() => look({ status })}
+                onChange={() => changeView({ status })}
               />
               <span>{STATUS_LABELS[status]}</span>
             </label>
@@ -159,7 +159,7 @@ export function TaskBoard({ userId, initialView }: Props) {
           <select
             id="sort"
             value={view.sort}
-            onChange={(event) => look({ sort: event.target.value as SortOrder })}
+            onChange={(event) => changeView({ sort: event.target.value as SortOrder })}
           >
             {(Object.keys(SORT_LABELS) as SortOrder[]).map((sort) => (
               <option key={sort} value={sort}>
