@@ -29,7 +29,7 @@ def test_data_of_another_major_version_is_refused_and_kept(folder: Path) -> None
         assert query(server.url, "SELECT 1") == [1]
 
 
-def test_without_the_wheel_the_message_says_how_to_install_it(
+def test_without_the_wheel_the_error_explains_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "path", [])

@@ -78,7 +78,7 @@ def test_root_s_server_works_within_a_home_closed_to_others(
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
 
 
-def test_root_s_server_holds_no_capability_where_it_needs_none(
+def test_root_s_server_has_no_capability_unless_it_needs_one(
     public_folder: Path, public_wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(public_wheel))
@@ -107,7 +107,7 @@ def test_the_message_to_an_ordinary_user_says_that_the_folder_is_root_s(
     _as_ordinary_user(_is_refused, public_folder / "postgres")
 
 
-def test_root_without_setpriv_is_told_what_to_do(
+def test_the_error_for_root_without_setpriv_explains_what_to_do(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")

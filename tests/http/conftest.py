@@ -1,4 +1,4 @@
-"""The application in memory, asked over ASGI."""
+"""The application on memory storage, called over ASGI."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -50,7 +50,7 @@ def app(container: Container) -> FastAPI:
 
 @pytest.fixture
 async def anonymous(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    """A client without a token. Everything it is answered is held against the OpenAPI document."""
+    """A client without a token. Every response is checked against the OpenAPI document."""
     documented = Documented(app.openapi())
 
     async def check(response: Response) -> None:

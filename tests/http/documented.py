@@ -6,7 +6,7 @@ from typing import Any
 from httpx import Response
 from jsonschema import Draft202012Validator, FormatChecker
 
-# A wrong route or method is no operation's answer.
+# The response to a wrong route or method belongs to no operation.
 _NOT_AN_OPERATION = {405}
 
 

@@ -117,7 +117,7 @@ async def test_a_wrong_method_is_405_and_names_the_right_ones(
         assert (response.status_code, response.headers["Allow"]) == (405, allowed)
 
 
-async def test_a_storage_out_of_reach_is_a_500_that_says_to_retry(
+async def test_an_unavailable_storage_is_a_500_with_retry_after(
     broken: BrokenRepository, client: AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     response = await client.post(TASKS, json={"title": "s3cr3t-title"}, headers={"Origin": ORIGIN})

@@ -18,7 +18,7 @@ TASKS = "/api/ada/tasks"
 
 
 class BrokenRepository(MemoryTaskRepository):
-    """Fails to find, with an error of the test's choice."""
+    """Raises the given error on every get."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class BrokenRepository(MemoryTaskRepository):
 
 
 def caching(response: Response) -> list[str]:
-    """What the answer says about being kept, once the rest that all answers share is checked."""
+    """Return the response's Cache-Control, after checking the other common headers."""
     assert response.headers.get_list("X-Content-Type-Options") == ["nosniff"]
     assert len(response.headers.get_list("X-Request-ID")) == 1
     assert "Server" not in response.headers

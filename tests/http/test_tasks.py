@@ -1,4 +1,4 @@
-"""The six operations, as the specification's user stories tell them."""
+"""The six operations, following the user stories of the specification."""
 
 import re
 from collections.abc import Callable
@@ -90,7 +90,7 @@ async def test_a_null_clears_the_description(
 
 
 @pytest.mark.parametrize("body", [{}, {"title": "Buy milk"}, {"title": " Buy milk"}, {"x": 1}])
-async def test_a_put_of_the_same_is_no_update(
+async def test_a_put_without_a_change_is_not_an_update(
     client: AsyncClient, create: Callable[..., Any], clock: SettableClock, body: dict[str, Any]
 ) -> None:
     task = await create()
@@ -108,11 +108,11 @@ async def test_a_patch_completes_and_reopens(
         response = await client.patch(f"{TASKS}/1/complete")
         assert (response.status_code, response.json()["completed"]) == (200, completed)
         updates.append(response.json()["updated_at"])
-    # The clock stands still, and yet each is later than the one before.
+    # Each time is later than the one before, although the clock stands still.
     assert updates == sorted(set(updates))
 
 
-async def test_a_deleted_task_is_gone(client: AsyncClient, create: Callable[..., Any]) -> None:
+async def test_a_deleted_task_is_not_found(client: AsyncClient, create: Callable[..., Any]) -> None:
     await create()
     response = await client.delete(f"{TASKS}/1")
     assert (response.status_code, response.content) == (204, b"")
@@ -153,7 +153,7 @@ async def test_a_user_id_is_any_text(
     assert (await client.get(created.headers["Location"])).json() == created.json()
 
 
-async def test_a_user_who_is_gone_reads_nothing_and_creates_nothing(
+async def test_a_deleted_user_can_neither_read_nor_create(
     client: AsyncClient, token: Callable[..., str]
 ) -> None:
     client.headers["Authorization"] = f"Bearer {token('eve')}"
@@ -197,7 +197,7 @@ async def test_times_have_microseconds_and_are_utc(
     assert re.fullmatch(r"2026-11-21T12:00:00\.000120Z", task["created_at"])
 
 
-async def test_head_answers_like_get_without_the_body(
+async def test_head_is_like_get_without_the_body(
     client: AsyncClient, create: Callable[..., Any]
 ) -> None:
     await create()

@@ -1,4 +1,4 @@
-"""An issuer of tokens on a real socket, which can go wrong in every way that a server can."""
+"""A fake issuer of tokens on a real socket that can fail in many ways."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ class FakeIssuer:
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def down(self) -> None:
-        """Refuse connections. Idle ones are let go."""
+        """Refuse connections and close idle ones."""
         self._released.set()
         if self._server is not None:
             self._server.close()
@@ -114,6 +114,6 @@ class FakeIssuer:
             await self._send(writer)
             await writer.drain()
         except ConnectionError:
-            pass  # the client has lost its patience, as many tests want it to
+            pass  # the client has timed out, as many tests require
         finally:
             writer.close()

@@ -96,7 +96,7 @@ async def test_an_invalid_response_counts_as_an_outage(
     ids=["hung", "trickled body", "trickled head", "reset", "reset half-way"],
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_a_fetch_ends_in_time_whatever_the_connection_does(
+async def test_a_fetch_ends_in_time_on_any_connection(
     new_verifier: NewVerifier, issuer: FakeIssuer, fault: Callable[[FakeIssuer], None], scheme: str
 ) -> None:
     verifier = new_verifier(timeout=0.06, url=issuer.url.replace("http", scheme))
@@ -106,7 +106,7 @@ async def test_a_fetch_ends_in_time_whatever_the_connection_does(
             await verifier.subject_of(known.token())
         # The fetch does not continue in the background.
         await asyncio.gather(*running_fetches())
-    gc.collect()  # a socket left open makes itself heard
+    gc.collect()  # a socket left open causes a warning, which fails the test
 
 
 async def test_the_event_loop_is_not_blocked_while_the_issuer_hangs(
@@ -160,7 +160,7 @@ async def test_an_unreachable_address_is_named_in_the_log(
         ("cut JSON", "JSONDecodeError"),
     ],
 )
-async def test_the_log_says_what_is_wrong_with_a_key_set(
+async def test_the_log_describes_an_unusable_key_set(
     verifier: KeySetTokenVerifier,
     issuer: FakeIssuer,
     caplog: pytest.LogCaptureFixture,
@@ -173,7 +173,7 @@ async def test_the_log_says_what_is_wrong_with_a_key_set(
     assert caplog.messages == [f"the key set could not be fetched: {reason}"]
 
 
-async def test_what_the_issuer_sends_is_not_logged(
+async def test_the_issuers_response_is_not_logged(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     issuer.send(b'{"keys": "secret"}\r\n\r\n')

@@ -48,7 +48,7 @@ async def test_nothing_is_fetched_before_the_first_token(
     assert issuer.fetches == 1
 
 
-async def test_a_key_set_is_asked_for_without_compression() -> None:
+async def test_a_key_set_is_requested_without_compression() -> None:
     asked = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -77,7 +77,7 @@ async def test_a_hundred_first_requests_wait_for_one_fetch(
     assert issuer.fetches == 1
 
 
-async def test_a_hundred_first_requests_to_a_hung_issuer_wait_for_one_fetch(
+async def test_a_hundred_first_requests_share_one_fetch_from_an_issuer_that_hangs(
     new_verifier: NewVerifier, issuer: FakeIssuer
 ) -> None:
     verifier = new_verifier(timeout=0.2)
@@ -136,7 +136,7 @@ async def test_a_set_unused_for_over_ten_minutes_is_refreshed_before_its_next_us
     assert await refusal(verifier, first.token()) is InvalidToken
 
 
-async def test_a_freshly_rotated_key_works_at_once(
+async def test_a_new_key_works_at_once(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
     await verifier.subject_of(first.token())
@@ -257,7 +257,7 @@ async def test_forged_kids_do_not_delay_the_regular_refresh(
     await background_fetch()
 
 
-async def test_tokens_that_no_key_could_verify_cost_no_fetch(
+async def test_tokens_that_no_key_could_verify_cause_no_fetch(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer
 ) -> None:
     long_kid = first.token(headers={"kid": "k" * 256})

@@ -47,9 +47,7 @@ def test_a_key_is_used_by_the_algorithm_that_it_names(key: SigningKey) -> None:
     [(eddsa, "EdDSA"), (es256, "ES256"), (es512, "ES512"), (rs256, "RS256"), (ps256, "RS256")],
     ids=ALGORITHMS,
 )
-def test_a_key_that_names_no_algorithm_is_used_by_the_usual_one(
-    key: SigningKey, algorithm: str
-) -> None:
+def test_a_key_without_an_algorithm_uses_the_default_one(key: SigningKey, algorithm: str) -> None:
     assert usable_keys(key_set(without("alg", key)))["odd"].algorithm_name == algorithm
 
 

@@ -107,7 +107,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize(("changed", "message"), WRONG.values(), ids=WRONG)
-def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
+def test_an_invalid_setting_ends_the_start_with_one_line_that_names_it(
     call: Call, changed: dict[str, str], message: str
 ) -> None:
     settings = {name: value for name, value in (GOOD | changed).items() if value != "-"}
@@ -188,7 +188,9 @@ def test_migrating_and_creating_a_user_can_be_repeated(call: Call, empty_databas
 
 
 @pytest.mark.postgres
-def test_migrating_what_cannot_be_adopted_says_why(call: Call, empty_database_url: str) -> None:
+def test_migrating_reports_why_tables_cannot_be_adopted(
+    call: Call, empty_database_url: str
+) -> None:
     with psycopg.connect(empty_database_url) as connection:
         connection.execute("CREATE TABLE tasks (id uuid PRIMARY KEY)")
     settings = {"NEON_DB_URL": empty_database_url, "BETTER_AUTH_SECRET": SECRET}

@@ -85,7 +85,7 @@ LATE = {
 
 
 @pytest.mark.parametrize("pieces", LATE.values(), ids=LATE)
-async def test_what_comes_behind_an_answer_does_not_keep_the_connection(
+async def test_bytes_after_a_response_do_not_keep_the_connection_open(
     pieces: tuple[bytes, ...],
 ) -> None:
     async with serving(App()) as (_, port):
@@ -95,7 +95,7 @@ async def test_what_comes_behind_an_answer_does_not_keep_the_connection(
     assert seconds < 3 * KEEP_ALIVE
 
 
-async def test_what_breaks_behind_a_request_is_refused_behind_its_answer() -> None:
+async def test_an_invalid_pipelined_request_is_refused_after_the_response_before_it() -> None:
     app = App()
     async with serving(app) as (_, port):
         asyncio.get_running_loop().call_later(0.3, app.go.set)
@@ -113,7 +113,7 @@ async def test_what_breaks_behind_a_request_is_refused_behind_its_answer() -> No
     assert app.answered == ["wait"]
 
 
-async def test_a_head_that_does_not_end_cuts_off_nobody_before_it(
+async def test_a_head_without_an_end_does_not_abort_the_response_before_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.2)
@@ -127,7 +127,7 @@ async def test_a_head_that_does_not_end_cuts_off_nobody_before_it(
     assert received.endswith(b"answer")
 
 
-async def test_who_reads_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_reads_nothing_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "READ_WITHIN", 0.2)
     async with serving(App()) as (server, port):
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
@@ -141,7 +141,7 @@ async def test_who_reads_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) 
         writer.transport.abort()
 
 
-async def test_who_reads_slowly_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_reads_slowly_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "READ_WITHIN", 0.4)
     async with serving(App()) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -155,7 +155,7 @@ async def test_who_reads_slowly_gets_everything(monkeypatch: pytest.MonkeyPatch)
     assert received > len(LARGE)
 
 
-async def test_who_has_read_one_answer_has_time_for_the_next(
+async def test_each_response_has_its_own_time_to_be_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transport, "READ_WITHIN", 0.6)

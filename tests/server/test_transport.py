@@ -70,7 +70,7 @@ def on(wire: Wire) -> CoalescingTransport:
     return CoalescingTransport(cast("asyncio.Transport", wire), asyncio.get_running_loop())
 
 
-async def test_what_is_written_in_one_pass_is_sent_at_its_end() -> None:
+async def test_writes_of_one_pass_are_sent_together_at_its_end() -> None:
     wire = Wire()
     transport = on(wire)
     for answer in (b"first", b"second"):
@@ -93,14 +93,14 @@ async def test_a_large_piece_is_sent_as_it_is_behind_what_is_held() -> None:
     assert wire.sent[1] is large
 
 
-async def test_what_is_written_alone_is_sent_too() -> None:
+async def test_a_single_write_is_sent_too() -> None:
     wire = Wire()
     on(wire).write(b"no body")
     await asyncio.sleep(0)
     assert wire.sent == [b"no body"]
 
 
-async def test_nothing_is_sent_to_who_is_gone() -> None:
+async def test_nothing_is_sent_after_a_disconnect() -> None:
     wire = Wire()
     transport = on(wire)
     transport.write(b"too late")
@@ -112,7 +112,7 @@ async def test_nothing_is_sent_to_who_is_gone() -> None:
     assert wire.closed
 
 
-async def test_closing_sends_what_is_held_first() -> None:
+async def test_closing_sends_the_held_data_first() -> None:
     wire = Wire()
     transport = on(wire)
     transport.write(b"last words")
@@ -134,7 +134,7 @@ def watched(wire: Wire, timers: Timers) -> CoalescingTransport:
     )
 
 
-def test_who_reads_nothing_for_half_a_minute_is_hung_up_on(timers: Timers) -> None:
+def test_a_client_that_reads_nothing_for_30_seconds_is_disconnected(timers: Timers) -> None:
     assert READ_WITHIN == 30
     wire = Wire(unread=2)
     watched(wire, timers).expect_reading()
@@ -144,7 +144,7 @@ def test_who_reads_nothing_for_half_a_minute_is_hung_up_on(timers: Timers) -> No
     assert wire.aborted
 
 
-def test_who_reads_a_byte_has_another_half_minute(timers: Timers) -> None:
+def test_each_byte_read_restarts_the_30_seconds(timers: Timers) -> None:
     wire = Wire(unread=3)
     watched(wire, timers).expect_reading()
     for unread in (2, 1):
@@ -155,7 +155,7 @@ def test_who_reads_a_byte_has_another_half_minute(timers: Timers) -> None:
     assert wire.aborted
 
 
-def test_who_is_sent_more_than_they_read_is_hung_up_on(timers: Timers) -> None:
+def test_a_client_that_reads_nothing_of_growing_data_is_disconnected(timers: Timers) -> None:
     wire = Wire(unread=2)
     watched(wire, timers).expect_reading()
     wire.unread = 3
@@ -163,7 +163,7 @@ def test_who_is_sent_more_than_they_read_is_hung_up_on(timers: Timers) -> None:
     assert wire.aborted
 
 
-def test_who_has_read_everything_is_watched_no_more(timers: Timers) -> None:
+def test_the_timer_stops_when_everything_is_read(timers: Timers) -> None:
     wire = Wire()
     transport = watched(wire, timers)
     transport.expect_reading()
@@ -176,7 +176,7 @@ def test_who_has_read_everything_is_watched_no_more(timers: Timers) -> None:
     assert not wire.aborted
 
 
-def test_being_told_again_to_expect_reading_gives_no_more_time(timers: Timers) -> None:
+def test_starting_the_timer_again_does_not_extend_it(timers: Timers) -> None:
     wire = Wire(unread=2)
     transport = watched(wire, timers)
     transport.expect_reading()
@@ -186,7 +186,7 @@ def test_being_told_again_to_expect_reading_gives_no_more_time(timers: Timers) -
     assert wire.aborted
 
 
-def test_who_reads_nothing_does_not_keep_a_connection_from_closing(timers: Timers) -> None:
+def test_a_client_that_reads_nothing_does_not_delay_closing(timers: Timers) -> None:
     wire = Wire(unread=2)
     watched(wire, timers).close()
     assert wire.closed
@@ -194,7 +194,7 @@ def test_who_reads_nothing_does_not_keep_a_connection_from_closing(timers: Timer
     assert wire.aborted
 
 
-def test_who_keeps_up_again_has_all_the_time_for_what_comes_next(timers: Timers) -> None:
+def test_a_client_that_caught_up_has_the_full_time_for_later_data(timers: Timers) -> None:
     wire = Wire(unread=2)
     transport = watched(wire, timers)
     transport.expect_reading()
@@ -208,7 +208,7 @@ def test_who_keeps_up_again_has_all_the_time_for_what_comes_next(timers: Timers)
     assert wire.aborted
 
 
-def test_who_is_gone_is_watched_no_more(timers: Timers) -> None:
+def test_the_timer_stops_after_a_disconnect(timers: Timers) -> None:
     wire = Wire(unread=2)
     transport = watched(wire, timers)
     transport.expect_reading()

@@ -76,7 +76,7 @@ def eventually(look: Callable[[], T], seconds: float = 10) -> T:
     """Call ``look`` until it returns something, because exports are asynchronous."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
-        assert time.monotonic() < deadline, "nothing of the kind has been received"
+        assert time.monotonic() < deadline, "no such data has been received"
         time.sleep(0.02)
     return found
 

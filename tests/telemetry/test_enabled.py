@@ -58,7 +58,7 @@ def test_each_signal_is_sent_if_its_variables_turn_it_on(
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
     ],
 )
-def test_what_is_not_supported_is_refused(
+def test_unsupported_values_are_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", COLLECTOR)

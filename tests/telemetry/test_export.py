@@ -109,7 +109,7 @@ def count(receiver: Receiver, metric: str, **wanted: Any) -> int:
     )
 
 
-def test_a_trace_leads_from_the_callers_span_over_the_request_to_its_statement(
+def test_a_trace_contains_the_callers_span_the_request_and_its_statement(
     client: httpx.Client, receiver: Receiver
 ) -> None:
     headers = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
@@ -200,7 +200,7 @@ def test_of_a_failed_statement_only_the_type_of_its_error_is_recorded(
     assert not statement.events
 
 
-def test_nothing_names_a_user_a_title_or_a_token(
+def test_no_signal_contains_a_user_a_title_or_a_token(
     client: httpx.Client, service: Service, receiver: Receiver, token: str, metrics_port: int
 ) -> None:
     client.post("/tasks?status=s3cr3t-query", json={"title": TITLE})
@@ -232,7 +232,7 @@ def test_prometheus_reads_the_same_metrics_on_a_separate_port(
     assert httpx.get(f"{service.url}/metrics").status_code == 404
 
 
-def test_every_worker_sends_numbers_of_its_own(tmp_path: Path, receiver: Receiver) -> None:
+def test_every_worker_sends_its_own_metrics(tmp_path: Path, receiver: Receiver) -> None:
     settings = {
         "STORAGE": "memory",
         "BETTER_AUTH_SECRET": SECRET,

@@ -66,7 +66,7 @@ def a_collector_that(behaves: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_a_collector_out_of_reach_does_not_flood_the_log(tmp_path: Path) -> None:
+def test_an_unreachable_collector_does_not_flood_the_log(tmp_path: Path) -> None:
     often = {
         "OTEL_BSP_SCHEDULE_DELAY": "20",
         "OTEL_METRIC_EXPORT_INTERVAL": "50",
@@ -125,7 +125,7 @@ def test_an_unsupported_setting_ends_the_start_with_a_line_that_names_it(
     assert "Traceback" not in result.stderr
 
 
-def test_a_metrics_port_that_is_taken_ends_the_start(tmp_path: Path) -> None:
+def test_a_metrics_port_in_use_ends_the_start(tmp_path: Path) -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - as the service listens
         port = str(taken.getsockname()[1])
         result = run("serve", "--port", str(free_port()), cwd=tmp_path, **MEMORY, METRICS_PORT=port)

@@ -6,7 +6,7 @@ from application.authorization import require_owner
 from application.errors import Forbidden
 
 
-def test_a_user_acts_for_themselves() -> None:
+def test_a_user_may_act_for_themselves() -> None:
     require_owner(subject="ada", owner="ada")
 
 

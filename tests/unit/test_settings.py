@@ -70,7 +70,7 @@ def test_origins_are_separated_by_commas() -> None:
     assert settings().cors_origins == ("http://localhost:3000", "http://localhost")
 
 
-def test_a_short_secret_is_warned_about() -> None:
+def test_a_short_secret_causes_a_warning() -> None:
     assert settings(better_auth_secret="x" * 31).warnings()
     assert not settings(better_auth_secret="x" * 32).warnings()
     assert not settings(better_auth_secret="é" * 16).warnings()
