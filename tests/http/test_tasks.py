@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from dependency_injector.providers import Object
 from httpx import ASGITransport, AsyncClient
 
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
-from entrypoints.settings import Settings, StorageKind
 from tests.clock import SettableClock
-from tests.http.conftest import ODD_USERS, SECRET
+from tests.http.conftest import ODD_USERS
 
 TASKS = "/api/ada/tasks"
 
@@ -166,17 +166,14 @@ async def test_a_deleted_user_can_neither_read_nor_create(
 
 @pytest.mark.parametrize("limit", [0, 1, 2])
 async def test_a_user_has_at_most_the_configured_number_of_tasks(
-    client: AsyncClient, limit: int
+    container: Container, token: Callable[..., str], limit: int
 ) -> None:
-    settings = Settings(
-        _env_file=None,
-        storage=StorageKind.MEMORY,
-        better_auth_secret=SECRET,
-        tasks_per_user=limit,
-    )
-    app = create_app(Container(settings=settings))
+    settings = container.settings().model_copy(update={"tasks_per_user": limit})
+    container.settings.override(Object(settings))
+    app = create_app(container)
+    headers = {"Authorization": f"Bearer {token()}"}
     async with AsyncClient(
-        transport=ASGITransport(app), base_url="http://api", headers=client.headers
+        transport=ASGITransport(app), base_url="http://api", headers=headers
     ) as limited:
         for _ in range(limit or 3):
             assert (await limited.post(TASKS, json={"title": "Buy milk"})).status_code == 201
