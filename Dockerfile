@@ -1,20 +1,20 @@
-# dev:  the source, mounted, with reload (docker-compose.yml)
-# prod: what runs in production; the default
+# dev:  for development, with the source mounted and reload (docker-compose.yml)
+# prod: for production; the default
 ARG PYTHON=python:3.13-slim-trixie
 
 FROM ${PYTHON} AS uv
-# From PyPI, like everything else here.
+# From PyPI, like the other packages.
 ARG UV_VERSION=0.13.8
 RUN --mount=type=cache,target=/root/.cache/pip pip install --root-user-action=ignore uv==${UV_VERSION}
-# The cache is a mount, from which nothing can be linked.
+# The cache is a mount; uv cannot link files from it.
 ENV UV_LINK_MODE=copy \
     UV_NO_DEV=1 \
     UV_PROJECT_ENVIRONMENT=/opt/venv \
     UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
 
-# Changes when uv.lock does, and not with the code. Copied, because buildah and podman would not notice
-# a change of what is only mounted, and go on with the old packages.
+# Changes with uv.lock, and not with the code. The files are copied: buildah and podman do not detect changes
+# of mounted files, and would reuse the old packages.
 FROM uv AS dependencies
 COPY pyproject.toml uv.lock ./
 RUN --mount=type=cache,target=/root/.cache/uv \
@@ -24,7 +24,7 @@ ENV PATH=/opt/venv/bin:$PATH
 FROM dependencies AS dev
 COPY . .
 RUN --mount=type=cache,target=/root/.cache/uv uv sync --locked --extra telemetry
-# The source is mounted over /app, and belongs to somebody else.
+# The source is mounted over /app, and another user owns it.
 ENV PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 EXPOSE 8000
@@ -32,28 +32,28 @@ CMD ["tasks-api", "serve", "--reload"]
 
 FROM dependencies AS build
 COPY . .
-# Beside the dependencies and not among them: a layer of its own.
+# Outside the virtual environment, so that the code is a separate layer.
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install --python /opt/venv --target /opt/tasks-api --no-deps --compile-bytecode . \
     && rm /opt/tasks-api/.lock
 
 FROM ${PYTHON} AS prod
-# The official image comes without, and nobody could write it later.
+# The official image has no bytecode, and the container cannot write any.
 RUN python -m compileall -q -j 0 -x 'site-packages|/test' \
     "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=build /opt/tasks-api /opt/tasks-api
-# Where sslrootcert=system finds whom to trust: psycopg brings an OpenSSL that knows no place.
+# The authorities of sslrootcert=system: the OpenSSL in psycopg's wheel has no usable default path.
 ENV PATH=/opt/tasks-api/bin:/opt/venv/bin:$PATH \
     PYTHONPATH=/opt/tasks-api \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
-# Empty: settings may be mounted here as a file .env.
+# Empty; mount settings here as a file .env.
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-m", "entrypoints.healthcheck"]
+    CMD ["python", "-m", "entrypoints.server.healthcheck"]
 ENTRYPOINT ["tasks-api"]
 CMD ["serve"]
 ARG VERSION=""

@@ -1,8 +1,9 @@
-"""Look up every package of the lock file, the development ones too, among known vulnerabilities.
+"""Look up every package of the lock file, development packages too, among known vulnerabilities.
 
-Exit code 0: all were looked up, and none has any. 1: some have. 3: none was found, but not all
-could be looked up: pip-audit by itself calls that a success, although a mirror of PyPI without its
-JSON API knows no package at all. Arguments go to pip-audit: ``--vulnerability-service osv``.
+Exit code 0: all packages were looked up, and none is vulnerable. 1: some are. 3: none was found,
+but not all could be looked up. pip-audit reports the last case as a success, although a mirror of
+PyPI without the JSON API has no advisories. Arguments are passed to pip-audit, for example
+``--vulnerability-service osv``.
 """
 
 import json
@@ -16,7 +17,7 @@ from typing import Any
 _VULNERABLE = 1
 _NOT_LOOKED_UP = 3
 
-# `uv run` says which uv it is; it need not be on the PATH.
+# `uv run` sets UV to its own path; it may not be on the PATH.
 _EXPORT = [
     os.environ.get("UV", "uv"),
     "export",
@@ -31,7 +32,7 @@ _AUDIT += ["--progress-spinner", "off", "--timeout", "5", "--requirement"]
 
 
 def main() -> int:
-    """Print what was found and return the exit code."""
+    """Print the vulnerabilities and return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         locked = str(Path(folder, "requirements.txt"))
         subprocess.run([*_EXPORT, locked], check=True)  # noqa: S603 - no shell
@@ -42,7 +43,7 @@ def main() -> int:
         packages: list[dict[str, Any]] = json.loads(audit.stdout)["dependencies"]
     except ValueError:
         said = audit.stderr.strip().splitlines() or ["nothing"]
-        print(f"NOT AUDITED for known vulnerabilities. pip-audit says: {said[-1]}")
+        print(f"NOT AUDITED for known vulnerabilities. pip-audit reports: {said[-1]}")
         return _NOT_LOOKED_UP
     vulnerable = [package for package in packages if package.get("vulns")]
     skipped = [package["name"] for package in packages if "skip_reason" in package]
@@ -53,7 +54,7 @@ def main() -> int:
             print(f"{package['name']} {package['version']}: {names}, fixed in {fixed}")
     if skipped and len(skipped) == len(packages):
         print(
-            "NOT AUDITED for known vulnerabilities: the advisories are out of reach from here "
+            "NOT AUDITED for known vulnerabilities: the advisories cannot be reached from here "
             "(a mirror of PyPI without its JSON API)"
         )
     elif skipped:

@@ -1,1 +1,1 @@
-"""What can be asked of the service: use cases over ports, free of any technology."""
+"""Use cases and the ports that they need; independent of any technology."""

@@ -11,13 +11,16 @@ from domain.task import Task
 PIECE: Final = 500
 """Number of tasks of a long list that are worked on before other requests have their turn.
 
-A piece of the longest tasks takes a few milliseconds at each step: read, sort, encode, compress.
+A piece of the longest tasks takes a few milliseconds to read and to sort.
 """
+
+LONG: Final = 2 * PIECE
+"""Number of tasks up to which a list is worked on in one step, because pauses cost more."""
 
 
 async def arrange(tasks: Sequence[Task], order: SortOrder) -> list[Task]:
     """Return ``tasks`` in ``order``, as ``SortOrder.arrange`` does, with pauses in between."""
-    if len(tasks) <= PIECE:
+    if len(tasks) <= LONG:
         return order.arrange(tasks)
     runs = []
     for start in range(0, len(tasks), PIECE):

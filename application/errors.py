@@ -1,19 +1,19 @@
-"""The facts that a use case or an adapter can state. What they mean in HTTP is the edge's business.
+"""Errors of use cases and adapters. Each states a fact; entrypoints/http gives it a status.
 
-Messages are written for the log; none holds a token, a secret or a task's text.
+Messages are written for the log, and hold no token, no secret and no text of a task.
 """
 
 
 class ApplicationError(Exception):
-    """Base of every error that use cases and adapters raise on purpose."""
+    """Base of all errors that use cases and adapters raise on purpose."""
 
 
 class TaskNotFound(ApplicationError):
-    """The user has no task with this number, whether or not somebody else has."""
+    """The user has no task with this number, whether or not another user has."""
 
 
 class TaskChanged(ApplicationError):
-    """The task is no longer as the caller saw it last; nothing has been done to it."""
+    """The task has changed since the caller read it; it is left as it is."""
 
 
 class TaskLimitReached(ApplicationError):
@@ -27,32 +27,36 @@ class Forbidden(ApplicationError):
     """The token's subject may not act for the user in the path."""
 
 
+class MissingToken(ApplicationError):
+    """The request has no usable bearer token."""
+
+
 class InvalidToken(ApplicationError):
-    """The token is not one that proves who its bearer is. The message says why."""
+    """The token does not prove who its bearer is. The message says why."""
 
 
 class ExpiredToken(InvalidToken):
-    """The token is genuine but its time is over: the client should fetch a new one."""
+    """The token is genuine but has expired: the client should fetch a new one."""
 
 
 class UnknownUser(ApplicationError):
-    """The user has no row in the users table: deleted, or the wrong table is configured."""
+    """The user has no row in the users table: deleted, or USERS_TABLE names the wrong table."""
 
 
 class Unavailable(ApplicationError):
-    """Something that the service depends on does not answer; trying again later may help."""
+    """A dependency of the service does not respond; a retry may help."""
 
 
 class StorageUnavailable(Unavailable):
-    """The storage is out of reach, too slow or not ready.
+    """The storage is unreachable, too slow or not ready.
 
-    Whether a change that was under way has happened is not known.
+    A change that was under way may or may not have been made.
     """
 
 
 class InvalidConfiguration(ApplicationError):
-    """An adapter cannot work as it is configured; the message names the setting, not its value."""
+    """An adapter cannot work with its settings; the message names the setting, not its value."""
 
 
 class SchemaConflict(ApplicationError):
-    """The database holds tables that cannot be adopted; the message says which and why."""
+    """The database has tables that cannot be adopted; the message says which and why."""

@@ -1,4 +1,4 @@
-"""What a caller may demand of a task before it is changed."""
+"""Conditions that a task must meet before it is changed."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""``make bench``: measure this service and its peers side by side, and print the tables."""
+"""``make bench``: measure this service and other backends, and print tables."""
 
 import argparse
 import json
@@ -10,28 +10,32 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from bench import contract, postgres
-from bench.data import reset
-from bench.installed import Installed, described, install
-from bench.measuring import Plan, ServiceTarget, measure_in_rounds
-from bench.pgbench import Pgbench
-from bench.processes import resident_bytes
-from bench.report import Results, ServiceFacts
-from bench.services import SERVICES, Running, Service, Start, started
-from bench.workloads import WORKLOADS
+from bench.figures.rounds import Plan, measure_in_rounds
+from bench.figures.tables import Results, ServiceFacts
+from bench.load.users import reset
+from bench.load.workloads import WORKLOADS
+from bench.targets import contract, postgres
+from bench.targets.installation import Installed, described, install
+from bench.targets.pgbench import Pgbench
+from bench.targets.processes import resident_bytes
+from bench.targets.service_target import ServiceTarget
+from bench.targets.services import SERVICES, Running, Service, Start, started
 
 MANY: Final = 64
 _ABOUT: Final = {name: service.about for name, service in SERVICES.items()} | {
     Pgbench.name: "the same statements, prepared, run by PostgreSQL's own load driver"
 }
+_BASELINES: Final = frozenset(name for name in SERVICES if SERVICES[name].of_baseline)
 
 
 def main() -> None:
-    """Measure what the arguments say."""
+    """Measure what the arguments ask for and print the tables."""
     options = _options()
-    # Leave by the ordinary way, which ends what was started.
+    # An exception, so that everything that was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
-    results = _measured(options, install(options.python))
+    needs_node = any(name in SERVICES and SERVICES[name].on_node for name in options.services)
+    installed = install(options.python, node=needs_node, baseline=options.baseline)
+    results = _measured(options, installed)
     print(results.markdown())
     if options.json:
         options.json.write_text(json.dumps(results.plain(), indent=1))
@@ -46,15 +50,18 @@ def _measured(options: argparse.Namespace, installed: Installed) -> Results:
     )
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tasks-api-bench-")))
-        folder.chmod(0o755)  # PostgreSQL may run as somebody else.
+        folder.chmod(0o755)  # PostgreSQL may run as another user.
         server = stack.enter_context(postgres.server(folder / "postgres"))
-        postgres.make_template(server)
+        postgres.create_template(server, "template_ours", installed.scripts)
+        if installed.baseline_scripts:
+            postgres.create_template(server, "template_baseline", installed.baseline_scripts)
         starts: dict[str, list[Start]] = {}
         running: list[Running] = []
         targets: list[ServiceTarget | Pgbench] = []
         for name in options.services:
             _say(f"{name}: starting, checking, warming up")
-            url = postgres.copy_template(server, f"bench_{name}")
+            template = "template_baseline" if name in _BASELINES else "template_ours"
+            url = postgres.create_copy(server, f"bench_{name}", template)
             if name == Pgbench.name:
                 targets.append(Pgbench.on(url, folder, server.pid))
                 continue
@@ -88,7 +95,7 @@ def _starts(
     for _ in range(times + 1):
         with started(service, installed, url, folder) as running:
             found.append(running.start)
-    # The first one also wrote byte code, and read from the disk.
+    # The first start also writes byte code and reads from the disk.
     return found[1:]
 
 
@@ -96,7 +103,7 @@ def _check(running: Running) -> None:
     if running.service.bare:
         return
     try:
-        contract.check(f"http://127.0.0.1:{running.port}")
+        contract.check(f"http://127.0.0.1:{running.port}", running.service.signing)
     except contract.ContractBroken as error:
         sys.exit(f"{running.service.name} breaks the contract: {error}")
     reset(running.database_url)
@@ -114,13 +121,25 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2, help="of one stretch of load")
     parser.add_argument("--starts", type=int, default=5, help="starts that are timed")
     parser.add_argument("--only", type=_names(WORKLOADS), default=[*WORKLOADS], help="workloads")
-    parser.add_argument("--services", type=_names(_ABOUT), default=[*_ABOUT])
+    parser.add_argument("--services", type=_names(_ABOUT), help="default: all")
+    parser.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FOLDER",
+        help="another checkout of this service, to be measured as `baseline`",
+    )
     parser.add_argument("--quick", action="store_true", help="--rounds 1 --seconds 1 --starts 1")
     parser.add_argument("--python", type=Path, help="the interpreter to measure on")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds, options.starts = 1, 1.0, 1
+    if options.services is None:
+        options.services = [
+            name for name in _ABOUT if options.baseline is not None or name not in _BASELINES
+        ]
+    if options.baseline is None and _BASELINES.intersection(options.services):
+        parser.error("`baseline` is measured with --baseline FOLDER")
     return options
 
 

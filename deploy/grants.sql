@@ -1,4 +1,4 @@
--- What serving takes. Once, as tasks_migrate, after its first `tasks-api migrate`:
+-- Grants for serving. Run once, as tasks_migrate, after its first `tasks-api migrate`:
 --   psql "$MIGRATE_URL" --file=deploy/grants.sql
 \set ON_ERROR_STOP on
 GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO tasks_serve;

@@ -1,6 +1,5 @@
--- Two roles for tasks-api: one that migrates, and one that serves. As the owner of Better Auth's
--- tables, which are there by now, with both passwords in the environment, where nobody else
--- can read them:
+-- Two roles for tasks-api: one that migrates, and one that serves. Run this as the owner of Better
+-- Auth's tables, after they exist. The passwords are in the environment, which other users cannot read:
 --   export MIGRATE_PASSWORD=... SERVE_PASSWORD=...
 --   psql "$OWNER_URL" --set=users_table=users --file=deploy/roles.sql
 \set ON_ERROR_STOP on
@@ -8,7 +7,7 @@
 \getenv serve_password SERVE_PASSWORD
 BEGIN;
 
--- Another database of this server may have brought them already; then they get these passwords.
+-- The roles may exist already, for another database of this server; they then get these passwords.
 SELECT format('CREATE ROLE %I LOGIN', name)
     FROM unnest(ARRAY['tasks_migrate', 'tasks_serve']) name
     WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
@@ -16,7 +15,7 @@ SELECT format('CREATE ROLE %I LOGIN', name)
 
 ALTER ROLE tasks_migrate PASSWORD :'migrate_password';
 GRANT USAGE, CREATE ON SCHEMA public TO tasks_migrate;
--- Tasks refer to users, and the reference is checked.
+-- Tasks refer to users by a foreign key, which PostgreSQL checks.
 GRANT SELECT, REFERENCES ON :"users_table" TO tasks_migrate;
 
 ALTER ROLE tasks_serve PASSWORD :'serve_password';

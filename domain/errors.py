@@ -1,4 +1,4 @@
-"""The facts that the domain can state about wrong input."""
+"""Errors about wrong input."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class RuleViolation:
     """One field that breaks one rule.
 
-    ``message`` is a sentence for a person: it names the field and the limit and never repeats
-    the value. ``rule`` is a stable name for a program.
+    ``message`` is a sentence for people: it names the field and the limit, and does not repeat
+    the value. ``rule`` is a stable name for programs.
     """
 
     field: str
@@ -17,7 +17,7 @@ class RuleViolation:
 
 
 class DomainError(Exception):
-    """Base of every error that the domain raises."""
+    """Base of all errors that the domain raises."""
 
 
 class InvalidTask(DomainError):

@@ -1,4 +1,4 @@
-"""Which tasks a listing holds and in which order: the one definition for every storage."""
+"""Which tasks a list holds and in which order: the one definition for every storage."""
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ class StatusFilter(StrEnum):
 
     @property
     def completed(self) -> bool | None:
-        """The value of ``completed`` that a listed task has; None when either will do."""
+        """The value of ``completed`` that a listed task has; None if both are listed."""
         return {
             StatusFilter.ALL: None,
             StatusFilter.PENDING: False,
@@ -29,17 +29,17 @@ class StatusFilter(StrEnum):
         }[self]
 
     def admits(self, task: Task) -> bool:
-        """Whether ``task`` is listed."""
+        """Return whether ``task`` is listed."""
         return self.completed is None or task.completed is self.completed
 
 
 class SortOrder(StrEnum):
-    """In which order tasks are listed. Both orders are total: ``id`` decides between equals."""
+    """In which order tasks are listed. Both orders are total: equal tasks are ordered by ``id``."""
 
     CREATED = "created"
     """Oldest first."""
     TITLE = "title"
-    """By title as a person reads it: letter case does not count (Unicode case folding)."""
+    """By title, regardless of letter case (Unicode case folding)."""
 
     def arrange(self, tasks: Iterable[Task]) -> list[Task]:
         """Return ``tasks`` in this order."""
@@ -63,21 +63,38 @@ def _by_creation(task: Task) -> tuple[datetime, int]:
 
 
 FINGERPRINT_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""From when a fingerprint counts microseconds: from when PostgreSQL counts them, too."""
+"""Zero of the microseconds in a fingerprint, which is PostgreSQL's zero, too."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def fingerprint(tasks: Iterable[Task]) -> str:
-    """What tells these tasks of one user from any other state of theirs, in whichever order.
+class Fingerprint:
+    """Digest that tells the state of a user's tasks from every other state, in any order.
 
     SHA-256 over each task's ``id`` and ``updated_at`` (microseconds since FINGERPRINT_EPOCH), as
-    signed big-endian integers of 64 bits, by ascending ``id``. A task that changes gets a greater
-    ``updated_at``, so that a state never comes back. Counts and sums would not do: where the clock
-    stands still, one task can leave a filtered list and another take its place in every sum.
+    signed big-endian integers of 64 bits, by ascending ``id``. Every change of a task makes its
+    ``updated_at`` greater, so that no state comes back. Counts and sums would not do: if the clock
+    stands still, one task can leave a filtered list while another takes its place in every sum.
     """
-    seen = sorted(
-        (task.id, (task.updated_at - FINGERPRINT_EPOCH) // _MICROSECOND) for task in tasks
-    )
-    numbers = chain.from_iterable(seen)
-    return sha256(struct.pack(f">{2 * len(seen)}q", *numbers)).hexdigest()
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[int, int]] = []
+
+    def add(self, tasks: Iterable[Task]) -> None:
+        """Take in some of the tasks."""
+        self._seen += [
+            (task.id, (task.updated_at - FINGERPRINT_EPOCH) // _MICROSECOND) for task in tasks
+        ]
+
+    def hexdigest(self) -> str:
+        """Return the digest of all tasks taken in so far, in hexadecimal."""
+        self._seen.sort()
+        numbers = chain.from_iterable(self._seen)
+        return sha256(struct.pack(f">{2 * len(self._seen)}q", *numbers)).hexdigest()
+
+
+def fingerprint(tasks: Iterable[Task]) -> str:
+    """Return the ``Fingerprint`` of ``tasks``, in hexadecimal."""
+    digest = Fingerprint()
+    digest.add(tasks)
+    return digest.hexdigest()

@@ -1,6 +1,6 @@
-"""The task: what it holds, its limits, and how it changes.
+"""The task: its fields, its limits, and how it changes.
 
-Every transition takes the current time as ``now`` and returns a value; nothing here reads a clock.
+Every transition takes the current time as ``now`` and returns a value; none reads a clock.
 """
 
 from dataclasses import dataclass, replace
@@ -12,11 +12,11 @@ from domain.errors import InvalidTask, RuleViolation
 from domain.text import is_storable
 
 TITLE_MIN: Final = 1
-"""Fewest characters of a title, after trimming (Unicode code points)."""
+"""Least number of characters (Unicode code points) of a trimmed title."""
 TITLE_MAX: Final = 200
-"""Most characters of a title, after trimming (Unicode code points)."""
+"""Largest number of characters (Unicode code points) of a trimmed title."""
 DESCRIPTION_MAX: Final = 1000
-"""Most characters of a description (Unicode code points)."""
+"""Largest number of characters (Unicode code points) of a description."""
 
 _TICK: Final = timedelta(microseconds=1)
 
@@ -32,7 +32,7 @@ UNCHANGED: Final = Unchanged.UNCHANGED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """A task that no storage has numbered yet."""
+    """A task that is not stored yet, so it has no number."""
 
     user_id: str
     title: str
@@ -43,7 +43,7 @@ class NewTask:
     def create(
         cls, *, user_id: str, title: str, description: str | None, now: datetime
     ) -> "NewTask":
-        """A pending task of ``user_id``, with its title trimmed.
+        """Return a pending task of ``user_id``, with its title trimmed.
 
         Raises InvalidTask, naming every field that breaks a rule.
         """
@@ -52,7 +52,7 @@ class NewTask:
         return cls(user_id=user_id, title=title, description=description, created_at=now)
 
     def numbered(self, task_id: int) -> "Task":
-        """The task that storage keeps under ``task_id``."""
+        """Return the task as it is stored with the number ``task_id``."""
         return Task(
             id=task_id,
             user_id=self.user_id,
@@ -64,12 +64,12 @@ class NewTask:
         )
 
 
-# Not frozen, which doubles the cost of a task: an eighth of that of a long list.
+# Not frozen: that would double the cost of a task, which is an eighth of the cost of a long list.
 @dataclass(slots=True)
 class Task:
     """A to-do item of one user. Times are UTC with microseconds.
 
-    Nothing assigns to its fields, which the type checker holds; a change makes another task.
+    The type checker enforces that its fields are not assigned to; a change returns another task.
     """
 
     id: Final[int]
@@ -87,7 +87,7 @@ class Task:
         description: str | Unchanged | None = UNCHANGED,
         now: datetime,
     ) -> "Task":
-        """The task with the given fields replaced; this very task if nothing differs.
+        """Return the task with the given fields replaced; the same object if nothing differs.
 
         Raises InvalidTask, naming every given field that breaks a rule.
         """
@@ -109,11 +109,11 @@ class Task:
         )
 
     def toggle(self, *, now: datetime) -> "Task":
-        """The task with ``completed`` flipped."""
+        """Return the task with ``completed`` flipped."""
         return replace(self, completed=not self.completed, updated_at=self._next_update(now))
 
     def _next_update(self, now: datetime) -> datetime:
-        # A change is always seen as newer, even where the clock stood still or went back.
+        # Always greater than before, even if the clock stood still or went back.
         return max(now, self.updated_at + _TICK)
 
 

@@ -1,4 +1,4 @@
-"""What every text that is stored or compared must satisfy."""
+"""The rule that every stored or compared text must satisfy."""
 
 import re
 
@@ -7,5 +7,5 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def is_storable(text: str) -> bool:
-    """Whether every storage can keep ``text``: no U+0000 and no lone surrogate."""
+    """Return whether every storage can keep ``text``: no U+0000 and no lone surrogate."""
     return _UNSTORABLE.search(text) is None

@@ -8,7 +8,7 @@ from entrypoints import logs
 from entrypoints.container import Container, observed
 from entrypoints.http.app import create_app
 from entrypoints.settings import LogFormat, Settings
-from entrypoints.telemetry.wanted import telemetry_class
+from entrypoints.telemetry.enabled import telemetry_class
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from application.errors import ApplicationError, InvalidConfiguration
 from entrypoints import development, logs
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
-from entrypoints.server import serve
+from entrypoints.serve import serve
 from entrypoints.settings import InvalidSettings, LogFormat, Settings, StorageKind, TokenKeys
 
 _EXIT_FAILURE: Final = 1
@@ -24,7 +24,7 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code: 2 when a setting or an argument is wrong."""
+    """Run one command and return its exit code, 2 if a setting or an argument is invalid."""
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"tasks-api: {error}", file=sys.stderr)
         return _EXIT_FAILURE
     except BrokenPipeError:
-        # Whoever read the output has enough. Python would complain once more when it flushes.
+        # The reader has closed the pipe. Python would report that again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
@@ -66,21 +66,21 @@ def _token(options: argparse.Namespace) -> None:
     container = Container(settings=_settings())
     if container.settings().token_keys is not TokenKeys.SECRET:
         raise InvalidSettings(
-            "BETTER_AUTH_JWKS_URL is set: only tokens of that issuer are accepted, "
-            "which the frontend gets at /api/auth/token"
+            "BETTER_AUTH_JWKS_URL is set: only tokens of that issuer are accepted; "
+            "the frontend gets them at /api/auth/token"
         )
     if options.create_user:
         asyncio.run(container.create_user(user_id=options.user))
         print(
-            f"user {options.user!r} is in the users table now; "
-            "that is for development only: in production Better Auth creates users",
+            f"user {options.user!r} is in the users table now; use this for "
+            "development only: in production Better Auth creates users",
             file=sys.stderr,
         )
     print(container.mint_token(subject=options.user, lifetime=options.ttl))
 
 
 def _openapi(_options: argparse.Namespace) -> None:
-    # The document is the same whatever is configured, and nothing needs to be.
+    # The document does not depend on the settings, so none are needed.
     settings = Settings(storage=StorageKind.MEMORY, better_auth_secret="unused")  # noqa: S106
     print(json.dumps(create_app(Container(settings=settings)).openapi(), indent=2))
 
@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
     command = _add(commands, "serve", _serve, "serve the API in production")
-    _add_address(command, host="0.0.0.0")  # noqa: S104 - containers are reached from outside
+    _add_address(command, host="0.0.0.0")  # noqa: S104 - all interfaces, for containers
     command.add_argument(
         "--workers",
         type=_whole_number(1, 256),
@@ -141,21 +141,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_address(command, host="127.0.0.1")
 
-    command = _add(commands, "migrate", _migrate, "bring the database's schema up to date")
+    command = _add(commands, "migrate", _migrate, "migrate the database to the newest schema")
     command.add_argument(
-        "--to", metavar="REVISION", help="go to this revision, back or forth, and not to the newest"
+        "--to",
+        metavar="REVISION",
+        help="migrate to this revision, up or down, instead of the newest",
     )
 
     command = _add(commands, "token", _token, "mint a token with the configured secret")
     command.add_argument(
-        "--user", required=True, type=_user_id, metavar="ID", help="its `sub`: whose it is"
+        "--user", required=True, type=_user_id, metavar="ID", help="the `sub` of the token"
     )
     command.add_argument(
         "--ttl",
         type=_duration,
         default=timedelta(hours=1),
         metavar="DURATION",
-        help="how long it is valid: 30s, 15m, 1h, 7d (default: 1h)",
+        help="time until it expires: 30s, 15m, 1h, 7d (default: 1h)",
     )
     command.add_argument(
         "--create-user",

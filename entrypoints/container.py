@@ -98,7 +98,9 @@ class Container(DeclarativeContainer):
 
     task_use_cases: Provider[TaskUseCases] = Factory(
         TaskUseCases,
-        create=Factory(CreateTask, tasks=tasks, clock=clock),
+        create=Factory(
+            CreateTask, tasks=tasks, clock=clock, task_limit=settings.provided.task_limit
+        ),
         list=Factory(ListTasks, tasks=tasks),
         fingerprint=Factory(FingerprintList, tasks=tasks),
         get=Factory(GetTask, tasks=tasks),

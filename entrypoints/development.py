@@ -1,4 +1,4 @@
-"""``tasks-api dev``: everything that a newcomer does not have yet."""
+"""``tasks-api dev``: serve with an embedded PostgreSQL, a kept secret and demo users."""
 
 import asyncio
 import os
@@ -14,22 +14,22 @@ from typing import Final
 
 from entrypoints import logs
 from entrypoints.container import Container, embedded_postgres
-from entrypoints.server import serve
+from entrypoints.serve import serve
 from entrypoints.settings import LogFormat, Settings, StorageKind, TokenKeys
 
 DATA_FOLDER: Final = Path(".data")
 DEMO_USER: Final = "demo-user"
 OTHER_USER: Final = "other-user"
 _ADDRESS_TAKEN: Final = 3
-"""uvicorn's exit code for it, too."""
+"""The exit code that uvicorn has for it."""
 
 _TOKEN_LIFETIME: Final = timedelta(days=1)
 
 
 def run(*, host: str, port: int) -> None:
-    """Serve with what is configured, and with something of our own for what is not."""
+    """Serve with the settings that are given, and with defaults for a database and a secret."""
     given = Settings()
-    # In the environment, where the server's own processes find it, too.
+    # In the environment, so that the server's processes read it, too.
     if given.log_format is None:
         os.environ["LOG_FORMAT"] = LogFormat.CONSOLE
     logs.configure(given.log_format or LogFormat.CONSOLE, given.log_level)
@@ -39,13 +39,13 @@ def run(*, host: str, port: int) -> None:
     with _database(given):
         container = Container(settings=Settings())
         print(f"\nDocs       http://{host}:{port}/docs", flush=True)
-        if _is_ours_to_try(given):
+        if _owns_users_and_tokens(given):
             _introduce(container, host=host, port=port)
         serve(container, host=host, port=port, workers=1, reload=True)
 
 
 def _require_free(host: str, port: int) -> None:
-    # Otherwise the requests that are shown, with their tokens, would go to somebody else.
+    # Otherwise another program would receive the requests shown below, with their tokens.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()
@@ -58,8 +58,8 @@ def _require_free(host: str, port: int) -> None:
         sys.exit(_ADDRESS_TAKEN)
 
 
-def _is_ours_to_try(given: Settings) -> bool:
-    """Whether the users and the tokens are this command's own, and not a frontend's."""
+def _owns_users_and_tokens(given: Settings) -> bool:
+    """Whether this command, and not a frontend, creates the users and signs the tokens."""
     own_storage = given.storage is not StorageKind.POSTGRES or given.neon_db_url is None
     return own_storage and given.token_keys is TokenKeys.SECRET
 
@@ -75,7 +75,7 @@ def _database(given: Settings) -> Iterator[None]:
 
 
 def kept_secret(folder: Path) -> str:
-    """The secret that is kept in ``folder``, made when there is none; for development only."""
+    """Return the secret in ``folder``, generating it if there is none; for development only."""
     path = folder / "better-auth-secret"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)

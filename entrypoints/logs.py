@@ -1,4 +1,7 @@
-"""How log lines look. What they may hold: never a token, a secret or a task's text."""
+"""Set up the log and format its lines.
+
+No line may hold a token, a secret or a task's text.
+"""
 
 import json
 import logging
@@ -9,36 +12,37 @@ from typing import Any, Final
 from entrypoints.request_context import current_request
 from entrypoints.settings import LogFormat, LogLevel
 
-# What every record has, so that what is left is what the caller gave as ``extra``.
+# The attributes of every record. All others were passed as ``extra``.
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "color_message"}
 
-# What these say at INFO is said better, or is nobody's business.
-_TALKATIVE: Final = ("alembic", "httpx")
+# Their lines at INFO duplicate our own.
+_NOISY_LOGGERS: Final = ("alembic", "httpx")
 
-# json.dumps would make an encoder for each line.
+# json.dumps would create an encoder for each line.
 _encode: Final = json.JSONEncoder(default=str).encode
 
 
 def configure(log_format: LogFormat, level: LogLevel) -> None:
     """Send every log line of the process to standard error in ``log_format``."""
-    # No line shows where it was written or by which thread, and finding out costs every line.
+    # No line shows them, so records need not collect them, as the Logging HOWTO recommends:
+    # https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     if sys.version_info >= (3, 12):
         logging.logAsyncioTasks = False
-    logging._srcfile = None  # noqa: SLF001 - the documented way (Logging HOWTO, Optimization)
+    logging._srcfile = None  # noqa: SLF001 - documented there
     handler = logging.StreamHandler(sys.stderr)
     formatters = {LogFormat.JSON: JsonFormatter, LogFormat.CONSOLE: ConsoleFormatter}
     handler.setFormatter(formatters[log_format]())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for library in _TALKATIVE:
+    for library in _NOISY_LOGGERS:
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, then whatever else is known."""
+    """Formats a record as one JSON object: time, level, logger, message, then all other facts."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line."""
         line = {
             "time": _time(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
@@ -52,13 +56,13 @@ class JsonFormatter(logging.Formatter):
 
 
 class ConsoleFormatter(logging.Formatter):
-    """A line for a person's eye, in local time."""
+    """Formats a record for people, in local time."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, followed by the stack trace if there is one."""
+        """Return the line, followed by the stack trace if the record has one."""
         time = _time(record).astimezone().strftime("%H:%M:%S")
         facts = _facts(record)
-        # Said in the message of a request's line already.
+        # The message of a request's line has these already.
         shown = {name: facts[name] for name in facts.keys() - {"method", "route", "status"}}
         words = [f"{name}={value!r}" for name, value in sorted(shown.items())]
         line = " ".join([time, f"{record.levelname:<8}", record.getMessage(), *words])

@@ -1,4 +1,4 @@
-"""What is known of the request that is being answered, for its log lines."""
+"""Facts about the current request, for its log lines."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request. Whoever learns something about it adds it here."""
+    """One request. Each layer adds the facts that it learns."""
 
     request_id: str
     user_id: str | None = None
     """The token's subject, once the token is verified."""
     error: str | None = None
-    """Why the answer is an error."""
+    """Type and reason of the error that the response reports."""
 
 
 current_request: ContextVar[RequestContext | None] = ContextVar("current_request", default=None)
-"""The request of the running task; None outside of one."""
+"""The request that the running task handles; None outside a request."""

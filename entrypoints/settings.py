@@ -1,7 +1,6 @@
-"""The settings: the only place that reads the environment, but for OpenTelemetry's variables."""
+"""The settings: the only module that reads environment variables other than OpenTelemetry's."""
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,6 +10,7 @@ from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -26,28 +26,28 @@ _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s*]+", re.IGNORECASE)
 
 
 class StorageKind(StrEnum):
-    """Where tasks are kept."""
+    """Storage of the tasks."""
 
     POSTGRES = "postgres"
     MEMORY = "memory"
 
 
 class TokenKeys(StrEnum):
-    """What tokens are verified with."""
+    """The keys that verify tokens."""
 
     SECRET = "secret"  # noqa: S105 - a choice's name
     KEY_SET = "key_set"
 
 
 class LogFormat(StrEnum):
-    """How log lines look."""
+    """Format of the log lines."""
 
     JSON = "json"
     CONSOLE = "console"
 
 
 class LogLevel(StrEnum):
-    """The least severe lines that are logged."""
+    """Lowest severity that is logged."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -60,16 +60,8 @@ class InvalidSettings(Exception):
     """A setting is missing or wrong. The message is one line that names it, never its value."""
 
 
-class _LiteralDotEnv(DotEnvSettingsSource):
-    """A ``.env`` file whose values are what they look like: no ``${…}`` is replaced."""
-
-    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
-        values = dotenv_values(file_path, encoding="utf-8", interpolate=False)
-        return {name.lower(): value for name, value in values.items()}
-
-
 class Settings(BaseSettings):
-    """What can be set, by environment variables of these names or in a file ``.env``."""
+    """Settings by environment variables of these names, in upper case, or by a file ``.env``."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
 
@@ -84,14 +76,15 @@ class Settings(BaseSettings):
         "http://localhost",
     )
     storage: StorageKind = StorageKind.POSTGRES
+    tasks_per_user: Annotated[int, Field(ge=0)] = 10_000
     migrate_on_start: bool = True
     log_format: LogFormat | None = None
-    """None leaves it to the command."""
+    """None lets the command choose."""
     log_level: LogLevel = LogLevel.INFO
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
 
     def __init__(self, **values: Any) -> None:
-        """Read the environment; ``values`` come first. Raise InvalidSettings."""
+        """Read the settings; ``values`` take precedence. Raise InvalidSettings."""
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -108,14 +101,14 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given, then the environment, then the ``.env`` file."""
-        env_file = getattr(dotenv_settings, "env_file", None)
-        return init_settings, env_settings, _LiteralDotEnv(settings_cls, env_file=env_file)
+        """Prefer the arguments to the environment, and the environment to the ``.env`` file."""
+        lines = InitSettingsSource(settings_cls, _lines_of(dotenv_settings))
+        return init_settings, env_settings, lines
 
     @model_validator(mode="before")
     @classmethod
     def _empty_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
-        # But an empty secret is a mistake that must not pass for none.
+        # An empty secret is a mistake, so it must not count as unset.
         return {
             name: value
             for name, value in values.items()
@@ -125,7 +118,7 @@ class Settings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _is_text(cls, value: object) -> object:
-        # Python lets bytes of the environment that are not UTF-8 through as lone surrogates.
+        # Python decodes environment bytes that are not UTF-8 as lone surrogates.
         if isinstance(value, str) and not is_storable(value):
             raise ValueError("is not UTF-8 text")
         return value
@@ -162,7 +155,7 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """Where PostgreSQL is. Raises InvalidSettings when nothing says so."""
+        """The URL of PostgreSQL. Raises InvalidSettings if it is not set."""
         if self.neon_db_url is None:
             raise InvalidSettings(
                 "NEON_DB_URL is not set: give it the connection string that Neon shows, "
@@ -171,13 +164,18 @@ class Settings(BaseSettings):
         return self.neon_db_url.get_secret_value()
 
     @property
+    def task_limit(self) -> int | None:
+        """Most tasks of one user; None if there is no limit."""
+        return self.tasks_per_user or None
+
+    @property
     def token_keys(self) -> TokenKeys:
-        """What tokens are verified with. The setting chooses, never the token."""
+        """The keys that verify tokens. The settings choose them, never the token."""
         return TokenKeys.SECRET if self.better_auth_jwks_url is None else TokenKeys.KEY_SET
 
     @property
     def shared_secret(self) -> str:
-        """What signs tokens. Raises InvalidSettings when there is none."""
+        """The secret that signs tokens. Raises InvalidSettings if it is not set."""
         if self.better_auth_secret is None:
             raise InvalidSettings(
                 "BETTER_AUTH_SECRET is not set: give it the secret of your Better Auth frontend, "
@@ -187,32 +185,32 @@ class Settings(BaseSettings):
 
     @property
     def jwks_url(self) -> str | None:
-        """Where the issuer publishes its keys."""
+        """The URL of the issuer's key set, if set."""
         return None if self.better_auth_jwks_url is None else str(self.better_auth_jwks_url)
 
     @property
     def issuer(self) -> str | None:
-        """The ``iss`` that tokens must have, if any."""
+        """The ``iss`` that tokens must have, or None."""
         return self.better_auth_issuer or self._jwks_origin
 
     @property
     def audience(self) -> str | None:
-        """The ``aud`` that tokens must have, if any."""
+        """The ``aud`` that tokens must have, or None."""
         return self.better_auth_audience or self._jwks_origin
 
     @property
     def _jwks_origin(self) -> str | None:
-        # Better Auth's default issuer and audience: the origin of its baseURL, as browsers write
-        # it, which is without the scheme's own port.
+        # Better Auth's default issuer and audience: the origin of its baseURL as browsers write it,
+        # that is without the scheme's default port.
         url = self.better_auth_jwks_url
         if url is None:
             return None
-        own_port = {"http": 80, "https": 443}[url.scheme]
-        port = "" if url.port in {None, own_port} else f":{url.port}"
+        default_port = {"http": 80, "https": 443}[url.scheme]
+        port = "" if url.port in {None, default_port} else f":{url.port}"
         return f"{url.scheme}://{url.host}{port}"
 
     def warnings(self) -> list[str]:
-        """What is allowed and yet a bad idea, one line each."""
+        """Return a line about each setting that is valid but unsafe."""
         found = []
         secret, url = self.better_auth_secret, self.better_auth_jwks_url
         if secret and len(secret.get_secret_value().encode()) < SECRET_RECOMMENDED_BYTES:
@@ -223,9 +221,21 @@ class Settings(BaseSettings):
         if url is not None and url.scheme == "http" and url.host not in _THIS_MACHINE:
             found.append(
                 "BETTER_AUTH_JWKS_URL is not https: "
-                "whoever sits on the way to it decides which tokens are genuine"
+                "an attacker between this service and the issuer can replace the keys"
             )
         return found
+
+
+def _lines_of(source: PydanticBaseSettingsSource) -> dict[str, Any]:
+    """Return the lines of the file that ``source`` would read, without replacing ``${…}`` in them.
+
+    Such characters may be a part of a secret.
+    """
+    path = source.env_file if isinstance(source, DotEnvSettingsSource) else None
+    if not isinstance(path, str | Path):
+        return {}
+    values = dotenv_values(path, encoding="utf-8", interpolate=False)
+    return {name.lower(): value for name, value in values.items() if value is not None}
 
 
 def _sentence(error: Any) -> str:

@@ -1,4 +1,4 @@
-"""The whole example: an embedded PostgreSQL, the API, and the Next.js frontend.
+"""Run the whole example: an embedded PostgreSQL, the API, and the Next.js frontend.
 
 ``make example`` runs this file; the end-to-end tests use its parts.
 """
@@ -29,7 +29,7 @@ Environment = dict[str, str]
 
 
 def api_environment(*, database_url: str, web_url: str, secret: str, mode: str) -> Environment:
-    """The API's settings; ``mode`` is the frontend's JWT_MODE: keys or secret."""
+    """Return the API's settings; ``mode`` is the frontend's JWT_MODE: keys or secret."""
     tokens = (
         {"BETTER_AUTH_JWKS_URL": f"{web_url}/api/auth/jwks"}
         if mode == "keys"
@@ -41,7 +41,7 @@ def api_environment(*, database_url: str, web_url: str, secret: str, mode: str) 
 def frontend_environment(
     *, database_url: str, web_url: str, api_url: str, secret: str, mode: str
 ) -> Environment:
-    """The frontend's settings."""
+    """Return the frontend's settings."""
     return {
         "DATABASE_URL": database_url,
         "BETTER_AUTH_URL": web_url,
@@ -53,7 +53,7 @@ def frontend_environment(
 
 
 def install_frontend() -> None:
-    """Install the frontend's packages unless they are those of the lock file."""
+    """Install the frontend's packages, unless those of the lock file are installed."""
     installed, lock = FRONTEND / "node_modules" / ".installed", FRONTEND / "package-lock.json"
     if installed.exists() and installed.read_bytes() == lock.read_bytes():
         return
@@ -62,7 +62,7 @@ def install_frontend() -> None:
 
 
 def build_frontend(environment: Mapping[str, str]) -> None:
-    """Build the frontend for production; the API's URL is baked in."""
+    """Build the frontend for production; the build contains the API's URL."""
     subprocess.run(
         ["npm", "run", "build"],  # noqa: S607 - wherever npm is
         cwd=FRONTEND,
@@ -72,15 +72,15 @@ def build_frontend(environment: Mapping[str, str]) -> None:
 
 
 def serve_api(port: int) -> list[str]:
-    """The command that serves the API."""
+    """Return the command that serves the API."""
     command = [sys.executable, "-m", "entrypoints.cli", "serve"]
     return [*command, "--host", "127.0.0.1", "--port", str(port)]
 
 
 def serve_frontend(port: int, *, production: bool) -> list[str]:
-    """The command that serves the frontend, without npm in between, which keeps signals."""
+    """Return the command that serves the frontend. npm would not forward signals to it."""
     next_js = str(FRONTEND / "node_modules" / "next" / "dist" / "bin" / "next")
-    # On this machine only: anybody may sign up.
+    # On this machine only, because signing up is open.
     where = ["--hostname", "localhost", "--port", str(port)]
     return ["node", next_js, "start" if production else "dev", *where]
 
@@ -89,7 +89,7 @@ def serve_frontend(port: int, *, production: bool) -> list[str]:
 def running(
     command: Sequence[str], environment: Mapping[str, str], *, cwd: Path = ROOT
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The process of ``command``, which ends with the block."""
+    """Run ``command`` as a process that ends with the block."""
     process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **environment})  # noqa: S603 - ours, and no shell
     try:
         yield process
@@ -103,7 +103,7 @@ def running(
 
 
 def wait_for(url: str) -> None:
-    """Return once ``url`` answers with a success; raise TimeoutError when it does not."""
+    """Return once ``url`` responds with a success; raise TimeoutError if it does not."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -111,11 +111,11 @@ def wait_for(url: str) -> None:
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
-    raise TimeoutError(f"{url} does not answer")
+    raise TimeoutError(f"{url} does not respond")
 
 
 def main() -> None:
-    """Start everything and keep it running until Ctrl-C, or another signal to end."""
+    """Start everything and keep it running until Ctrl-C or SIGTERM."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(description="Run the API and its example frontend.")
     parser.add_argument("--mode", choices=["keys", "secret"], default="keys", help="JWT_MODE")

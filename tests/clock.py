@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 
 class SettableClock:
-    """Stands still until it is told otherwise."""
+    """Return ``time`` until a test changes it."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What tests of every kind share."""
+"""Fixtures that all suites share."""
 
 import asyncio
 import os
@@ -24,6 +24,7 @@ _numbers = count(1)
 
 @contextmanager
 def new_database(server_url: str, *, template: str) -> Iterator[str]:
+    """Create a database from ``template``, yield its URL and drop it."""
     name = f"test_{next(_numbers)}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
         sql.Identifier(name), sql.Identifier(template)
@@ -39,13 +40,13 @@ def new_database(server_url: str, *, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """Asynchronous tests run on asyncio, as the service does."""
+    """Run asynchronous tests on asyncio, like the service."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A real PostgreSQL for the whole run, quick because it forgets what a power cut would."""
+    """A real PostgreSQL for the whole run. It is fast because it does not sync to the disk."""
     folder = tmp_path_factory.mktemp("postgres")
     options = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     with EmbeddedPostgres(folder, options) as server:
@@ -54,7 +55,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
 
 @pytest.fixture
 def empty_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
-    """The URL of a database of this test's own, without a table."""
+    """The URL of a new database without tables."""
     with new_database(postgres_server.url, template="template0") as url:
         yield url
 
@@ -67,6 +68,6 @@ def _migrated_template(postgres_server: EmbeddedPostgres) -> str:
 
 @pytest.fixture
 def database_url(postgres_server: EmbeddedPostgres, _migrated_template: str) -> Iterator[str]:
-    """The URL of a database of this test's own, with the tables and nobody in them."""
+    """The URL of a new database with the tables, which are empty."""
     with new_database(postgres_server.url, template=_migrated_template) as url:
         yield url

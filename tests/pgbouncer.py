@@ -1,4 +1,4 @@
-"""A PgBouncer in transaction mode in front of a PostgreSQL that asks for no password."""
+"""Run PgBouncer in transaction mode in front of a PostgreSQL without passwords."""
 
 import os
 import shutil
@@ -24,14 +24,14 @@ needs_pgbouncer: Final = pytest.mark.skipif(
 
 
 def pgbouncer_version() -> str:
-    """Which PgBouncer this is: ``PgBouncer 1.18.0``."""
+    """Return the version of PgBouncer, as ``PgBouncer 1.18.0``."""
     printed = subprocess.run([_PROGRAM, "--version"], capture_output=True, text=True, check=True)
     return printed.stdout.splitlines()[0]
 
 
 @contextmanager
 def pgbouncer(database_url: str, folder: Path, *, server_connections: int) -> Iterator[str]:
-    """The database's URL through a PgBouncer that keeps its configuration in ``folder``."""
+    """Run a PgBouncer that is configured in ``folder`` and yield the database's URL through it."""
     server = conninfo_to_dict(database_url)
     port = free_port()
     configuration = folder / "pgbouncer.ini"

@@ -1,10 +1,10 @@
-"""Ports for servers that tests start."""
+"""TCP ports for servers that tests start."""
 
 import socket
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on at this moment."""
+    """Return a TCP port of the loopback address that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

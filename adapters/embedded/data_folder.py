@@ -1,4 +1,4 @@
-"""PostgreSQL's data folder: made in one piece, and checked before it is used again."""
+"""PostgreSQL's data folder: created atomically, and checked before it is used again."""
 
 import os
 import pwd
@@ -14,16 +14,16 @@ SUPERUSER = "postgres"
 
 
 def create_data(data: Path, programs: Programs, log: Path) -> bool:
-    """Make `data` with an empty database in it; False, and no `data`, if a program failed.
+    """Create `data` with an empty database. If a program fails, return False without `data`.
 
-    An interrupted attempt leaves only a folder of another name, which the next one removes.
+    An interrupted attempt leaves only a folder of another name, which the next attempt removes.
     """
     for abandoned in data.parent.glob("initdb-*"):
         shutil.rmtree(abandoned, ignore_errors=True)
     new = tempfile.mkdtemp(prefix="initdb-", dir=data.parent)
     initdb = (
         *("-D", new, "-U", SUPERUSER, "--auth=trust", "--no-sync", "--no-instructions"),
-        # PostgreSQL's own C.UTF-8 is the same on every system.
+        # The builtin C.UTF-8 is the same on every system.
         *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
     )
     single_user = ("--single", "-D", new, "-c", "fsync=off", "-c", "exit_on_error=on", "template1")
@@ -42,19 +42,19 @@ def create_data(data: Path, programs: Programs, log: Path) -> bool:
 
 
 def check_data(data: Path, programs: Programs) -> None:
-    """Raise EmbeddedPostgresError if the server could not use `data`; never change it."""
+    """Raise EmbeddedPostgresError if the server cannot use `data`. Changes nothing."""
     owner = data.stat().st_uid
     if owner != programs.uid:
         raise EmbeddedPostgresError(
             f"{data} belongs to {_user(owner)}, but the server would run as {_user(programs.uid)}. "
-            f"Start as the user who made it (`nobody` stands for root), or remove it with "
+            f"Start as the user who created it (`nobody` stands for root), or remove it with "
             f"`make clean-data`."
         )
     version = (data / "PG_VERSION").read_text().strip()
     if version != programs.major_version:
         raise EmbeddedPostgresError(
             f"{data} was made by PostgreSQL {version}, which PostgreSQL {programs.major_version} "
-            f"cannot read. If you do not need what is in it, remove it with `make clean-data`."
+            f"cannot read. If you do not need its data, remove it with `make clean-data`."
         )
 
 

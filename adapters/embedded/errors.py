@@ -1,7 +1,7 @@
-"""What the embedded PostgreSQL says when it cannot run."""
+"""The error of the embedded PostgreSQL."""
 
 from application.errors import ApplicationError
 
 
 class EmbeddedPostgresError(ApplicationError):
-    """The embedded PostgreSQL cannot run; the message tells a person why and what to do."""
+    """The embedded PostgreSQL cannot run. The message says why, and what to do."""

@@ -1,3 +1,5 @@
+"""Exclusive lock of a folder."""
+
 import fcntl
 import os
 from collections.abc import Iterator
@@ -10,9 +12,9 @@ from adapters.embedded.errors import EmbeddedPostgresError
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Own `folder` against every other process and instance.
+    """Lock `folder` against other processes and instances.
 
-    The kernel drops the lock with its owner, however that ends; the server does not inherit it.
+    The kernel releases the lock when its owner ends; the server does not inherit it.
     """
     with (folder / "lock").open("a+") as lock:
         _take(lock, folder)

@@ -1,4 +1,4 @@
-"""postmaster.pid: PostgreSQL's own note, in its data folder, of who serves that folder."""
+"""postmaster.pid: PostgreSQL's record, in its data folder, of the server of that folder."""
 
 import os
 import signal
@@ -14,25 +14,25 @@ _SHUTDOWN_SECONDS = 30
 
 
 def is_ready(data: Path, pid: int) -> bool:
-    """Whether the server with this PID accepts connections; pg_ctl asks in the same way."""
+    """Whether the server with this PID accepts connections, found out as pg_ctl does."""
     lines = _read(data)
     return len(lines) > _STATUS and lines[_PID] == str(pid) and lines[_STATUS].strip() == "ready"
 
 
 def end_leftover(data: Path) -> None:
-    """Clear the way for a new server after an owner who could not stop theirs.
+    """Stop a server that has outlived its owner, so that a new one can start.
 
-    The caller holds the folder's lock: a server that still runs on `data` has lost its owner.
-    Only such a server is ever signalled. After a crash, and in every new container, the noted
-    PID may have gone to any other process.
+    The caller must hold the folder's lock: a server that still runs on `data` then has no owner.
+    Only such a server is signalled. After a crash, and in a new container, the recorded PID may
+    belong to any other process.
     """
     lines = _read(data)
     if not lines or not lines[_PID].isdecimal():
         return
     pid = int(lines[_PID])
     if not _serves(pid, data):
-        # PostgreSQL would refuse to start while any process has that PID. It skips the question
-        # for its parent's, and still checks by the other lines that no backend is left.
+        # PostgreSQL refuses to start while any process has that PID, except for its parent's. By
+        # the other lines it still checks that no backend is left.
         lines[_PID] = str(os.getpid())
         _path(data).write_text("\n".join(lines) + "\n")
         return
@@ -41,7 +41,7 @@ def end_leftover(data: Path) -> None:
     while _serves(pid, data):
         if time.monotonic() > deadline:
             raise EmbeddedPostgresError(
-                f"The PostgreSQL that an earlier run left on {data} (PID {pid}) does not stop: "
+                f"The PostgreSQL of an earlier run on {data} (PID {pid}) does not stop: "
                 f"end it, then start again."
             )
         time.sleep(0.02)
@@ -53,7 +53,7 @@ def _serves(pid: int, data: Path) -> bool:
 
 
 def _command_line(pid: int) -> str:
-    """Empty if there is no such process, or only its exit status is left."""
+    """Return the command line, empty if the process does not exist or is a zombie."""
     if sys.platform == "linux":
         try:
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes()

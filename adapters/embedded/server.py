@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own for development and tests."""
+"""A private PostgreSQL server for development and tests."""
 
 import os
 import shutil
@@ -20,21 +20,20 @@ from adapters.embedded.programs import Programs, find_programs
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 
-_PORT = "5432"  # Not a TCP port: it is part of the socket's name.
+_PORT = "5432"  # No TCP port: a part of the socket's name.
 _START_SECONDS = 60
 _STOP_SECONDS = 10
 _LOG_LINES_SHOWN = 15
 
 
 class EmbeddedPostgres:
-    """One server on the data kept in `folder`, reachable by this user on this machine only.
+    """One server with its data in `folder`, reachable by this user on this machine only.
 
     `options` are further server settings, such as `{"fsync": "off"}`.
 
-    The server ends with the process that started it, even a killed one. On Linux it ends with the
-    *thread* that called `start`, which must therefore live as long as the server is needed. Where
-    nothing ties the two together (macOS, or Linux without setpriv), the next `start` ends a
-    server left behind.
+    On Linux with setpriv the server ends with the *thread* that called `start`, even if the process
+    is killed, so that thread must live as long as the server is needed. Elsewhere the next `start`
+    ends a server that was left behind.
     """
 
     def __init__(self, folder: Path, options: Mapping[str, str] = {}) -> None:
@@ -47,15 +46,15 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """The superuser's URL of the database `tasks`; a new one after each start."""
+        """The superuser's URL of the database `tasks`; it changes with each start."""
         if not self._url:
             raise EmbeddedPostgresError("The embedded PostgreSQL is not running.")
         return self._url
 
     def start(self) -> None:
-        """Return once the server accepts connections.
+        """Start the server and wait until it accepts connections.
 
-        Raises EmbeddedPostgresError, and then leaves nothing running.
+        Raises EmbeddedPostgresError, after which nothing runs.
         """
         try:
             with ExitStack() as undo:
@@ -63,7 +62,7 @@ class EmbeddedPostgres:
                 self._running = undo.pop_all()
         except PermissionError as error:
             raise EmbeddedPostgresError(
-                f"No permission to use {error.filename}. If another user made {self._folder}, "
+                f"No permission to use {error.filename}. If another user created {self._folder}, "
                 f"start as that user, or remove it with `make clean-data`."
             ) from error
         except OSError as error:
@@ -72,7 +71,7 @@ class EmbeddedPostgres:
             ) from error
 
     def stop(self) -> None:
-        """Shut down in order; do nothing if the server is not running."""
+        """Shut down the server; do nothing if it is not running."""
         self._url = ""
         self._running.close()
 
@@ -108,8 +107,8 @@ class EmbeddedPostgres:
     def _create_socket_folder(self, programs: Programs) -> str:
         note = self._folder / "sockets"
         with suppress(OSError):
-            Path(note.read_text()).rmdir()  # A killed owner leaves its own, empty.
-        # Not in TMPDIR: the path of a socket may have no more than 103 bytes (macOS; Linux 107).
+            Path(note.read_text()).rmdir()  # A killed owner leaves an empty one.
+        # Not in TMPDIR: a socket's path has at most 103 bytes (macOS; Linux 107).
         sockets = tempfile.mkdtemp(prefix="tasks-api-", dir="/tmp")
         os.chown(sockets, programs.uid, programs.gid)
         note.write_text(sockets)
@@ -144,7 +143,7 @@ class EmbeddedPostgres:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    """A fast shutdown, which waits for no client; failing that, ever less friendly ones."""
+    """Request a fast shutdown, which does not wait for clients, then harder ones."""
     for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         server.send_signal(request)
         with suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""What a token must say, whichever key signed it."""
+"""The claims that a token must have, whichever key signed it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,33 +9,33 @@ from application.errors import ExpiredToken, InvalidToken
 from domain.text import is_storable
 
 LEEWAY_SECONDS: Final = 30
-"""How far the issuer's clock may be off."""
+"""Largest accepted difference between the issuer's clock and ours."""
 SUBJECT_MAX: Final = 255
 """Most characters of a ``sub``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRules:
-    """The claims that every token is held to. An ``issuer`` or ``audience`` of None is not checked.
+    """Checks of a token. An ``issuer`` or ``audience`` of None is not checked.
 
-    Better Auth always sets an audience, so one that nobody configured is no error.
+    Better Auth always sets an audience, so a token may have one although none is configured.
     """
 
     issuer: str | None = None
     audience: str | None = None
 
-    def subject_of(self, token: str, key: jwt.PyJWK) -> str:
-        """The ``sub`` of ``token``, once its signature and every claim have been checked.
+    def subject_of(self, token: str, key: jwt.PyJWK | bytes, *, algorithm: str) -> str:
+        """Verify the signature of ``token`` and every claim, and return its ``sub``.
 
-        No algorithm is accepted but that of ``key``.
+        A token that names another algorithm is refused.
 
-        Raises ExpiredToken and InvalidToken, whose messages name the fault and never the token.
+        Raises ExpiredToken and InvalidToken. Their messages name the failed check, never the token.
         """
         try:
             claims = jwt.decode(
                 token,
                 key,
-                algorithms=[key.algorithm_name],
+                algorithms=[algorithm],
                 issuer=self.issuer,
                 audience=self.audience,
                 leeway=LEEWAY_SECONDS,
@@ -43,7 +43,7 @@ class ClaimRules:
             )
         except jwt.ExpiredSignatureError as error:
             raise ExpiredToken("the token has expired") from error
-        # PyJWT lets some of what hostile JSON does to Python's parser through.
+        # PyJWT does not catch every error that hostile JSON causes in Python's parser.
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise InvalidToken(type(error).__name__) from error
         return _checked_subject(claims["sub"])

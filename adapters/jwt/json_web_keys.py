@@ -1,4 +1,4 @@
-"""Which keys of a JSON Web Key Set (RFC 7517) may verify tokens, and by which algorithm."""
+"""Select the keys of a JSON Web Key Set (RFC 7517) that may verify tokens."""
 
 import json
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import jwt
 from jwt import PyJWK
 
-# The first one is meant by a key that names no algorithm.
+# The first is the algorithm of a key that names none.
 _ALGORITHMS_OF: Final = {
     ("OKP", "Ed25519"): ("EdDSA",),
     ("EC", "P-256"): ("ES256",),
@@ -14,18 +14,18 @@ _ALGORITHMS_OF: Final = {
     ("RSA", None): ("RS256", "PS256"),
 }
 ALGORITHMS: Final = tuple(name for names in _ALGORITHMS_OF.values() for name in names)
-"""Every algorithm that a token may be signed with."""
+"""Every algorithm that a token may name."""
 
 
 class UnusableKeySet(ValueError):
-    """A document is no key set, or none of its keys may verify a token. The message says why."""
+    """The document is no key set, or none of its keys may verify tokens; the message says why."""
 
 
 def usable_keys(document: bytes) -> dict[str | None, PyJWK]:
-    """The keys in ``document`` that may verify tokens, by ``kid``; a lone one also under None.
+    """Return the keys in ``document`` that may verify tokens, by ``kid``; a sole one also by None.
 
-    Every other key is left out, however odd it is. Raises ValueError or RecursionError when
-    ``document`` is not JSON, UnusableKeySet when nothing in it is usable.
+    All other keys are left out. Raises ValueError or RecursionError if ``document`` is not JSON,
+    UnusableKeySet if no key remains.
     """
     parsed = json.loads(document)
     members = parsed.get("keys") if isinstance(parsed, dict) else None
@@ -48,12 +48,12 @@ def _usable(member: Any) -> PyJWK | None:
             algorithm not in allowed
             or (member.get("use") or "sig") != "sig"
             or not isinstance(member.get("kid"), str | None)
-            # Whoever can read the set could sign with a private key.
+            # A published private key proves nothing: every reader can sign with it.
             or "d" in member
         ):
             return None
         key = PyJWK(member, algorithm)
-    # What PyJWT and Python make of members and values of the wrong type.
+    # PyJWT and Python raise these for members and values of the wrong type.
     except (jwt.PyJWTError, LookupError, TypeError):
         return None
     # RFC 7518, 3.3: an RSA key must not be shorter than 2048 bits.

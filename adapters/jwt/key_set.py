@@ -6,46 +6,46 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from threading import Thread
 from typing import Final
 
+import anyio
 import httpx
-import jwt
 from jwt import PyJWK
 
 from adapters.jwt.claims import ClaimRules
-from adapters.jwt.json_web_keys import ALGORITHMS, UnusableKeySet, usable_keys
+from adapters.jwt.json_web_keys import UnusableKeySet, usable_keys
+from adapters.jwt.token_header import key_id_of, require_well_formed
 from application.errors import InvalidToken, Unavailable
 
 TIMEOUT_SECONDS: Final = 3.0
 """Longest that one fetch may take as a whole."""
 FRESH_SECONDS: Final = 5 * 60
-"""Age from which on the set is refreshed while it goes on being used."""
+"""Age from which the set is refreshed in the background, while it is still used."""
 UNCONFIRMED_SECONDS: Final = 2 * FRESH_SECONDS
-"""Age beyond which the set is used only once the issuer has been asked, in vain or not."""
+"""Age beyond which a token waits for a refresh; if that fails, the set is still used."""
 OUTAGE_SECONDS: Final = 24 * 60 * 60
-"""Age up to which the set is used while the issuer does not answer."""
+"""Age up to which the set is used while the issuer is out of reach."""
 REST_SECONDS: Final = 10
-"""Pause after a fetch that failed or that an unknown key has forced."""
+"""Pause after a fetch that failed or that an unknown ``kid`` caused."""
 WAIT_MARGIN_SECONDS: Final = 0.25
-"""By how much a token's wait for its key may be longer than a fetch.
+"""How much longer than a fetch a token waits for its key.
 
-So that the failure of a fetch is seen, after which known keys go on being used.
+The fetch then fails first, and known keys remain in use.
 """
-KEY_ID_MAX: Final = 255
-"""Most characters of a ``kid``."""
 _BODY_MAX: Final = 256 * 1024
 
 FetchObserver = Callable[[], AbstractContextManager[object]]
-"""Every fetch runs within a context of its own from here, and its error leaves through it."""
+"""Returns the context in which a fetch runs; an error of the fetch passes through it."""
 
 logger = logging.getLogger(__name__)
 
 
 class KeySet:
-    """The issuer's keys, fetched when a token needs them and kept.
+    """Cache of the issuer's keys, fetched when a token needs them.
 
     Belongs to one event loop. Nothing is fetched before the first token, so the issuer may start
-    later, and an outage of it heals by itself.
+    later, and its outage needs no restart of this service.
     """
 
     def __init__(
@@ -62,22 +62,26 @@ class KeySet:
         self._now = now
         self._timeout = timeout
         self._observer = observer
-        # httpcore loses the socket of a TLS handshake that is cancelled, so reaching the issuer,
-        # in its two steps, has to time out by itself before the fetch as a whole does.
+        # httpcore leaks the socket of a TLS handshake that is cancelled. The time-outs of its two
+        # steps, connecting and the handshake, must therefore end before that of the whole fetch.
         self._step_timeout = httpx.Timeout(timeout, connect=0.45 * timeout)
-        # Made once: reading the certificates would block the event loop on every fetch.
+        # Created once: reading the certificates would block the event loop at every fetch.
         self._tls = httpx.create_ssl_context()
+        _import_http_client()
         self._keys: dict[str | None, PyJWK] = {}
         self._fetched_at = -math.inf
         self._failing = False
         self._rest_until = -math.inf
         self._fetch: asyncio.Task[None] | None = None
 
-    async def find(self, kid: str | None) -> PyJWK:
-        """The key that the issuer calls ``kid``; without a ``kid``, the only key there is.
+    def __contains__(self, kid: str | None) -> bool:
+        """Whether the issuer's key ``kid`` can be used without a fetch."""
+        return self._known(kid) is not None
 
-        Raises InvalidToken when the issuer has no such key, Unavailable when it may have one but
-        cannot be asked.
+    async def find(self, kid: str | None) -> PyJWK:
+        """Return the issuer's key ``kid``; if ``kid`` is None, the only key of the set.
+
+        Raises InvalidToken if the issuer has no such key, Unavailable if that cannot be found out.
         """
         key = self._known(kid)
         if key is None:
@@ -91,13 +95,13 @@ class KeySet:
         return key
 
     async def _fetched(self, kid: str | None) -> PyJWK:
-        # More than one round: a fetch begun before this token came can lack the newest key.
+        # More than one round: a fetch that began before this token came may lack the newest key.
         while (key := self._known(kid)) is None:
             if not self._is_fetching() and self._is_resting():
                 if self._failing:
                     raise Unavailable("the key set is out of reach")
                 raise InvalidToken("no usable key of the issuer has the token's kid")
-            # A shield, because others wait for the same fetch when this request is cancelled.
+            # Shielded, because other requests wait for the same fetch.
             await asyncio.shield(self._fetching_for(kid))
         return key
 
@@ -115,9 +119,9 @@ class KeySet:
         return self._fetch is not None and not self._fetch.done()
 
     def _fetching_for(self, kid: str | None) -> asyncio.Task[None]:
-        """The fetch under way, or else a new one."""
+        """Return the fetch under way, or start one."""
         if self._fetch is None or self._fetch.done():
-            # Kept here, because the event loop alone would let a running task be collected.
+            # The event loop holds no strong reference to a task.
             self._fetch = asyncio.create_task(self._refresh(kid))
         return self._fetch
 
@@ -127,14 +131,14 @@ class KeySet:
         try:
             with self._observer():
                 keys = usable_keys(await self._download())
-        # InvalidURL: httpx reads a redirect's address even when it does not follow it.
-        # RuntimeError: RecursionError, and what uvloop raises on a connection that has gone.
+        # InvalidURL: httpx parses the address of a redirect that it does not follow.
+        # RuntimeError: RecursionError, and uvloop's error for a connection that is closed.
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
             self._failing = True
             logger.warning("the key set could not be fetched: %s", _reason(error))
         else:
             if due and (kid in keys or kid in self._keys):
-                # Nobody asked for a key that does not exist: an unknown one may force a fetch now.
+                # A regular refresh, not caused by an unknown key, which may cause the next one.
                 rest = 0
             self._keys = keys
             self._fetched_at = self._now()
@@ -144,12 +148,12 @@ class KeySet:
 
     async def _download(self) -> bytes:
         async with (
-            # Over all, because httpx's own time-outs start anew with every byte.
+            # For the whole fetch, because httpx's time-outs restart with every byte.
             asyncio.timeout(self._timeout),
             httpx.AsyncClient(
                 transport=self._transport, verify=self._tls, timeout=self._step_timeout
             ) as client,
-            # Uncompressed, so that few bytes cannot unfold to many.
+            # Uncompressed, so that a small response cannot expand to a large one.
             client.stream("GET", self._url, headers={"Accept-Encoding": "identity"}) as response,
         ):
             if response.status_code != httpx.codes.OK:
@@ -164,8 +168,20 @@ class KeySet:
             return bytes(body)
 
 
+def _import_http_client() -> None:
+    """Import now what the first fetch would import, which would block the event loop.
+
+    httpx imports its transport when a client is created, and anyio its event loop's part when a
+    loop first needs it. Here that is a loop in a thread, because the caller may run in one.
+    """
+    httpx.AsyncClient(verify=False)  # noqa: S501 - it never sends a request
+    thread = Thread(target=anyio.run, args=(anyio.sleep, 0))
+    thread.start()
+    thread.join()
+
+
 def _reason(error: Exception) -> str:
-    # The messages of other errors may quote what was received; these may be empty.
+    # Messages of other errors may quote the response. These messages may be empty.
     message = str(error) if isinstance(error, UnusableKeySet | httpx.ConnectError) else ""
     return message or type(error).__name__
 
@@ -192,20 +208,9 @@ class KeySetTokenVerifier:
         self._rules = rules
 
     async def subject_of(self, token: str) -> str:
-        key = await self._key_set.find(_key_id_of(token))
-        return self._rules.subject_of(token, key)
-
-
-def _key_id_of(token: str) -> str | None:
-    try:
-        header = jwt.get_unverified_header(token)
-    # As in ClaimRules: PyJWT lets some of what hostile text does to Python through.
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-        raise InvalidToken(type(error).__name__) from error
-    # Before a fetch: no key could make it acceptable.
-    if header.get("alg") not in ALGORITHMS:
-        raise InvalidToken("the algorithm is none of the key set's")
-    kid: str | None = header.get("kid")
-    if kid is not None and len(kid) > KEY_ID_MAX:
-        raise InvalidToken(f"the kid has more than {KEY_ID_MAX} characters")
-    return kid
+        key_id = key_id_of(token)
+        if key_id not in self._key_set:
+            # A fetch is for tokens that a new key might verify.
+            require_well_formed(token)
+        key = await self._key_set.find(key_id)
+        return self._rules.subject_of(token, key, algorithm=key.algorithm_name)

@@ -2,52 +2,59 @@
 
 import warnings
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import jwt
 from jwt.algorithms import HMACAlgorithm
-from jwt.utils import base64url_encode
-from jwt.warnings import InsecureKeyLengthWarning
 
 from adapters.jwt.claims import ClaimRules
 from application.errors import InvalidConfiguration
 
 _ALGORITHM: Final = "HS256"
 
-# Said once, at the start, where the setting is read; PyJWT would say it for every token.
-warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
+# The settings warn of a short secret once, at the start; PyJWT would warn at every token.
+warnings.filterwarnings("ignore", category=jwt.InsecureKeyLengthWarning)
+
+
+class _HmacWithKnownKeys(HMACAlgorithm):
+    """HS256 that examines a key once.
+
+    PyJWT's own examines the key at every token, to refuse public keys and JSON Web Keys, which
+    takes half as long as the rest of the verification. Keys come from the settings, never from a
+    token.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(HMACAlgorithm.SHA256)
+        self._prepare = lru_cache(maxsize=16)(super().prepare_key)
+
+    def prepare_key(self, key: str | bytes) -> bytes:
+        return self._prepare(key)
+
+
+jwt.unregister_algorithm(_ALGORITHM)
+jwt.register_algorithm(_ALGORITHM, _HmacWithKnownKeys())
 
 
 class SharedSecretTokenVerifier:
     """Accepts HS256 tokens signed with the plain UTF-8 bytes of ``secret``."""
 
     def __init__(self, *, secret: str, rules: ClaimRules) -> None:
-        """Raise InvalidConfiguration when ``secret`` is a key of another kind."""
-        self._key = _key(secret.encode())
+        """Raise InvalidConfiguration if ``secret`` is a public key or a JSON Web Key."""
+        self._key = _checked(secret.encode())
         self._rules = rules
 
     async def subject_of(self, token: str) -> str:
-        return self._rules.subject_of(token, self._key)
+        return self._rules.subject_of(token, self._key, algorithm=_ALGORITHM)
 
 
-class _Hmac(HMACAlgorithm):
-    """HS256 with one key. PyJWT looks at it once, instead of again for every token."""
-
-    def __init__(self, secret: bytes) -> None:
-        super().__init__(HMACAlgorithm.SHA256)
-        self._prepared = super().prepare_key(secret)
-
-    def prepare_key(self, _key: str | bytes) -> bytes:
-        return self._prepared
-
-
-def _key(secret: bytes) -> jwt.PyJWK:
-    key = jwt.PyJWK({"kty": "oct", "k": base64url_encode(secret).decode()}, _ALGORITHM)
+def _checked(secret: bytes) -> bytes:
     try:
-        key.Algorithm = _Hmac(secret)
+        jwt.get_algorithm_by_name(_ALGORITHM).prepare_key(secret)
     except jwt.InvalidKeyError as error:
         raise InvalidConfiguration(f"BETTER_AUTH_SECRET is no secret: {error}") from error
-    return key
+    return secret
 
 
 def mint(
@@ -58,7 +65,7 @@ def mint(
     issuer: str | None = None,
     audience: str | None = None,
 ) -> str:
-    """A token for ``subject`` that a SharedSecretTokenVerifier with ``secret`` accepts.
+    """Return a token for ``subject`` that a SharedSecretTokenVerifier with ``secret`` accepts.
 
     For development: in production the frontend's Better Auth issues the tokens. Raises
     InvalidConfiguration as SharedSecretTokenVerifier does.
@@ -69,4 +76,4 @@ def mint(
         claims["iss"] = issuer
     if audience is not None:
         claims["aud"] = audience
-    return jwt.encode(claims, _key(secret.encode()))
+    return jwt.encode(claims, _checked(secret.encode()), _ALGORITHM)

@@ -7,5 +7,5 @@ class SystemClock:
     """The clock of this machine."""
 
     def now(self) -> datetime:
-        """The current time in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)

@@ -1,1 +1,1 @@
-"""What the application needs from outside. The docstrings are the contract of every adapter."""
+"""Interfaces that adapters implement. Their docstrings are the contract of every adapter."""

@@ -5,8 +5,8 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """Source of the current time."""
 
     def now(self) -> datetime:
-        """The current time: UTC, aware, in microseconds. It may stand still or go back."""
+        """Return the current time: aware, UTC, in microseconds. It may stand still or go back."""
         ...

@@ -1,4 +1,4 @@
-"""The port for keeping tasks."""
+"""The port for storing tasks."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -8,26 +8,26 @@ from domain.task import NewTask, Task
 
 
 class TaskRepository(Protocol):
-    """Every user's tasks.
+    """The tasks of all users.
 
-    Each operation names the owner and never sees or touches anybody else's tasks. Each is one
-    atomic step, safe to run concurrently, and stored for good once it has returned. ``owner`` is
-    any storable text; a task number may be any integer. Every operation raises
-    StorageUnavailable when the storage does not answer in time; a change that was under way may
-    then have happened or not, and is never repeated by the adapter.
+    Each operation names the owner and neither reads nor changes another user's tasks. Each is one
+    atomic step, safe to run concurrently, and durable once it has returned. ``owner`` is any
+    storable text; a task number may be any integer. Every operation raises StorageUnavailable if
+    the storage does not respond in time; a change that was under way may then have been made or
+    not, and the adapter does not repeat it.
     """
 
     async def add(self, task: NewTask, *, limit: int | None = None) -> Task:
         """Store ``task`` and return it with its number.
 
-        Numbers grow and are never used again, not even after a deletion. Raises UnknownUser
-        when the storage knows its users and the owner is none of them, and TaskLimitReached when
-        the owner has ``limit`` tasks already (None: any number), however many are added at once.
+        Numbers grow and are never used again, not even after a deletion. Raises UnknownUser if
+        the storage knows its users and the owner is not among them, and TaskLimitReached if the
+        owner already has ``limit`` tasks (None: no limit), however many are added at once.
         """
         ...
 
     async def get(self, owner: str, task_id: int) -> Task:
-        """The owner's task. Raises TaskNotFound."""
+        """Return the owner's task. Raises TaskNotFound."""
         ...
 
     async def list(
@@ -35,23 +35,23 @@ class TaskRepository(Protocol):
     ) -> list[Task]:
         """Return the owner's tasks that ``status`` admits, as ``order`` arranges them.
 
-        With a ``limit`` only the first so many. The list is one state of the storage. A long one
-        is read in pieces, between which other work of the event loop has its turn.
+        With a ``limit``, return only the first so many. The list is one state of the storage. A
+        long list is read in pieces, so that the event loop serves other requests in between.
         """
         ...
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
-        """``domain.listing.fingerprint`` of what ``list`` returns, found without fetching it."""
+        """Return ``domain.listing.fingerprint`` of the list, without fetching the tasks."""
         ...
 
     async def update(self, owner: str, task_id: int, change: Callable[[Task], Task]) -> Task:
-        """Replace the owner's task by ``change(task)`` and return the outcome.
+        """Replace the owner's task by ``change(task)`` and return the result.
 
-        No other change comes between what ``change`` sees and what is stored, so that no update
-        is lost. ``change`` is pure: it may be called more than once, of which only the last
-        outcome counts, and what it raises is passed on with nothing stored. When it returns an
-        equal task nothing is written. It must keep ``id``, ``user_id`` and ``created_at``, and
-        make ``updated_at`` greater in every changed task. Raises TaskNotFound.
+        No other change is made between the task that ``change`` is given and the one that is
+        stored, so that no update is lost. ``change`` must be pure: it may be called several times,
+        and only the last result counts. If it raises, the error is passed on and nothing is
+        stored; if it returns an equal task, nothing is written. It must keep ``id``, ``user_id``
+        and ``created_at``, and make ``updated_at`` of a changed task greater. Raises TaskNotFound.
         """
         ...
 
@@ -60,7 +60,8 @@ class TaskRepository(Protocol):
     ) -> None:
         """Remove the owner's task for good. Raises TaskNotFound.
 
-        ``condition`` sees the task as it is removed; what it raises is passed on and the task
-        stays. Like ``change`` it is pure and may be called more than once.
+        ``condition`` is called with the task that is to be removed; if it raises, the error is
+        passed on and the task stays. Like ``change``, it must be pure and may be called several
+        times.
         """
         ...

@@ -1,16 +1,16 @@
-"""The port for proving who sent a request."""
+"""The port for verifying tokens."""
 
 from typing import Protocol
 
 
 class TokenVerifier(Protocol):
-    """Decides whether a token is genuine and whose it is."""
+    """Decides whether a token is genuine, and which user it was issued to."""
 
     async def subject_of(self, token: str) -> str:
-        """The id of the user to whom ``token`` was issued: never empty, storable text.
+        """Return the id of the user to whom ``token`` was issued: storable text, never empty.
 
-        Any text may be passed in. Raises ExpiredToken when a genuine token's time is over,
-        InvalidToken for every other token that proves nothing, and Unavailable when the keys
-        to decide are out of reach.
+        ``token`` may be any text. Raises ExpiredToken if it is genuine but has expired,
+        InvalidToken if it is not genuine, and Unavailable if the keys to decide that cannot be
+        fetched.
         """
         ...

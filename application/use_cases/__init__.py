@@ -1,1 +1,1 @@
-"""One class per thing that can be asked of the service."""
+"""One class per use case."""

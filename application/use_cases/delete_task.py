@@ -16,10 +16,10 @@ class DeleteTask:
     async def __call__(
         self, *, owner: str, task_id: int, seen: Collection[datetime] | None = None
     ) -> None:
-        """Return once it is gone.
+        """Return once the task is deleted.
 
-        ``seen`` are the values of ``updated_at`` one of which the task must still have, if that
-        matters. Raises TaskNotFound, TaskChanged, StorageUnavailable.
+        With ``seen``, the task's ``updated_at`` must be one of its values.
+        Raises TaskNotFound, TaskChanged, StorageUnavailable.
         """
         if seen is None:
             await self._tasks.delete(owner, task_id)

@@ -25,10 +25,10 @@ class EditTask:
         description: str | Unchanged | None = UNCHANGED,
         seen: Collection[datetime] | None = None,
     ) -> Task:
-        """The task as it stands afterwards, the same as before when nothing differs.
+        """Return the edited task; an equal one if nothing differs.
 
-        ``seen`` are the values of ``updated_at`` one of which the task must still have, if that
-        matters. Raises TaskNotFound, TaskChanged, InvalidTask, StorageUnavailable.
+        With ``seen``, the task's ``updated_at`` must be one of its values.
+        Raises TaskNotFound, TaskChanged, InvalidTask, StorageUnavailable.
         """
         now = self._clock.now()
 

@@ -1,4 +1,4 @@
-"""Tell whether a list has changed."""
+"""Identify the state of a list."""
 
 from application.ports.task_repository import TaskRepository
 from domain.listing import StatusFilter
@@ -11,5 +11,5 @@ class FingerprintList:
         self._tasks = tasks
 
     async def __call__(self, *, owner: str, status: StatusFilter) -> str:
-        """``domain.listing.fingerprint`` of what ListTasks returns. Raises StorageUnavailable."""
+        """Return ``domain.listing.fingerprint`` of the list. Raises StorageUnavailable."""
         return await self._tasks.fingerprint(owner, status)

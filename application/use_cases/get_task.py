@@ -11,5 +11,5 @@ class GetTask:
         self._tasks = tasks
 
     async def __call__(self, *, owner: str, task_id: int) -> Task:
-        """The task. Raises TaskNotFound, StorageUnavailable."""
+        """Return the task. Raises TaskNotFound, StorageUnavailable."""
         return await self._tasks.get(owner, task_id)

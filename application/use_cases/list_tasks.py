@@ -14,5 +14,5 @@ class ListTasks:
     async def __call__(
         self, *, owner: str, status: StatusFilter, order: SortOrder, limit: int | None = None
     ) -> list[Task]:
-        """Return the first ``limit`` tasks (None: all); maybe none. Raises StorageUnavailable."""
+        """Return the first ``limit`` tasks (None: all). Raises StorageUnavailable."""
         return await self._tasks.list(owner, status, order, limit=limit)

@@ -1,4 +1,4 @@
-"""Everything that can be asked of the service, in one object."""
+"""All use cases in one object."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from application.use_cases.toggle_task import ToggleTask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskUseCases:
-    """The use cases that an entrypoint is given."""
+    """The use cases that an entrypoint calls."""
 
     create: CreateTask
     list: ListTasks

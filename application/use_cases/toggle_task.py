@@ -19,10 +19,10 @@ class ToggleTask:
     async def __call__(
         self, *, owner: str, task_id: int, seen: Collection[datetime] | None = None
     ) -> Task:
-        """The flipped task.
+        """Return the flipped task.
 
-        ``seen`` are the values of ``updated_at`` one of which the task must still have, if that
-        matters. Raises TaskNotFound, TaskChanged, StorageUnavailable.
+        With ``seen``, the task's ``updated_at`` must be one of its values.
+        Raises TaskNotFound, TaskChanged, StorageUnavailable.
         """
         now = self._clock.now()
 

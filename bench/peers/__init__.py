@@ -1,1 +1,1 @@
-"""The same API as its users would write it without this project."""
+"""Other backends with the same API, written as their frameworks recommend."""

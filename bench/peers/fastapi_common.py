@@ -1,4 +1,4 @@
-"""What both FastAPI peers share: tables, models of the wire, the token, errors."""
+"""Code that both FastAPI peers share: tables, wire models, the token, errors."""
 
 import os
 from datetime import UTC, datetime
@@ -116,7 +116,7 @@ def answer_errors_in_one_shape(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        # A path that cannot be read names nothing.
+        # A path that cannot be parsed names no task.
         if any(part["loc"][0] == "path" for part in error.errors()):
             return JSONResponse({"status_code": 404, "detail": "Task not found"}, 404)
         return JSONResponse({"status_code": 422, "detail": "Invalid request"}, 422)

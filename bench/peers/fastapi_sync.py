@@ -1,4 +1,4 @@
-"""FastAPI + synchronous SQLModel sessions, as the tutorials have it."""
+"""FastAPI + synchronous SQLModel sessions, as in the tutorials."""
 
 from collections.abc import Iterator
 from typing import Annotated

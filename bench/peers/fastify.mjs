@@ -1,4 +1,6 @@
-// Fastify + pg + fast-jwt: schemas for what comes in and what goes out, named statements.
+// Fastify + pg + fast-jwt: schemas for requests and responses, named statements.
+import { createPublicKey } from "node:crypto";
+
 import { createVerifier } from "fast-jwt";
 import Fastify from "fastify";
 import pg from "pg";
@@ -9,11 +11,32 @@ const FOREIGN_KEY_VIOLATION = "23503";
 pg.types.setTypeParser(BIGINT, Number);
 const pool = new pg.Pool({ connectionString: process.env.NEON_DB_URL, max: 10 });
 
-const verify = createVerifier({
-  key: process.env.BETTER_AUTH_SECRET,
-  algorithms: ["HS256"],
-  requiredClaims: ["exp", "sub"],
-});
+const requiredClaims = ["exp", "sub"];
+const verify = process.env.BETTER_AUTH_JWKS_URL
+  ? await keySetVerifier(process.env.BETTER_AUTH_JWKS_URL)
+  : createVerifier({ key: process.env.BETTER_AUTH_SECRET, algorithms: ["HS256"], requiredClaims });
+
+// fast-jwt fetches no key sets, and prepares a key that a function returns for every token.
+// So: one verifier for each key of the set, fetched once.
+async function keySetVerifier(url) {
+  const { keys } = await (await fetch(url)).json();
+  const verifiers = new Map(
+    keys.map((jwk) => [
+      jwk.kid,
+      createVerifier({
+        key: createPublicKey({ key: jwk, format: "jwk" }).export({ type: "spki", format: "pem" }),
+        algorithms: [jwk.alg],
+        requiredClaims,
+        allowedIss: process.env.BETTER_AUTH_ISSUER,
+        allowedAud: process.env.BETTER_AUTH_AUDIENCE,
+      }),
+    ]),
+  );
+  return (token) => {
+    const header = JSON.parse(Buffer.from(token.slice(0, token.indexOf(".")), "base64url"));
+    return verifiers.get(header.kid)(token);
+  };
+}
 
 const title = { type: "string", minLength: 1, maxLength: 200, pattern: "\\S" };
 const description = { type: ["string", "null"], maxLength: 1000 };

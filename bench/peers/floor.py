@@ -1,35 +1,52 @@
-"""The least that this stack allows: uvicorn, PyJWT and one statement on this service's own pool.
+"""The least that this stack allows: uvicorn, PyJWT and one statement on reused cursors of psycopg.
 
-No framework, no rules, no log, no deadline, and an answer that is pasted together.
+No framework, no rules, no log, no deadline, and a response that is pasted together.
 """
 
+import asyncio
 import os
 from typing import Any
 
 import jwt
-
-from adapters.postgres.dsn import Dsn
-from adapters.postgres.pool import Pool
-from adapters.postgres.statements import SELECT_ONE
+import psycopg
 
 _SECRET = os.environ["BETTER_AUTH_SECRET"].encode()
-_POOL = Pool(Dsn(os.environ["NEON_DB_URL"]), size=10, each=10)
+_STATEMENT = (
+    "SELECT id, user_id, title, description, completed, created_at, updated_at"
+    " FROM tasks WHERE user_id = $1 AND id = $2"
+)
+_CONNECTIONS = 10
+_cursors: asyncio.LifoQueue[psycopg.AsyncRawCursor[Any]] = asyncio.LifoQueue()
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answer with one task of the token's subject, whichever request comes."""
-    if scope["type"] != "http":
+    """Answer every request with one task of the token's subject."""
+    if scope["type"] == "lifespan":
+        await _connect(receive, send)
         return
     token = next(value for name, value in scope["headers"] if name == b"authorization")[7:]
     owner = jwt.decode(token, _SECRET, algorithms=["HS256"])["sub"]
     number = scope["path"].rpartition("/")[2]
     task_id = int(number) if number.isdecimal() else 0
-    connection = await _POOL.borrow(owner)
+    cursor = await _cursors.get()
     try:
-        rows = await connection.run(SELECT_ONE, {"owner": owner, "task_id": task_id})
+        await cursor.execute(_STATEMENT, (owner, task_id), prepare=True)
+        rows = await cursor.fetchall()
     finally:
-        await _POOL.give_back(connection)
+        _cursors.put_nowait(cursor)
     body = b"".join(str(value).encode() for row in rows for value in row)
     head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": head})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _connect(receive: Any, send: Any) -> None:
+    await receive()
+    for _ in range(_CONNECTIONS):
+        connection = await psycopg.AsyncConnection.connect(
+            os.environ["NEON_DB_URL"], autocommit=True
+        )
+        _cursors.put_nowait(psycopg.AsyncRawCursor(connection))
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,4 +1,4 @@
-"""A bare ASGI application: no framework, no token, no database; what uvicorn itself costs."""
+"""A bare ASGI application without framework, token and database: the cost of uvicorn."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ _HEAD = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answer every request the same."""
+    """Answer every request with the same response."""
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 200, "headers": _HEAD})
         await send({"type": "http.response.body", "body": _BODY})

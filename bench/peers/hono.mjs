@@ -2,7 +2,7 @@
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { jwtVerify } from "jose";
+import { createRemoteJWKSet, jwtVerify } from "jose";
 import postgres from "postgres";
 
 const TITLE_MAX = 200;
@@ -14,15 +14,26 @@ const sql = postgres(process.env.NEON_DB_URL, {
   types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
 });
 
+const keySet = process.env.BETTER_AUTH_JWKS_URL;
+
 // Imported once: from the plain bytes, jose would import the key for every token.
-const key = await crypto.subtle.importKey(
-  "raw",
-  new TextEncoder().encode(process.env.BETTER_AUTH_SECRET),
-  { name: "HMAC", hash: "SHA-256" },
-  false,
-  ["verify"],
-);
-const verification = { algorithms: ["HS256"], requiredClaims: ["exp", "sub"] };
+const key = keySet
+  ? createRemoteJWKSet(new URL(keySet))
+  : await crypto.subtle.importKey(
+      "raw",
+      new TextEncoder().encode(process.env.BETTER_AUTH_SECRET),
+      { name: "HMAC", hash: "SHA-256" },
+      false,
+      ["verify"],
+    );
+const verification = keySet
+  ? {
+      algorithms: ["EdDSA"],
+      requiredClaims: ["exp", "sub"],
+      issuer: process.env.BETTER_AUTH_ISSUER,
+      audience: process.env.BETTER_AUTH_AUDIENCE,
+    }
+  : { algorithms: ["HS256"], requiredClaims: ["exp", "sub"] };
 
 const columns = sql`id, user_id, title, description, completed, created_at, updated_at`;
 

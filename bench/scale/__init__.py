@@ -1,1 +1,1 @@
-"""How cost grows: with a user's tasks, with everybody's, with connections, with processes."""
+"""Growth of cost with a user's tasks, with all tasks, with connections and with processes."""

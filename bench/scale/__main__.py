@@ -1,7 +1,6 @@
-"""``make bench-scale``: measure how cost grows, and print it as Markdown."""
+"""``make bench-scale``: measure how cost grows and print Markdown tables."""
 
 import argparse
-import asyncio
 import resource
 import signal
 import sys
@@ -13,30 +12,30 @@ from typing import Final
 
 import psycopg
 
-from adapters.postgres.database import Database
-from bench import postgres
-from bench.data import User, reset, token
-from bench.installed import Installed, described, install
-from bench.measuring import put_load
-from bench.processes import resident_bytes
-from bench.report import markdown_table
-from bench.sample import Sample
+from bench.figures.sample import Sample
+from bench.figures.tables import markdown_table
+from bench.load.stretch import put_load
+from bench.load.users import User, reset
+from bench.load.workloads import WORKLOADS, Workload, list_of
 from bench.scale import rows
-from bench.scale.processes import Deployment, has_nginx, replicas, workers
-from bench.services import SERVICES, started
-from bench.workloads import WORKLOADS, Workload, list_of
+from bench.scale.deployments import Deployment, has_nginx, replicas, workers
+from bench.targets import postgres
+from bench.targets.installation import Installed, described, install
+from bench.targets.processes import resident_bytes
+from bench.targets.services import SERVICES, started
 
 _CONNECTIONS: Final = (1, 4, 16, 64, 256, 1000)
 _MANY: Final = 64
+_TEMPLATE: Final = "template_ours"
 _MEBIBYTE: Final = 1 << 20
 
 
 def main() -> None:
-    """Measure what the arguments say."""
+    """Measure what the arguments ask for and print the tables."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
     _allow_many_connections()
-    installed = install(None)
+    installed = install(None, node=False)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tasks-api-bench-")))
         folder.chmod(0o755)
@@ -46,7 +45,7 @@ def main() -> None:
         if "rows" in options.only:
             _rows(server, options.largest, installed, folder)
         if {"connections", "processes"} & set(options.only):
-            postgres.make_template(server)
+            postgres.create_template(server, _TEMPLATE, installed.scripts)
         if "connections" in options.only:
             _connections(server, installed, folder, options.seconds)
         if "processes" in options.only:
@@ -56,9 +55,7 @@ def main() -> None:
 def _rows(server: postgres.Server, largest: int, installed: Installed, folder: Path) -> None:
     found = {}
     for total in (total for total in rows.TOTALS if total <= largest):
-        url = server.url(f"rows_{total}")
-        _execute(server, f"CREATE DATABASE rows_{total}")
-        asyncio.run(Database(url=url, users_table="users").prepare())
+        url = postgres.create_migrated(server, f"rows_{total}", installed.scripts)
         rows.fill(url, total)
         for owned in rows.OWNED:
             if owned * 5 <= total:
@@ -79,7 +76,7 @@ def _long_lists(server: postgres.Server, url: str, installed: Installed, folder:
     lines = []
     for owned in rows.OWNED:
         owner = rows.owner_of(owned)
-        user = User(owner, token(owner), range(0))
+        user = User(owner, range(0))
         with started(SERVICES["ours"], installed, url, folder) as service:
             sample = put_load(
                 Workload("list", list_of(user)),
@@ -107,7 +104,7 @@ def _long_lists(server: postgres.Server, url: str, installed: Installed, folder:
 def _connections(
     server: postgres.Server, installed: Installed, folder: Path, seconds: float
 ) -> None:
-    url = postgres.copy_template(server, "connections")
+    url = postgres.create_copy(server, "connections", _TEMPLATE)
     lines = []
     with started(SERVICES["ours"], installed, url, folder) as service:
         one = Deployment("1 worker", service.port, [service.pid])
@@ -122,7 +119,7 @@ def _connections(
 
 
 def _processes(server: postgres.Server, installed: Installed, folder: Path, seconds: float) -> None:
-    url = postgres.copy_template(server, "processes")
+    url = postgres.create_copy(server, "processes", _TEMPLATE)
     deployments = [
         *((workers, count) for count in (1, 2, 4)),
         *((replicas, count) for count in (1, 2, 4) if has_nginx()),
@@ -138,7 +135,7 @@ def _processes(server: postgres.Server, installed: Installed, folder: Path, seco
     print(f"\n### So many processes, {_MANY} connections\n")
     print(markdown_table(["", *_HEADER], lines))
     if not has_nginx():
-        print("\nThere is no nginx: replicas were left out.")
+        print("\nnginx is not installed: replicas were not measured.")
 
 
 def _load(

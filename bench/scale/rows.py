@@ -1,4 +1,4 @@
-"""Our very statements on ever larger tables, for users with few and with very many tasks."""
+"""Cost of the service's statements on small and large tables, for users with few and many tasks."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,14 +10,14 @@ import psycopg
 
 from adapters.postgres import statements
 from adapters.postgres.statements import Statement
-from bench.report import markdown_table
+from bench.figures.tables import markdown_table
 
 TOTALS: Final = (100, 1_000_000, 10_000_000)
 OWNED: Final = (10, 1_000, 100_000)
 
 _REPEATS: Final = 7
 
-# The tasks of each user lie scattered over the table, as they do when many people write at once.
+# The tasks of each user are scattered over the table, as after concurrent writes of many users.
 _FILL: Final = """
     SET session_replication_role = replica;  -- no look-up of the user for each of the rows
     SET maintenance_work_mem = '512MB';
@@ -34,12 +34,12 @@ _FILL: Final = """
 
 
 def owner_of(tasks: int) -> str:
-    """The user who has this many."""
+    """Return the id of the user with so many tasks."""
     return f"owner-of-{tasks}"
 
 
 def fill(url: str, total: int) -> None:
-    """Put ``total`` tasks into a migrated database, among them those of the OWNED that fit."""
+    """Insert ``total`` tasks into a migrated database, among them those of the OWNED that fit."""
     owners = " ".join(
         f"WHEN n % {total // owned} = {place} THEN '{owner_of(owned)}'"
         for place, owned in enumerate(OWNED)
@@ -47,7 +47,7 @@ def fill(url: str, total: int) -> None:
     )
     others = max(10, total // 100)
     with psycopg.connect(url, autocommit=True) as connection:
-        # Making an index of what is there is several times as fast as adding row by row.
+        # Creating an index afterwards is several times as fast as updating it with each row.
         indexes = connection.execute(
             "SELECT indexname, indexdef FROM pg_indexes"
             " WHERE tablename = 'tasks' AND indexname <> 'tasks_pkey'"
@@ -63,7 +63,7 @@ def fill(url: str, total: int) -> None:
 
 @dataclass(frozen=True)
 class Cost:
-    """What PostgreSQL says that a statement took."""
+    """Cost of a statement, as EXPLAIN ANALYZE reports it."""
 
     milliseconds: float
     pages: int
@@ -75,7 +75,7 @@ class Cost:
 
 
 def costs(url: str, owner: str) -> dict[str, Cost]:
-    """The cost of every statement for one user, without changing anything for good."""
+    """Return the cost of every statement for one user. Rolls back every change."""
     with psycopg.connect(url, cursor_factory=psycopg.RawCursor) as connection:
         [(task_id, seen)] = connection.execute(
             "SELECT id, updated_at FROM tasks WHERE user_id = $1 ORDER BY id LIMIT 1", [owner]
@@ -130,7 +130,7 @@ def _nodes(plan: dict[str, Any]) -> Iterator[str]:
 
 
 def table(found: Mapping[tuple[int, int], Mapping[str, Cost]]) -> str:
-    """By statement, for every table and user."""
+    """Return a table: a row for each statement, a column for each size and user."""
     names = list(next(iter(found.values())))
     header = ["", *(f"{owned:,} of {total:,}" for total, owned in found)]
     rows = [[name, *(str(costs[name]) for costs in found.values())] for name in names]

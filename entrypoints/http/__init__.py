@@ -1,1 +1,1 @@
-"""The HTTP edge: parses, calls, renders. It alone knows status codes."""
+"""The HTTP API: routes, schemas, errors. Only this package knows status codes."""

@@ -1,4 +1,4 @@
-"""The application: routes and layers around the use cases of one container."""
+"""The FastAPI application: routes and middleware around the use cases of one container."""
 
 import asyncio
 import gc
@@ -9,28 +9,31 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp
 
 from application.errors import ApplicationError
 from application.ports.storage import Storage
 from entrypoints.container import Container
 from entrypoints.http.cors import Cors
-from entrypoints.http.errors import ErrorBoundary
-from entrypoints.http.health import health_router
+from entrypoints.http.errors import ErrorHandler
+from entrypoints.http.health_routes import add_health_routes
+from entrypoints.http.last_resort import LastResort
+from entrypoints.http.openapi import DocumentedApi
 from entrypoints.http.request_log import RequestLog
-from entrypoints.http.tasks import tasks_router
+from entrypoints.http.route import owned_route
+from entrypoints.http.task_routes import add_task_routes
 
 if TYPE_CHECKING:
-    # At run time only where somebody listens: it imports OpenTelemetry's SDK.
+    # At run time only if telemetry is on: it imports OpenTelemetry's SDK.
     from entrypoints.telemetry.telemetry import Telemetry
 
 _PREPARE_FIRST_SECONDS: Final = 2.0
-"""How long a starting process waits for its storage before it accepts anybody."""
+"""How long a starting process waits for its storage before it accepts requests."""
 
 _COLLECT_AFTER: Final = 20_000
-"""How many new objects the garbage collector waits for."""
+"""New objects after which the garbage collector runs."""
 
 _PREPARE_AGAIN_SECONDS: Final = 1.0
 _PREPARE_AGAIN_MOST_SECONDS: Final = 15.0
@@ -40,49 +43,31 @@ _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "lo
 logger = logging.getLogger(__name__)
 
 
-class _Application(FastAPI):
-    """FastAPI with no layers around its routes but those it is given."""
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """The layers, the outermost first.
-
-        FastAPI would add five: for errors, which ErrorBoundary answers, for body limits and files
-        in forms, which no route here has, and for exceptions that nobody answers. Its telemetry is
-        none of them: where it is on, it stands around all layers.
-        """
-        app: ASGIApp = self.router
-        for layer in reversed(self.user_middleware):
-            app = layer.cls(app, *layer.args, **layer.kwargs)
-        return app
-
-
 def create_app(container: Container, telemetry: "Telemetry | None" = None) -> FastAPI:
-    """An application on the adapters of ``container``, which it resolves once, here.
+    """Return an application on the adapters of ``container``, which is resolved once, here.
 
-    The container stays at ``app.state.container``. Its storage is prepared when the application
-    starts, in the background, again and again until it is in reach, and closed when it ends.
-    ``telemetry``, if any, is told of every request and closed last.
+    The container stays at ``app.state.container``. When the application starts, its storage is
+    prepared in the background, with retries until that succeeds; when it ends, the storage is
+    closed. ``telemetry`` observes every request and is closed last.
     """
     storage = container.storage()
     use_cases = container.task_use_cases()
 
-    on_error = None if telemetry is None else telemetry.request_failed
-
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # What is here now stays: the collector need not look through it again and again.
+        # What exists now stays, so the collector need not examine it again and again.
         gc.collect()
         gc.freeze()
-        # Nor after every seven hundred new objects, of which a long list makes thousands.
+        # Python's 700 would make it run several times during one list.
         gc.set_threshold(_COLLECT_AFTER)
         preparation = asyncio.create_task(_prepare(storage))
-        # Other processes may be serving already: whoever calls had better be accepted by one of
-        # them, or wait a moment, than hear of this one that it cannot serve yet.
+        # Other processes may be serving already. A client is better accepted by one of them, or
+        # waits a moment, than is told by this one that it cannot serve yet.
         await asyncio.wait([preparation], timeout=_PREPARE_FIRST_SECONDS)
         try:
             yield
         finally:
-            # First, so that a preparation that is under way ends here and now.
+            # First, so that a preparation that is under way ends at once.
             await storage.close()
             preparation.cancel()
             with suppress(asyncio.CancelledError):
@@ -90,28 +75,38 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
             if telemetry is not None:
                 await telemetry.close()
 
-    app = _Application(
+    errors = ErrorHandler(None if telemetry is None else telemetry.request_failed)
+    app = DocumentedApi(
         title="tasks-api",
         version=version("tasks-api"),
         summary="The tasks of signed-in users.",
         lifespan=lifespan,
-        # Given here and not included, the routes are matched once each, and before /docs.
-        routes=[
-            *tasks_router(use_cases, container.token_verifier()).routes,
-            *health_router(storage).routes,
-        ],
         middleware=[
             Middleware(RequestLog),
             Middleware(Cors, origins=container.settings().cors_origins),
-            Middleware(ErrorBoundary, observer=on_error),
+            Middleware(LastResort, handler=errors),
         ],
+        exception_handlers=errors.by_exception,
         redirect_slashes=False,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry.of_requests,
     )
+    app.router.route_class = owned_route(container.token_verifier())
+    # Not as routers that are included: FastAPI would match each request twice.
+    add_task_routes(app, use_cases)
+    add_health_routes(app, storage)
+    _answer_head_wherever_get(app)
     app.state.container = container
     return app
+
+
+def _answer_head_wherever_get(app: FastAPI) -> None:
+    # Routes of their own, because FastAPI documents every method of a route. The server leaves
+    # the body out.
+    for route in [route for route in app.routes if isinstance(route, APIRoute)]:
+        if "GET" in (route.methods or ()):
+            app.head(route.path, include_in_schema=False)(route.endpoint)
 
 
 async def _prepare(storage: Storage) -> None:
@@ -120,10 +115,10 @@ async def _prepare(storage: Storage) -> None:
         try:
             await storage.prepare()
         except ApplicationError as error:
-            # A conflict, too: somebody may resolve it, and until then nothing is served.
+            # A conflict, too: an operator may resolve it, and until then nothing is served.
             logger.error("the storage is not ready, trying again in %g s: %s", pause, error)  # noqa: TRY400 - expected, and retried
         except Exception:
-            # Nobody foresaw it, and it may pass; without a word nobody would learn of it.
+            # Unforeseen, and perhaps temporary. Only the log tells of it.
             logger.exception("the storage is not ready, trying again in %g s", pause)
         else:
             logger.info("the storage is ready")

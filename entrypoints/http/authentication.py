@@ -1,11 +1,11 @@
-"""Who sent the request, by its Authorization header."""
+"""Find the user who sent a request, by its Authorization header."""
 
 from typing import Final
 
 from starlette.requests import Request
 
+from application.errors import MissingToken
 from application.ports.token_verifier import TokenVerifier
-from entrypoints.http.errors import MissingToken
 
 HEADER_MAX: Final = 8 * 1024
 """Longest Authorization header, in bytes."""
@@ -14,9 +14,9 @@ _HEADER: Final = b"authorization"
 
 
 async def authenticate(request: Request, verifier: TokenVerifier) -> str:
-    """The subject of the request's bearer token.
+    """Return the subject of the request's bearer token.
 
-    Raises MissingToken when there is not exactly one, and whatever ``verifier`` raises.
+    Raises MissingToken if there is not exactly one, ExpiredToken, InvalidToken, Unavailable.
     """
     return await verifier.subject_of(_bearer_token(request))
 

@@ -1,49 +1,72 @@
-"""Reading a JSON body from whoever may have sent it."""
+"""Read a request's JSON body, up to a limit."""
 
 import json
-import sys
-from math import inf
+from http import HTTPStatus
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive
 
 from domain.errors import RuleViolation
 from domain.text import is_storable
-from entrypoints.http.errors import (
-    BODY_MAX,
+from entrypoints.http.request_errors import (
     BodyTooLarge,
-    EndlessBody,
+    BodyTooLargeToDrain,
     InvalidRequest,
     MalformedBody,
     UnsupportedMediaType,
 )
 
-_PASSING_MAX: Final = 1024 * 1024
-"""Longest body, in bytes, that a client may finish sending after it has been refused."""
+BODY_MAX: Final = 64 * 1024
+"""Longest body, in bytes."""
+
+DRAINED_MAX: Final = 16 * BODY_MAX
+"""Longest refused body, in bytes, that a client may finish sending."""
+
+NOT_JSON: Final = "The body is not valid JSON"
+BODY_TOO_LARGE: Final = f"The body must have at most {BODY_MAX} bytes"
 
 
 async def read_json(request: Request) -> Any:
-    """The body's JSON document.
+    """Return the body's JSON document.
 
-    Raises BodyTooLarge, having read no more than that, MalformedBody, UnsupportedMediaType,
-    and InvalidRequest for member names that nothing could store.
+    Raises BodyTooLarge, having read no more than BODY_MAX bytes, MalformedBody,
+    UnsupportedMediaType, and InvalidRequest for member names that cannot be stored.
     """
     content = await _read(request)
     if not content:
         raise MalformedBody("The body is empty; a JSON object is expected")
-    if not _says_json(request.headers.get("content-type", "")):
+    if not _is_json(request.headers.get("content-type", "")):
         raise UnsupportedMediaType
     document = _parse(content)
-    if isinstance(document, dict) and not all(map(is_storable, document)):
+    if isinstance(document, dict) and not is_storable("".join(document)):
         message = "body must not hold a name with U+0000 or a lone surrogate"
         raise InvalidRequest([RuleViolation("body", "characters", message)])
     return document
 
 
+def limited(receive: Receive) -> Receive:
+    """Return ``receive`` with the same limit, for bodies that FastAPI reads."""
+    received = 0
+
+    async def limited_receive() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > BODY_MAX:
+            # FastAPI turns any other exception into a 400.
+            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            raise HTTPException(status, BODY_TOO_LARGE, {"Connection": "close"})
+        return message
+
+    return limited_receive
+
+
 async def _read(request: Request) -> bytes:
     declared = _declared_length(request)
-    if declared is not None and declared > BODY_MAX:
-        raise EndlessBody if declared > _PASSING_MAX else BodyTooLarge
+    if declared > BODY_MAX:
+        raise _too_large(declared)
     content = bytearray()
     while True:
         message = await request.receive()
@@ -51,17 +74,23 @@ async def _read(request: Request) -> bytes:
             raise ClientDisconnect
         content += message.get("body", b"")
         if len(content) > BODY_MAX:
-            raise EndlessBody
+            raise BodyTooLargeToDrain(BODY_TOO_LARGE)
         if not message.get("more_body", False):
             return bytes(content)
 
 
-def _declared_length(request: Request) -> float | None:
+def _too_large(length: float) -> BodyTooLarge:
+    kind = BodyTooLargeToDrain if length > DRAINED_MAX else BodyTooLarge
+    return kind(BODY_TOO_LARGE)
+
+
+def _declared_length(request: Request) -> float:
+    # A float, because Python refuses to convert an integer of more than 4,300 digits.
     digits = request.headers.get("content-length", "")
-    return _integer(digits) if digits.isdecimal() else None
+    return float(digits) if digits.isdecimal() else 0
 
 
-def _says_json(content_type: str) -> bool:
+def _is_json(content_type: str) -> bool:
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == "application/json" or (
         media_type.startswith("application/") and media_type.endswith("+json")
@@ -70,16 +99,18 @@ def _says_json(content_type: str) -> bool:
 
 def _parse(content: bytes) -> Any:
     try:
-        # Decoded here because json would guess UTF-16 and UTF-32, too.
-        return json.loads(content.decode(), parse_constant=_reject, parse_int=_integer)
+        # Decoded here because json would accept UTF-16 and UTF-32, too.
+        text = content.decode()
+        try:
+            return json.loads(text, parse_constant=_reject)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:
+            # An integer of more than 4,300 digits, which is valid JSON and breaks no limit of ours.
+            return json.loads(text, parse_constant=_reject, parse_int=float)
     except (ValueError, RecursionError) as error:
-        raise MalformedBody("The body is not valid JSON") from error
+        raise MalformedBody(NOT_JSON) from error
 
 
-def _reject(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _integer(digits: str) -> int | float:
-    # Python refuses to convert more digits than this; no limit of ours is that far away.
-    return int(digits) if len(digits) <= sys.int_info.default_max_str_digits else inf
+def _reject(_constant: str) -> None:
+    raise MalformedBody(NOT_JSON)

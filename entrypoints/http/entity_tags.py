@@ -1,4 +1,4 @@
-"""Entity tags: what states of a task or a list are called (RFC 9110, 8.8.3)."""
+"""Entity tags: names for the states of a task and of a list (RFC 9110, 8.8.3)."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -10,22 +10,25 @@ from domain.listing import SortOrder
 from domain.task import Task
 from entrypoints.http.schemas import timestamp
 
-_TAG: Final = re.compile(r'(?<![^\s,])(W/)?"([^"]*)"')
 _ANY: Final = "*"
+
+# A strong tag of a task, as ``task_tag`` writes it. Other tags, of which a header may hold
+# thousands, are skipped without being parsed.
+_TASK_TAG: Final = re.compile(r'(?<![^\s,])"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)"', re.ASCII)
 
 
 def task_tag(task: Task) -> str:
-    """The tag of a task: its ``updated_at`` in quotes, so that one from a list can be told, too."""
+    """Return the tag of a task: its ``updated_at`` in quotes, so that a list tells it, too."""
     return f'"{timestamp(task.updated_at)}"'
 
 
 def list_tag(fingerprint: str, order: SortOrder, *, compressed: bool) -> str:
-    """The tag of a list by its ``domain.listing.fingerprint``, which differs by what is sent."""
+    """Return the tag of a list with this ``domain.listing.Fingerprint``: one for each body."""
     return f'"{order}-{fingerprint}{"-gzip" if compressed else ""}"'
 
 
 def known_tag(tags: Sequence[str], if_none_match: str | None) -> str | None:
-    """The first of ``tags`` that the client has, by its If-None-Match header, if any.
+    """Return the first of ``tags`` that an If-None-Match header names; None if it names none.
 
     Compared weakly (RFC 9110, 13.1.2).
     """
@@ -33,20 +36,19 @@ def known_tag(tags: Sequence[str], if_none_match: str | None) -> str | None:
         return None
     if if_none_match.strip() == _ANY:
         return tags[0]
-    known = {text for _, text in _TAG.findall(if_none_match)}
-    return next((tag for tag in tags if tag.strip('"') in known), None)
+    # A tag holds no quote, so that it is named wherever it stands with its quotes.
+    return next((tag for tag in tags if tag in if_none_match), None)
 
 
 def versions(if_match: str | None) -> Collection[datetime] | None:
-    """The values of ``updated_at`` that an If-Match header admits; None when any will do.
+    """Return the values of ``updated_at`` that an If-Match header admits; None if it admits any.
 
     Compared strongly (RFC 9110, 13.1.1): a weak tag, like one that is none of ours, admits nothing.
     """
     if if_match is None or if_match.strip() == _ANY:
         return None
     admitted = set()
-    for weak, text in _TAG.findall(if_match):
+    for text in _TASK_TAG.findall(if_match):
         with suppress(ValueError):
-            if not weak:
-                admitted.add(datetime.fromisoformat(text))
+            admitted.add(datetime.fromisoformat(text))
     return admitted

@@ -1,112 +1,26 @@
-"""What every error means in HTTP: the one table, and the one shape of an answer."""
+"""Error responses: their shape, and the handler that FastAPI calls for an exception."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import Final
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from application.errors import (
-    ExpiredToken,
-    Forbidden,
-    InvalidToken,
-    TaskChanged,
-    TaskNotFound,
-    Unavailable,
-    UnknownUser,
-)
-from domain.errors import InvalidTask, RuleViolation
+from application.errors import ApplicationError, Unavailable
+from domain.errors import DomainError, RuleViolation
+from entrypoints.http.error_statuses import status_of
+from entrypoints.http.request_errors import RequestError
 from entrypoints.http.schemas import ErrorResponse, FieldError
+from entrypoints.http.validation import as_request_error
 from entrypoints.request_context import current_request
 
-RETRY_AFTER_SECONDS: Final = 5
-BODY_MAX: Final = 64 * 1024
-"""Longest body, in bytes."""
-
-BODY_TOO_LARGE: Final = f"The body must have at most {BODY_MAX} bytes"
-NOT_SAID_TO_BE_JSON: Final = "The body must have the Content-Type application/json"
-NOT_READY: Final = "The service is not ready"
+ErrorObserver = Callable[[Exception], None]
+ExceptionHandler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 logger = logging.getLogger(__name__)
-
-
-class RequestError(Exception):
-    """Base of what the edge itself has to say about a request. The message is for the client."""
-
-
-class MissingToken(RequestError):
-    """There is not exactly one usable bearer token."""
-
-
-class MalformedBody(RequestError):
-    """The body is not JSON."""
-
-
-class BodyTooLarge(RequestError):
-    """The body is longer than any valid one. Nobody reads it; the server lets it pass."""
-
-
-class EndlessBody(BodyTooLarge):
-    """The body is so long, or may be, that not even the server should let it pass."""
-
-
-class UnsupportedMediaType(RequestError):
-    """The body does not say that it is JSON."""
-
-
-class InvalidRequest(RequestError):
-    """The query or the body breaks the rules listed in ``violations`` (at least one)."""
-
-    def __init__(self, violations: Sequence[RuleViolation]) -> None:
-        super().__init__("; ".join(violation.message for violation in violations))
-        self.violations = violations
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    detail: str | None = None
-    """What the client reads; None for the error's own message."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-_CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
-
-_ANSWERS: Final[Mapping[type[Exception], _Answer]] = {
-    MalformedBody: _Answer(400),
-    ClientDisconnect: _Answer(400, "The client closed the connection"),
-    MissingToken: _Answer(401, headers=_CHALLENGE),
-    ExpiredToken: _Answer(401, "Token has expired", _CHALLENGE),
-    InvalidToken: _Answer(401, "Invalid token", _CHALLENGE),
-    UnknownUser: _Answer(401, "Unknown user", _CHALLENGE),
-    Forbidden: _Answer(403, "This token does not give access to another user's tasks"),
-    TaskNotFound: _Answer(404, "Task not found"),
-    TaskChanged: _Answer(412, "The task has changed since it was read; read it again"),
-    # A client that is still sending when the connection closes may never see the answer.
-    BodyTooLarge: _Answer(413, BODY_TOO_LARGE),
-    EndlessBody: _Answer(413, BODY_TOO_LARGE, {"Connection": "close"}),
-    UnsupportedMediaType: _Answer(415, NOT_SAID_TO_BE_JSON),
-    InvalidRequest: _Answer(422),
-    InvalidTask: _Answer(422),
-    Unavailable: _Answer(
-        500,
-        "The service cannot reach its data at the moment; please try again",
-        {"Retry-After": str(RETRY_AFTER_SECONDS)},
-    ),
-    Exception: _Answer(500, "Internal server error"),
-}
-
-
-def detail_of(kind: type[Exception]) -> str:
-    """What a client reads of an error of this kind that has one text for all cases."""
-    return _ANSWERS[kind].detail or ""
 
 
 def error_response(
@@ -116,7 +30,7 @@ def error_response(
     violations: Sequence[RuleViolation] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """An error in the one shape that all of them have."""
+    """Return an error response in the one shape that all of them have."""
     body = ErrorResponse(status_code=status, detail=detail)
     if violations:
         body.errors = [
@@ -126,83 +40,60 @@ def error_response(
     return JSONResponse(body.model_dump(), status_code=status, headers=headers)
 
 
-def answer(scope: Scope, error: Exception) -> Response:
-    """The answer to ``error``, by the table; what caused a 500 is logged."""
-    _remember(error)
-    if isinstance(error, HTTPException):
-        return _answer_http_exception(scope, error)
-    meaning = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
-    if meaning.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        # In an outage every request says so: then a stack trace, always the same, would cost more
-        # than the request.
-        cause = None if isinstance(error, Unavailable) else error
-        logger.error("%s: %s", type(error).__name__, error, exc_info=cause)
-    return error_response(
-        meaning.status,
-        meaning.detail or str(error),
-        violations=getattr(error, "violations", ()),
-        headers=meaning.headers,
-    )
+class ErrorHandler:
+    """Exception handler of the application: it returns the response to an error."""
+
+    def __init__(self, observer: ErrorObserver | None = None) -> None:
+        """``observer`` is called with every error that is answered."""
+        self._observer = observer
+
+    @property
+    def by_exception(self) -> dict[int | type[Exception], ExceptionHandler]:
+        """The ``exception_handlers`` of an application.
+
+        Starlette calls the handler of Exception outside the middleware, so without CORS headers;
+        ``LastResort`` answers before it.
+        """
+        expected = (RequestError, DomainError, ApplicationError, ClientDisconnect)
+        frameworks = (HTTPException, RequestValidationError)
+        return dict.fromkeys((*expected, *frameworks, Exception), self.__call__)
+
+    # Starlette would run a function that is not a coroutine in a thread.
+    async def __call__(self, request: Request, error: Exception) -> Response:
+        """Return the response to ``error``; log what caused a 500."""
+        if isinstance(error, RequestValidationError):
+            error = as_request_error(error)
+        if self._observer is not None:
+            self._observer(error)
+        context = current_request.get()
+        if context is not None:
+            context.error = f"{type(error).__name__}: {error}"
+        if isinstance(error, HTTPException):
+            return _framework_error(request, error)
+        meaning = status_of(type(error))
+        if meaning.is_fault:
+            # In an outage every request logs this line; a stack trace, always the same, would cost
+            # more than the request.
+            cause = None if isinstance(error, Unavailable) else error
+            logger.error("%s: %s", type(error).__name__, error, exc_info=cause)
+        return error_response(
+            meaning.status,
+            meaning.detail or str(error),
+            violations=getattr(error, "violations", ()),
+            headers=meaning.headers,
+        )
 
 
-def _answer_http_exception(scope: Scope, error: HTTPException) -> Response:
-    # The framework's own: an unknown route or method.
+def _framework_error(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(sorted(_allowed_methods(scope)))
+    if "Allow" in headers:
+        # Starlette names the methods of the first route that has this path.
+        methods = {*headers["Allow"].split(", "), *_methods_of(request)}
+        headers["Allow"] = ", ".join(sorted(methods))
     return error_response(error.status_code, error.detail, headers=headers)
 
 
-def _allowed_methods(scope: Scope) -> set[str]:
-    # The framework names the methods of the first route that has this path; there may be more.
-    methods: set[str] = set()
-    for route in scope["app"].routes:
-        match, _ = route.matches(scope)
-        if match is not Match.NONE:
-            methods |= route.methods
-    return methods | {"HEAD"} if "GET" in methods else methods
-
-
-def _remember(error: Exception) -> None:
-    context = current_request.get()
-    if context is not None:
-        context.error = f"{type(error).__name__}: {error}"
-
-
-class ErrorBoundary:
-    """Answers every error, inside of the layers that every response must pass.
-
-    The framework's own place for what nobody foresaw is outside of them: a browser could not
-    read its 500s.
-    """
-
-    def __init__(self, app: ASGIApp, observer: Callable[[Exception], None] | None = None) -> None:
-        """``observer`` is told of every error that is answered."""
-        self._app = app
-        self._observer = observer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def observed_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, observed_send)
-        except Exception as error:
-            if started or scope["type"] != "http":
-                raise
-            await self._answer(error, scope, receive, send)
-        except asyncio.CancelledError:
-            # The server has to end, and waits no longer.
-            if not started and scope["type"] == "http":
-                stopped = Unavailable("the server stopped before there was an answer")
-                await self._answer(stopped, scope, receive, send)
-            raise
-
-    async def _answer(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._observer is not None:
-            self._observer(error)
-        await answer(scope, error)(scope, receive, send)
+def _methods_of(request: Request) -> set[str]:
+    path = getattr(request.scope.get("route"), "path", None)
+    routes = [route for route in request.app.routes if getattr(route, "path", ...) == path]
+    return {method for route in routes for method in route.methods}

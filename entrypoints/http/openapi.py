@@ -1,37 +1,51 @@
-"""How errors stand in the OpenAPI document."""
+"""What the OpenAPI document says of responses and of the security scheme."""
 
 from http import HTTPStatus
 from typing import Any, Final
 
-from application.errors import Forbidden, InvalidToken, TaskChanged, TaskNotFound, Unavailable
-from entrypoints.http.errors import (
-    BODY_TOO_LARGE,
-    NOT_READY,
-    NOT_SAID_TO_BE_JSON,
-    RETRY_AFTER_SECONDS,
-    detail_of,
+from fastapi import FastAPI
+
+from application.errors import (
+    Forbidden,
+    InvalidToken,
+    TaskChanged,
+    TaskLimitReached,
+    TaskNotFound,
+    Unavailable,
 )
+from entrypoints.http.body import BODY_TOO_LARGE, NOT_JSON
+from entrypoints.http.error_statuses import RETRY_AFTER_SECONDS, status_of
+from entrypoints.http.request_errors import UnsupportedMediaType
+from entrypoints.http.route import OWNER_PARAMETER
 from entrypoints.http.schemas import ErrorResponse
 
+NOT_READY: Final = "The service is not ready"
+
+
+def _detail(kind: type[Exception]) -> str:
+    return status_of(kind).detail or ""
+
+
 _RESPONSES: Final[dict[int, tuple[str, str]]] = {
-    400: ("The body is not JSON", "The body is not valid JSON"),
-    401: ("The bearer token is missing, invalid or expired", detail_of(InvalidToken)),
-    403: ("The token belongs to another user", detail_of(Forbidden)),
-    404: ("The user has no such task", detail_of(TaskNotFound)),
-    412: ("The task is not in the state that If-Match names", detail_of(TaskChanged)),
+    400: ("The body is not JSON", NOT_JSON),
+    401: ("The bearer token is missing, invalid or expired", _detail(InvalidToken)),
+    403: ("The token belongs to another user", _detail(Forbidden)),
+    404: ("The user has no such task", _detail(TaskNotFound)),
+    409: ("The user has as many tasks as one user may have", str(TaskLimitReached(10_000))),
+    412: ("The task is not in the state that If-Match names", _detail(TaskChanged)),
     413: ("The body is too large", BODY_TOO_LARGE),
-    415: ("The body does not say that it is JSON", NOT_SAID_TO_BE_JSON),
+    415: ("The body does not say that it is JSON", _detail(UnsupportedMediaType)),
     422: ("The request breaks a rule", "title is required"),
-    500: ("The service or its database failed", detail_of(Unavailable)),
+    500: ("The service or its database failed", _detail(Unavailable)),
     503: ("The service cannot serve tasks", NOT_READY),
 }
-"""What each status means, and an example of its detail."""
+"""Meaning of each status, and an example of its detail."""
 
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}},
     500: {
         "Retry-After": {
-            "description": "Seconds to wait, when trying again may help.",
+            "description": "Seconds to wait before a retry, if a retry may help.",
             "schema": {"type": "integer", "examples": [RETRY_AFTER_SECONDS]},
         }
     },
@@ -39,10 +53,10 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The ``responses`` of an operation that may answer with these errors.
+    """Return the ``responses`` of an operation that can fail with these statuses.
 
-    An operation that has parameters has to name 422 even where it never answers so: FastAPI would
-    document one of its own shape instead.
+    An operation with parameters has to name 422 even if it never returns it: FastAPI would document
+    a 422 of its own shape instead.
     """
     return {status: _error(status) for status in statuses}
 
@@ -63,13 +77,13 @@ def _error(status: int) -> dict[str, Any]:
 
 
 _ETAG: Final = {
-    "description": "What identifies this state, for If-None-Match and If-Match.",
+    "description": "Identifies this state, for If-None-Match and If-Match.",
     "schema": {"type": "string"},
 }
 
 
 def tagged(status: int, *, location: bool = False) -> dict[int | str, dict[str, Any]]:
-    """The headers of a success with a body, in ``responses``."""
+    """Return the ``responses`` entry for the headers of a successful response with a body."""
     headers: dict[str, Any] = {"ETag": _ETAG}
     if location:
         headers["Location"] = {
@@ -80,5 +94,29 @@ def tagged(status: int, *, location: bool = False) -> dict[int | str, dict[str, 
 
 
 def unchanged() -> dict[int | str, dict[str, Any]]:
-    """The answer to a request whose If-None-Match still holds, in ``responses``."""
-    return {304: {"description": "The client has it already", "headers": {"ETag": _ETAG}}}
+    """Return the ``responses`` entry for a request whose If-None-Match still holds."""
+    return {304: {"description": "The client has the current state", "headers": {"ETag": _ETAG}}}
+
+
+_BEARER: Final = "HTTPBearer"
+
+
+class DocumentedApi(FastAPI):
+    """FastAPI that documents which operations take a bearer token, by the rule of OwnedRoute."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        document = super().openapi()
+        document["components"]["securitySchemes"] = {
+            _BEARER: {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "The token that Better Auth issues to the signed-in user.",
+            }
+        }
+        for path, operations in document["paths"].items():
+            if f"{{{OWNER_PARAMETER}}}" in path:
+                for operation in operations.values():
+                    operation["security"] = [{_BEARER: []}]
+        return document

@@ -1,4 +1,4 @@
-"""A name and one log line for every request."""
+"""Give every request an id and a log line."""
 
 import logging
 import re
@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLog:
-    """Gives each request its id, sends it back with what every answer carries, and logs the end.
+    """Middleware that gives each request an id, adds standard headers and logs the response.
 
-    The outermost layer, so that not even a refused preflight goes without.
+    It is the outermost, so that this holds for a refused preflight, too.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -73,10 +73,10 @@ def _request_id(scope: Scope) -> str:
 
 
 def new_request_id() -> str:
-    """An id for a request that brings none."""
+    """Return an id for a request that has none."""
     return f"{getrandbits(128):032x}"
 
 
 def _route(scope: Scope) -> str:
-    # The template, not the path: it groups, and holds nothing that a client made up.
-    return getattr(scope.get("route"), "path_format", "-")
+    # The template, not the path: it groups requests, and holds nothing that a client invented.
+    return getattr(scope.get("route"), "path", "-")

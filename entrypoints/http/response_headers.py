@@ -1,4 +1,4 @@
-"""The headers that every answer carries, whatever it says."""
+"""The headers that every response has."""
 
 from http import HTTPStatus
 from typing import Final
@@ -6,13 +6,13 @@ from typing import Final
 from starlette.types import Scope
 
 TASKS_CACHE_CONTROL: Final = "private, no-cache"
-"""What may keep an answer that reads tasks: its user's own device, which asks before every use.
+"""For responses that hold tasks: only the user's own device keeps them, and revalidates each time.
 
-Without being kept there, a 304 would have nothing to refer to.
+A 304 refers to the copy that is kept there.
 """
 
 CACHE_CONTROL: Final = "no-store"
-"""What may keep any other answer: nothing."""
+"""For all other responses: they are not kept."""
 
 _ROOT: Final = "/api/"
 _READS: Final = frozenset(("GET", "HEAD"))
@@ -24,7 +24,7 @@ _Headers = tuple[tuple[bytes, bytes], ...]
 def _with(cache_control: str) -> _Headers:
     return (
         (b"cache-control", cache_control.encode()),
-        # No browser takes JSON for a page or a script, whatever a task's title looks like.
+        # A browser must not take JSON for a page or a script because of a task's title.
         (b"x-content-type-options", b"nosniff"),
     )
 
@@ -34,6 +34,6 @@ OTHERS: Final = _with(CACHE_CONTROL)
 
 
 def response_headers(scope: Scope, status: int) -> _Headers:
-    """What goes with an answer of ``status`` to the request of ``scope``."""
+    """Return the headers of a response with ``status`` to the request of ``scope``."""
     is_read = status in _FOUND and scope["method"] in _READS and scope["path"].startswith(_ROOT)
     return TASKS if is_read else OTHERS

@@ -1,7 +1,6 @@
-"""The models of the wire, as the API's documents name them.
+"""Models of request and response bodies, with the names that the OpenAPI document shows.
 
-They say which fields there are and of which type; the limits are the domain's to check and stand
-here for the OpenAPI document alone.
+They define fields and types. The limits are checked by the domain; here they only document it.
 """
 
 from datetime import datetime
@@ -27,14 +26,14 @@ Title = Annotated[
 Description = Annotated[
     str,
     Field(
-        description="Details, kept to the letter.",
+        description="Details, stored unchanged.",
         json_schema_extra={"maxLength": DESCRIPTION_MAX, **_TEXT},
     ),
 ]
 
 
 def timestamp(moment: datetime) -> str:
-    """A time of a task for the wire: in UTC, with microseconds, as in RFC 3339."""
+    """Return a task's time in JSON: UTC with microseconds, as in RFC 3339."""
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -53,7 +52,7 @@ class TaskCreate(BaseModel):
 
 
 class TaskUpdate(BaseModel):
-    """The fields to change; those left out stay. Unknown fields are ignored."""
+    """The fields to change; those left out keep their values. Unknown fields are ignored."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -87,16 +86,16 @@ class FieldError(BaseModel):
 
 
 class ErrorResponse(BaseModel):
-    """Every error of the API, whatever raised it."""
+    """The body of every error response."""
 
     status_code: int
     detail: str = Field(description="One sentence for a person.")
     errors: list[FieldError] | MISSING = Field(
-        default=MISSING, description="With 422 only: everything that breaks a rule."
+        default=MISSING, description="With 422 only: each part of the request that breaks a rule."
     )
 
 
 class Health(BaseModel):
-    """The service answers."""
+    """The body of a successful health check."""
 
     status: str = "ok"

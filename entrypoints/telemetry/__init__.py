@@ -1,1 +1,4 @@
-"""What OpenTelemetry is told. Nothing of it but ``wanted`` is imported when nobody listens."""
+"""Traces and metrics through OpenTelemetry.
+
+Only ``enabled`` is imported unless traces or metrics are turned on.
+"""

@@ -1,4 +1,4 @@
-"""The database: every statement, and how busy the pool is."""
+"""Telemetry of statements and of the connection pool."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from typing import Final
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.trace import Tracer
 
-from entrypoints.telemetry.operation import BUCKETS, operation
+from entrypoints.telemetry.spans import BUCKETS, timed_span
 
 _POOL: Final = {"db.client.connection.pool.name": "tasks-api"}
 _TARGET: Final = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)")
@@ -19,7 +19,7 @@ PoolUse = tuple[int, int, int, int]
 
 
 class DatabaseTelemetry:
-    """Watches a database and its pool."""
+    """Records the statements and the pool of one database."""
 
     def __init__(self, tracer: Tracer, meter: Meter) -> None:
         self._tracer = tracer
@@ -33,7 +33,7 @@ class DatabaseTelemetry:
         self._waits = meter.create_histogram(
             "db.client.connection.wait_time",
             unit="s",
-            description="How long an operation waited for a connection, opening it included.",
+            description="Time an operation waited for a connection, opening it included.",
             explicit_bucket_boundaries_advisory=BUCKETS,
         )
 
@@ -53,7 +53,7 @@ class DatabaseTelemetry:
             "db.client.connection.count",
             [count],
             unit="{connection}",
-            description="Open connections, by whether an operation holds them.",
+            description="Open connections, by whether an operation uses them.",
         )
         self._meter.create_observable_up_down_counter(
             "db.client.connection.max",
@@ -76,14 +76,14 @@ class DatabaseTelemetry:
 
     def statement(self, text: bytes) -> AbstractContextManager[None]:
         name, attributes, details = _described(text)
-        return operation(
+        return timed_span(
             self._tracer, self._durations, name, attributes=attributes, details=details
         )
 
 
 @cache
 def _described(statement: bytes) -> tuple[str, dict[str, str], dict[str, str]]:
-    # Kept for good: there are some dozen statements, and values are no part of them.
+    # The cache is bounded: there are about a dozen statements, and values are no part of them.
     text = statement.decode()
     verb = text.split(None, 1)[0]
     target = _TARGET.search(text)

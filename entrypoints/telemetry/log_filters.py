@@ -1,4 +1,4 @@
-"""What telemetry adds to the log, and what it must not flood it with."""
+"""Log filters: add trace ids to lines, and limit OpenTelemetry's own lines."""
 
 import logging
 from typing import Final
@@ -9,17 +9,17 @@ COMPLAIN_AGAIN_SECONDS: Final = 60
 
 
 def install() -> None:
-    """Have both filters in every handler that is there now."""
+    """Add both filters to every handler of the root logger."""
     for handler in logging.getLogger().handlers:
         handler.addFilter(TraceIds())
         handler.addFilter(FewComplaints())
 
 
 class TraceIds(logging.Filter):
-    """Gives lines that are written during a span its ids, as OTLP and Grafana write them."""
+    """Adds the ids of the current span to a line, in the hexadecimal form of OTLP."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let everything pass."""
+        """Add the ids; never drop a line."""
         context = trace.get_current_span().get_span_context()
         if context.is_valid:
             record.trace_id = trace.format_trace_id(context.trace_id)
@@ -28,9 +28,9 @@ class TraceIds(logging.Filter):
 
 
 class FewComplaints(logging.Filter):
-    """Lets one line a minute of OpenTelemetry's pass, without its stack trace.
+    """Passes one line of OpenTelemetry's a minute, without its stack trace.
 
-    A collector that is away would fill the log otherwise, and is no reason to wake anybody.
+    A collector that is out of reach would fill the log otherwise.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class FewComplaints(logging.Filter):
         self._again_at = 0.0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is somebody else's, or the first one for a while."""
+        """Whether the line is not OpenTelemetry's, or the first of a minute."""
         if not record.name.startswith("opentelemetry."):
             return True
         if record.created < self._again_at:

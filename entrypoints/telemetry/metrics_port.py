@@ -1,4 +1,4 @@
-"""A port of its own on which Prometheus finds the metrics."""
+"""A separate port that serves metrics to Prometheus."""
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from prometheus_client import CollectorRegistry, start_http_server
@@ -7,15 +7,15 @@ from entrypoints.settings import InvalidSettings
 
 
 class MetricsPort:
-    """Serves ``/metrics`` from a thread, away from the API and from whoever can reach that."""
+    """Serves ``/metrics`` from a thread, apart from the API and its clients."""
 
     def __init__(self, port: int) -> None:
-        """Raise InvalidSettings when nothing can listen there."""
-        # A registry of its own: the global one adds what prometheus_client finds worth telling.
+        """Start serving. Raise InvalidSettings if the port cannot be used."""
+        # Not the global registry, to which prometheus_client adds metrics of its own.
         registry = CollectorRegistry()
         self.reader = PrometheusMetricReader(registry=registry, scope_info_enabled=False)
         try:
-            # Reached from outside of the container, as the API is.
+            # All interfaces, so that it can be reached from outside the container, like the API.
             self._server, _ = start_http_server(port, "0.0.0.0", registry)  # noqa: S104
         except OSError as error:
             raise InvalidSettings(f"METRICS_PORT {port} cannot be used: {error}") from error

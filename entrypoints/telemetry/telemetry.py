@@ -1,4 +1,4 @@
-"""Traces and metrics of one process, from the service to whoever listens."""
+"""Traces and metrics of one process, and their exporters."""
 
 import asyncio
 import time
@@ -22,26 +22,26 @@ from entrypoints.settings import InvalidSettings, Settings
 from entrypoints.telemetry import log_filters
 from entrypoints.telemetry.database import DatabaseTelemetry
 from entrypoints.telemetry.metrics_port import MetricsPort
-from entrypoints.telemetry.signals import exports_metrics, exports_traces
+from entrypoints.telemetry.otel_environment import exports_metrics, exports_traces
 from entrypoints.telemetry.tokens import KeySetTelemetry, TokenTelemetry
 
 if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig
 
 FLUSH_WITHIN: Final = 0.8
-"""Seconds that a stopping process spends on what has not been sent yet.
+"""Most seconds that a stopping process spends on sending what is queued.
 
-With the 9 that it may spend on requests, it ends within 10, whether the collector listens or not.
+With the 9 that it may spend on requests, it ends within 10, even if the collector does not answer.
 """
 
 _SCOPE: Final = "tasks-api"
 
 
 class Telemetry:
-    """Everything of one process that watches and reports.
+    """The providers of one process and the observers that report to them.
 
-    Providers are this object's own and not OpenTelemetry's global ones, so that it ends with the
-    application. Where and how to send to, the SDK reads from the OTEL_* variables itself.
+    The providers are not OpenTelemetry's global ones, so that they end with the application. The
+    SDK reads from the OTEL_* variables where and how to send.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -52,7 +52,7 @@ class Telemetry:
         try:
             tracers, meters = self._tracers(), self._meters(settings)
         except ValueError as error:
-            # The SDK's, about one of its variables.
+            # The SDK raises it for a wrong OTEL_* variable.
             raise InvalidSettings(f"telemetry cannot start: {error}") from error
         tracer = tracers.get_tracer(_SCOPE, version(_SCOPE))
         meter = meters.get_meter(_SCOPE, version(_SCOPE))
@@ -62,9 +62,9 @@ class Telemetry:
         self.of_requests: TelemetryConfig = {
             "tracer_provider": tracers,
             "meter_provider": meters,
-            # They quote what was sent; our own lines tell of every request.
+            # FastAPI's log records quote requests; our log has a line for each request.
             "logs": False,
-            # Of dependencies and serialization, which no route here has.
+            # Spans of dependencies and serialization, which no route here has.
             "operation_spans": False,
             "auto_configure": False,
         }
@@ -93,8 +93,8 @@ class Telemetry:
         return provider
 
     async def close(self) -> None:
-        """Send what has not been sent, as far as that is possible within FLUSH_WITHIN seconds."""
-        # Daemons: what the network still holds up then does not hold up the process.
+        """Send what is queued, for at most FLUSH_WITHIN seconds, and stop."""
+        # Daemon threads, so that one that still waits for the network does not keep the process.
         threads = [Thread(target=each.shutdown, daemon=True) for each in self._providers]
         if self._metrics_port is not None:
             threads.append(Thread(target=self._metrics_port.close, daemon=True))
@@ -104,7 +104,7 @@ class Telemetry:
 
 
 class _WithoutAddresses(trace.SpanProcessor):
-    """Takes the request's address out of its span: it names a user. The route stays."""
+    """Redacts the path and the query of a request's span: they name a user. The route stays."""
 
     def on_start(self, span: trace.Span, parent_context: Context | None = None) -> None:
         if span.kind is SpanKind.SERVER:
@@ -118,11 +118,11 @@ def _resource() -> Resource:
         {
             "service.name": _SCOPE,
             "service.version": version(_SCOPE),
-            # Several workers are several sources, or their counters would overwrite each other.
+            # Each worker is a source of its own; otherwise their counters overwrite each other.
             "service.instance.id": str(uuid4()),
         }
     )
-    # What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say comes first.
+    # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
     return Resource.create().merge(ours).merge(OTELResourceDetector().detect())
 
 

@@ -1,4 +1,4 @@
-"""Tokens: those that opened nothing, and the keys to verify them with."""
+"""Telemetry of refused tokens and of the key set."""
 
 from contextlib import AbstractContextManager
 from typing import Final
@@ -6,15 +6,14 @@ from typing import Final
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
 
-from application.errors import InvalidToken, UnknownUser
-from entrypoints.http.errors import MissingToken
-from entrypoints.telemetry.operation import BUCKETS, operation
+from application.errors import InvalidToken, MissingToken, UnknownUser
+from entrypoints.telemetry.spans import BUCKETS, timed_span
 
 _FAILURES: Final = (MissingToken, InvalidToken, UnknownUser)
 
 
 class TokenTelemetry:
-    """Counts the requests whose token, or lack of one, was answered with 401."""
+    """Counts the requests that were answered with 401."""
 
     def __init__(self, meter: Meter) -> None:
         self._failures = meter.create_counter(
@@ -26,13 +25,13 @@ class TokenTelemetry:
     def request_failed(self, error: Exception) -> None:
         """Count ``error`` if it is about a token."""
         if isinstance(error, _FAILURES):
-            # Their messages are some two dozen fixed sentences, the same as in the log.
+            # The messages are the fixed sentences of the log, about two dozen.
             reason = {"error.type": type(error).__name__, "reason": str(error)}
             self._failures.add(1, reason)
 
 
 class KeySetTelemetry:
-    """Watches the fetches of the issuer's key set."""
+    """Records the fetches of the issuer's key set."""
 
     def __init__(self, tracer: Tracer, meter: Meter) -> None:
         self._tracer = tracer
@@ -44,5 +43,5 @@ class KeySetTelemetry:
         )
 
     def fetch(self) -> AbstractContextManager[None]:
-        """A fetch runs within this."""
-        return operation(self._tracer, self._durations, "fetch key set", attributes={}, details={})
+        """Return the context in which a fetch runs."""
+        return timed_span(self._tracer, self._durations, "fetch key set", attributes={}, details={})

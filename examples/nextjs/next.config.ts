@@ -3,7 +3,7 @@ import type { NextConfig } from "next";
 const config: NextConfig = {
   reactStrictMode: true,
   poweredByHeader: false,
-  // This folder is a project of its own, whatever lies around it.
+  // This folder is the root of the project, even inside another repository.
   turbopack: { root: import.meta.dirname },
 };
 

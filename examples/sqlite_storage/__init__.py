@@ -1,4 +1,4 @@
-"""Tasks in an SQLite file: a storage adapter as somebody would add it. Standard library only."""
+"""Example of a storage adapter: tasks in an SQLite file. Standard library only."""
 
 from examples.sqlite_storage.storage import SqliteStorage
 

@@ -1,4 +1,4 @@
-"""One connection to an SQLite file, in a thread of its own."""
+"""Connection to an SQLite file, used by one thread."""
 
 import asyncio
 import sqlite3
@@ -11,40 +11,40 @@ from typing import Final, TypeVar
 from application.errors import StorageUnavailable
 
 ANSWER_WITHIN: Final = 8.0
-"""Seconds until an operation fails; requests are to be answered within 10."""
+"""Seconds until an operation fails; a request must be answered within 10."""
 
 _Outcome = TypeVar("_Outcome")
 
 
 class Connection:
-    """Runs one transaction after the other on the file ``path``.
+    """Run one transaction after the other on the file ``path``.
 
-    SQLite's calls block: on another process's lock, and on the disk at every commit. In the event
-    loop's thread they would hold up every request. It writes one transaction at a time anyway, so
-    one thread is enough, and as the only one to use the connection it needs no lock.
+    SQLite's calls block on another process's lock, and on the disk at every commit. In the thread
+    of the event loop they would block every request. SQLite writes one transaction at a time, so
+    one thread is enough, and the connection needs no lock.
     """
 
     def __init__(self, path: str, *, patience: float) -> None:
-        """``patience`` are the seconds to wait while another process holds the file's lock."""
+        """``patience``: seconds to wait while another process holds the file's lock."""
         self._path = path
         self._patience = patience
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._open: sqlite3.Connection | None = None
 
     async def read(self, work: Callable[[sqlite3.Connection], _Outcome]) -> _Outcome:
-        """What ``work`` returns, which sees one state of the file throughout."""
+        """Return the result of ``work``, which sees one state of the file throughout."""
         return await self._run("BEGIN DEFERRED", work)
 
     async def write(self, work: Callable[[sqlite3.Connection], _Outcome]) -> _Outcome:
-        """What ``work`` returns, once it is on the disk.
+        """Return the result of ``work`` after its changes are on the disk.
 
-        The write lock is taken first, so that nobody changes what ``work`` has read. What ``work``
-        raises is passed on, and nothing of it is kept.
+        The write lock is taken first, so that no other process changes what ``work`` has read. If
+        ``work`` raises an exception, its changes are rolled back and the exception is raised.
         """
         return await self._run("BEGIN IMMEDIATE", work)
 
     async def close(self) -> None:
-        """Let go of the file once what is under way is done."""
+        """Close the file after the running transaction."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
@@ -58,11 +58,11 @@ class Connection:
             async with asyncio.timeout(ANSWER_WITHIN):
                 return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
         except (sqlite3.OperationalError, TimeoutError) as error:
-            raise StorageUnavailable(f"the SQLite file does not answer: {error}") from error
+            raise StorageUnavailable(f"the SQLite file does not respond: {error}") from error
 
     def _opened(self) -> sqlite3.Connection:
         if self._open is None:
-            # Transactions begin and end here, not where Python guesses.
+            # Transactions begin and end in this class; Python begins none by itself.
             connection = sqlite3.connect(self._path, timeout=self._patience, isolation_level=None)
             try:
                 self._configure(connection)
@@ -73,7 +73,7 @@ class Connection:
         return self._open
 
     def _configure(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA synchronous = FULL")  # what is stored survives a power cut
+        connection.execute("PRAGMA synchronous = FULL")  # commits survive a power failure
         connection.execute("PRAGMA foreign_keys = ON")  # off by default
         deadline = time.monotonic() + self._patience
         while True:

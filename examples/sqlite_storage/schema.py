@@ -1,4 +1,4 @@
-"""The tables, and how a file gets them."""
+"""Create the tables of a file."""
 
 import sqlite3
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from application.errors import SchemaConflict
 
 _VERSION: Final = 1
-"""Kept in the file's header, where SQLite leaves room for it."""
+"""Stored in the file's header, as SQLite's ``user_version``."""
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY) STRICT",
-    # AUTOINCREMENT: a number is never used again. Times are microseconds since 1970, in UTC.
+    # AUTOINCREMENT: ids are never reused. Times are microseconds since 1970, in UTC.
     """
     CREATE TABLE tasks (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -28,7 +28,7 @@ _TABLES: Final = (
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables, in a transaction of the caller's. Raises SchemaConflict."""
+    """Create the tables in the caller's transaction. Raises SchemaConflict."""
     [version] = connection.execute("PRAGMA user_version").fetchone()
     if version == _VERSION:
         return

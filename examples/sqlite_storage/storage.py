@@ -33,15 +33,15 @@ _INSERT: Final = (
 
 
 class SqliteStorage:
-    """Keeps every user's tasks in a file, which any number of processes of one machine share."""
+    """Store every user's tasks in a file that any number of processes of one machine may share."""
 
     def __init__(self, path: str, *, patience: float = 5.0) -> None:
-        """``patience`` are the seconds to wait while another process writes."""
+        """``patience``: seconds to wait while another process writes."""
         self._connection = Connection(path, patience=patience)
         self._prepared = False
 
     async def prepare(self, *, within: float | None = None) -> None:
-        # No need to look at ``within``: every operation ends within seconds.
+        # ``within`` is not needed: every operation ends within seconds.
         await self._connection.write(schema.prepare)
         self._prepared = True
 
@@ -67,7 +67,7 @@ class SqliteStorage:
         try:
             return await self._connection.write(insert)
         except sqlite3.IntegrityError as error:
-            # The domain has seen to every other constraint.
+            # The domain checks every other constraint.
             raise UnknownUser("no row in the users table") from error
 
     async def get(self, owner: str, task_id: int) -> Task:
@@ -81,7 +81,7 @@ class SqliteStorage:
         return (await arrange(admitted, order))[:limit]
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
-        # Nothing is fetched from anywhere: the file is on this machine.
+        # Reading the tasks is cheap: the file is on this machine.
         return fingerprint(await self._admitted(owner, status))
 
     async def update(self, owner: str, task_id: int, change: Callable[[Task], Task]) -> Task:
@@ -127,7 +127,7 @@ class SqliteStorage:
 
 
 def _find(file: sqlite3.Connection, owner: str, task_id: int) -> Task:
-    # SQLite's integers have 64 bits; Python refuses to pass on a number beyond them.
+    # SQLite's integers have 64 bits; ``sqlite3`` raises OverflowError for larger ones.
     if not 0 < task_id <= _MAX_ID:
         raise TaskNotFound
     row = file.execute(_SELECT_ONE, (task_id, owner)).fetchone()

@@ -1,4 +1,4 @@
-"""The type checker holds every adapter in the container against its port."""
+"""The type checker checks every adapter in the container against its port."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ CONTAINER = (ROOT / "entrypoints" / "container.py").read_text()
         ("        KeySetTokenVerifier,", "        ClaimRules,"),
     ],
 )
-def test_an_adapter_that_does_not_fit_its_port_is_found(
+def test_the_type_checker_rejects_an_adapter_of_another_port(
     tmp_path: Path, wired: str, wrong: str
 ) -> None:
     assert wired in CONTAINER

@@ -14,5 +14,5 @@ def test_the_time_is_aware_and_utc(clock: Clock) -> None:
     assert clock.now().tzinfo is UTC
 
 
-def test_the_system_clock_tells_the_time() -> None:
+def test_the_system_clock_returns_the_current_time() -> None:
     assert abs(SystemClock().now() - datetime.now(UTC)) < timedelta(seconds=5)

@@ -28,21 +28,21 @@ titles = st.one_of(
     st.text(st.sampled_from("aAbBßẞſsSiIİı \u0301"), max_size=4), st.text(storable, max_size=210)
 )
 descriptions = st.none() | st.text(storable, max_size=1010)
-# Hypothesis wants limits without a zone, and gives each moment one.
+# Hypothesis requires limits without a time zone and adds one to each value.
 moments = st.datetimes(
     min_value=datetime(2026, 1, 1),  # noqa: DTZ001
     max_value=datetime(2026, 1, 2),  # noqa: DTZ001
     timezones=st.just(UTC),
 )
 owners = st.integers(0, 2)
-# Which of the tasks made so far, counted from the last; now and then one that never was.
+# The position of a task, counted from the last created; sometimes of one that does not exist.
 picks = st.integers(0, 6)
 
 _examples = count()
 
 
 class SideBySide(RuleBasedStateMachine):
-    """Asks both repositories the same and compares what they answer."""
+    """Calls both repositories with the same arguments and compares the results."""
 
     runner: ClassVar[asyncio.Runner]
     database_url: ClassVar[str]
@@ -153,7 +153,7 @@ class SideBySide(RuleBasedStateMachine):
 
 
 @pytest.mark.postgres
-def test_memory_and_postgres_answer_alike(database_url: str) -> None:
+def test_memory_and_postgres_return_the_same_results(database_url: str) -> None:
     with asyncio.Runner() as event_loop:
 
         class Machine(SideBySide):

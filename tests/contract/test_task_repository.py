@@ -98,7 +98,7 @@ async def test_the_limit_holds_when_many_tasks_are_added_at_once(tasks: TaskRepo
     assert len(await everything(tasks, "ada")) == 7
 
 
-async def test_an_unknown_user_is_unknown_whatever_the_limit(tasks: TaskRepository) -> None:
+async def test_an_unknown_user_is_reported_before_the_limit(tasks: TaskRepository) -> None:
     with pytest.raises(UnknownUser):
         await tasks.add(new_task("eve"), limit=1)
 
@@ -111,7 +111,7 @@ async def test_a_user_without_tasks_sees_none(tasks: TaskRepository, owner: str)
         await tasks.get(owner, added.id)
 
 
-async def test_another_users_task_is_no_task(tasks: TaskRepository) -> None:
+async def test_another_users_task_is_not_found(tasks: TaskRepository) -> None:
     added = await tasks.add(new_task("bob"))
     with pytest.raises(TaskNotFound):
         await tasks.get("ada", added.id)
@@ -123,7 +123,7 @@ async def test_another_users_task_is_no_task(tasks: TaskRepository) -> None:
 
 
 @pytest.mark.parametrize("number", IMPOSSIBLE_NUMBERS.values(), ids=IMPOSSIBLE_NUMBERS)
-async def test_any_number_that_is_no_tasks_is_not_found(tasks: TaskRepository, number: int) -> None:
+async def test_an_unknown_id_is_not_found(tasks: TaskRepository, number: int) -> None:
     with pytest.raises(TaskNotFound):
         await tasks.get("ada", number)
     with pytest.raises(TaskNotFound):
@@ -132,7 +132,7 @@ async def test_any_number_that_is_no_tasks_is_not_found(tasks: TaskRepository, n
         await tasks.delete("ada", number)
 
 
-async def test_a_deleted_task_is_gone_and_the_others_are_not(tasks: TaskRepository) -> None:
+async def test_a_deletion_removes_only_its_task(tasks: TaskRepository) -> None:
     kept = await tasks.add(new_task())
     gone = await tasks.add(new_task())
     await tasks.delete("ada", gone.id)
@@ -156,7 +156,7 @@ async def test_an_update_stores_what_the_change_returns(tasks: TaskRepository) -
     assert await tasks.get("ada", added.id) == changed
 
 
-async def test_an_update_touches_no_other_task(tasks: TaskRepository) -> None:
+async def test_an_update_changes_only_its_task(tasks: TaskRepository) -> None:
     others = [await tasks.add(new_task()), await tasks.add(new_task("bob"))]
     added = await tasks.add(new_task())
     await tasks.update("ada", added.id, toggled)
@@ -178,7 +178,7 @@ async def test_a_change_that_fails_stores_nothing(tasks: TaskRepository) -> None
     assert (await tasks.update("ada", added.id, toggled)).completed
 
 
-async def test_no_update_is_lost_among_many(tasks: TaskRepository) -> None:
+async def test_concurrent_updates_are_all_stored(tasks: TaskRepository) -> None:
     added = await tasks.add(new_task())
 
     async def toggle_often() -> list[bool]:
@@ -189,11 +189,11 @@ async def test_no_update_is_lost_among_many(tasks: TaskRepository) -> None:
     assert answers.count(True) == answers.count(False) == 150
     final = await tasks.get("ada", added.id)
     assert final.completed is False
-    # Each change was seen by the next: not one microsecond step is missing.
+    # Each change has read the one before it: no step of a microsecond is missing.
     assert final.updated_at == NOON + timedelta(microseconds=300)
 
 
-async def test_an_update_and_a_deletion_at_once_leave_no_ghost(tasks: TaskRepository) -> None:
+async def test_a_concurrent_update_does_not_restore_a_deleted_task(tasks: TaskRepository) -> None:
     for _ in range(10):
         added = await tasks.add(new_task())
         await asyncio.gather(
@@ -262,7 +262,7 @@ async def test_a_list_of_several_pieces_is_whole_and_in_order(
     assert listed == order.arrange(listed)
 
 
-async def test_a_list_is_told_by_its_fingerprint(tasks: TaskRepository) -> None:
+async def test_the_fingerprint_identifies_the_list(tasks: TaskRepository) -> None:
     await tasks.add(new_task("bob"))
     for minutes in (5, 0):
         await tasks.add(new_task(minutes=minutes))
@@ -275,7 +275,7 @@ async def test_a_list_is_told_by_its_fingerprint(tasks: TaskRepository) -> None:
     assert await tasks.fingerprint("eve", StatusFilter.ALL) == fingerprint([])
 
 
-async def test_a_condition_is_asked_before_a_task_is_removed(tasks: TaskRepository) -> None:
+async def test_a_condition_is_checked_before_a_task_is_removed(tasks: TaskRepository) -> None:
     added = await tasks.add(new_task())
     asked = []
 
@@ -297,7 +297,7 @@ async def test_a_condition_is_asked_before_a_task_is_removed(tasks: TaskReposito
     assert await everything(tasks, "ada") == []
 
 
-async def test_nothing_comes_between_a_condition_and_the_removal(tasks: TaskRepository) -> None:
+async def test_a_condition_and_the_removal_are_one_step(tasks: TaskRepository) -> None:
     class Refused(Exception):
         pass
 
@@ -312,5 +312,5 @@ async def test_nothing_comes_between_a_condition_and_the_removal(tasks: TaskRepo
             tasks.update("ada", added.id, toggled),
             return_exceptions=True,
         )
-        # Whichever came first, the other one saw it.
+        # The operation that ran second has seen the first.
         assert isinstance(removal, Refused) is isinstance(change, Task)

@@ -1,4 +1,4 @@
-"""What the port TokenVerifier promises, asked of every adapter."""
+"""The contract of the port TokenVerifier, tested with every adapter."""
 
 import json
 import time
@@ -64,19 +64,19 @@ def issuer(request: pytest.FixtureRequest) -> Issuer:
 
 
 @pytest.mark.parametrize("subject", ["ada", "x" * 255, "é/\u2028 \U0001f600", "\uffff", " "])
-async def test_a_genuine_token_tells_its_subject(issuer: Issuer, subject: str) -> None:
+async def test_the_subject_of_a_valid_token_is_returned(issuer: Issuer, subject: str) -> None:
     assert await issuer.subject_of(sub=subject) == subject
 
 
 @pytest.mark.parametrize("subject", ["", "x" * 256, "a\0", "a\ud800", None])
-async def test_a_subject_that_cannot_be_a_user_is_no_subject(
+async def test_a_subject_that_cannot_be_a_user_id_is_refused(
     issuer: Issuer, subject: str | None
 ) -> None:
     with pytest.raises(InvalidToken):
         await issuer.subject_of(sub=subject)
 
 
-async def test_a_token_whose_time_is_over_is_told_from_a_wrong_one(issuer: Issuer) -> None:
+async def test_an_expired_token_and_an_invalid_one_raise_different_errors(issuer: Issuer) -> None:
     with pytest.raises(ExpiredToken):
         await issuer.subject_of(exp=int(time.time()) - 31)
     assert await issuer.subject_of(exp=int(time.time()) - 25) == "ada"
@@ -124,7 +124,7 @@ async def test_no_message_repeats_the_token(issuer: Issuer) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @example("\ud800.s3cr3t.s3cr3t")
 @given(st.text(st.characters()) | st.from_regex(r"\A[\w-]+\.[\w-]+\.[\w-]+\Z"))
-async def test_any_text_may_be_asked_about(issuer: Issuer, text: str) -> None:
+async def test_any_text_may_be_verified(issuer: Issuer, text: str) -> None:
     with pytest.raises(InvalidToken):
         await issuer.verifier.subject_of(text)
 
@@ -140,14 +140,14 @@ async def test_a_minted_token_is_accepted() -> None:
     assert await shared_secret().verifier.subject_of(token) == "ada"
 
 
-async def test_each_verifier_knows_its_own_secret_alone() -> None:
+async def test_each_verifier_accepts_only_its_own_secret() -> None:
     other = SharedSecretTokenVerifier(secret=SECRET[::-1], rules=RULES)
     token = shared_secret().sign({"sub": "ada", "exp": int(time.time()) + 60})
     with pytest.raises(InvalidToken):
         await other.subject_of(token)
 
 
-def test_a_public_key_is_no_secret() -> None:
+def test_a_public_key_is_refused_as_a_secret() -> None:
     public = Ed25519PrivateKey.generate().public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     with pytest.raises(InvalidConfiguration, match="BETTER_AUTH_SECRET") as error:

@@ -1,4 +1,4 @@
-"""The documents, and the code blocks in them."""
+"""Find the documents and their code blocks."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ _BLOCK: Final = re.compile(r"^( *)```(\S+)([^\n]*)\n(.*?)^ *```$", re.DOTALL | r
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: the first word after the fence, the rest of that line, and what it holds."""
+    """A fenced block. The line of its fence holds the language and, after it, the mark."""
 
     document: Path
     line: int
@@ -33,7 +33,7 @@ class Block:
 
 
 def blocks(document: Path) -> Iterator[Block]:
-    """The fenced blocks of ``document`` that say what they hold."""
+    """Yield the fenced blocks of ``document`` that have a language."""
     text = (ROOT / document).read_text()
     for found in _BLOCK.finditer(text):
         indent, language, mark, body = found.groups()
@@ -43,7 +43,7 @@ def blocks(document: Path) -> Iterator[Block]:
 
 
 def tracked_files() -> list[Path]:
-    """Every file that a clone would have, and those that are not committed yet."""
+    """Return every file that git tracks, and those that are not committed yet."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

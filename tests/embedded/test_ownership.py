@@ -1,4 +1,4 @@
-"""One owner per folder, and what happens to the server when its owner is gone."""
+"""A folder has one owner, and the server ends with it."""
 
 import os
 import shutil
@@ -65,7 +65,7 @@ def test_a_second_start_in_this_process_is_refused_and_harms_nothing(folder: Pat
 
 
 @_PARENT_DEATH_SIGNAL
-def test_a_killed_owner_takes_the_server_along(folder: Path) -> None:
+def test_the_server_ends_with_its_killed_owner(folder: Path) -> None:
     with owner_process(folder) as owner:
         url = read_url(owner)
         owner.kill()
@@ -75,7 +75,7 @@ def test_a_killed_owner_takes_the_server_along(folder: Path) -> None:
     Path((folder / "sockets").read_text()).rmdir()
 
 
-def test_a_killed_owner_is_followed_at_once(folder: Path) -> None:
+def test_a_new_owner_can_start_right_after_a_killed_one(folder: Path) -> None:
     with owner_process(folder) as owner:
         query(read_url(owner), "CREATE TABLE kept AS SELECT 'yes' AS answer")
         sockets = Path((folder / "sockets").read_text())
@@ -145,7 +145,7 @@ def test_ctrl_c_reaches_the_owner_only(folder: Path) -> None:
         assert query(url, "SELECT 1") == [1]
 
 
-def test_an_interrupted_first_start_is_made_good_by_the_next(tmp_path: Path) -> None:
+def test_the_next_start_repairs_an_interrupted_first_start(tmp_path: Path) -> None:
     folder = tmp_path / "postgres"
     with owner_process(folder) as owner:
         wait_until(lambda: any(folder.glob("initdb-*/PG_VERSION")))

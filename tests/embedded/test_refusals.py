@@ -1,4 +1,4 @@
-"""What keeps a server from starting is said in a sentence, and nothing is lost or left behind."""
+"""If a server cannot start, a sentence says why, and nothing is lost or left behind."""
 
 import sys
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_data_of_another_major_version_is_refused_and_kept(folder: Path) -> None
         assert query(server.url, "SELECT 1") == [1]
 
 
-def test_without_the_wheel_the_message_says_how_to_install_it(
+def test_without_the_wheel_the_error_explains_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "path", [])
@@ -47,7 +47,7 @@ def test_a_server_that_cannot_start_shows_the_end_of_its_log(folder: Path) -> No
         assert query(server.url, "SELECT 1") == [1]
 
 
-def test_a_data_folder_that_cannot_be_made_is_not_half_made(
+def test_a_failed_start_leaves_no_incomplete_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.embedded.data_folder.SUPERUSER", "pg_forbidden")
@@ -56,6 +56,6 @@ def test_a_data_folder_that_cannot_be_made_is_not_half_made(
     assert not (tmp_path / "postgres" / "data").exists()
 
 
-def test_a_place_that_is_no_folder_is_named(tmp_path: Path) -> None:
+def test_the_message_names_a_path_that_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert str(tmp_path / "file") in _refusal(EmbeddedPostgres(tmp_path / "file" / "postgres"))

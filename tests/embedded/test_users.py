@@ -1,4 +1,4 @@
-"""Whoever starts the server, from wherever: PostgreSQL itself refuses to run as root."""
+"""Every user can start the server from every folder, although PostgreSQL refuses to run as root."""
 
 import multiprocessing
 import os
@@ -23,7 +23,7 @@ pytestmark = [
 
 
 def _as_ordinary_user(work: Callable[[Path], None], folder: Path) -> None:
-    """Run `work` as a user who is not root; a fork, as they may not enter root's Python."""
+    """Run `work` as another user than root, in a fork, because root's Python may be private."""
     process = multiprocessing.get_context("fork").Process(target=_drop_root, args=(work, folder))
     process.start()
     process.join()
@@ -78,7 +78,7 @@ def test_root_s_server_works_within_a_home_closed_to_others(
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
 
 
-def test_root_s_server_holds_no_capability_where_it_needs_none(
+def test_root_s_server_has_no_capability_unless_it_needs_one(
     public_folder: Path, public_wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(public_wheel))
@@ -98,7 +98,7 @@ def test_an_ordinary_user_runs_a_server(
     _is_refused(home / "postgres")
 
 
-def test_an_ordinary_user_is_told_that_the_folder_is_root_s(
+def test_the_message_to_an_ordinary_user_says_that_the_folder_is_root_s(
     public_folder: Path, public_wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(public_wheel))
@@ -107,7 +107,7 @@ def test_an_ordinary_user_is_told_that_the_folder_is_root_s(
     _as_ordinary_user(_is_refused, public_folder / "postgres")
 
 
-def test_root_without_setpriv_is_told_what_to_do(
+def test_the_error_for_root_without_setpriv_explains_what_to_do(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")

@@ -1,4 +1,4 @@
-"""Work in a process of its own, so that it neither disturbs nor waits for what is measured."""
+"""Run work in a separate process, so that it does not affect the measurement."""
 
 import asyncio
 import multiprocessing
@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
 _PATIENCE: Final = 60
-"""Seconds within which work that is told to stop has stopped."""
+"""Seconds within which stopped work must end."""
 
 
 class Background(Generic[T]):
     """Runs ``work(stop, *arguments)`` from entering the block until ``result`` or its end.
 
-    The work ends soon after ``stop`` is set, and what it returns travels back.
+    The work must end soon after ``stop`` is set; its result is sent back.
     """
 
     def __init__(self, work: Callable[..., Awaitable[T]], *arguments: Any) -> None:
@@ -34,9 +34,9 @@ class Background(Generic[T]):
         return self
 
     def result(self) -> T:
-        """Stop the work; what it returned."""
+        """Stop the work and return its result."""
         self._here.send(None)
-        assert self._here.poll(_PATIENCE), "the work does not stop"
+        assert self._here.poll(_PATIENCE), "the work does not end"
         result: T = self._here.recv()
         return result
 
@@ -61,5 +61,5 @@ def _run(parent: Connection, work: Callable[..., Awaitable[Any]], arguments: Any
             asyncio.get_running_loop().remove_reader(parent.fileno())
 
     result = uvloop.run(main())
-    os.set_blocking(parent.fileno(), True)  # As it was before the loop listened to it.
+    os.set_blocking(parent.fileno(), True)  # The event loop had set it to non-blocking.
     parent.send(result)

@@ -1,4 +1,4 @@
-"""Clients that note what they meet, and never raise for it."""
+"""Clients that record responses and failures instead of raising errors."""
 
 import asyncio
 import json
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 ORIGIN: Final = "http://localhost:3000"
-"""Where the clients say they come from, as a browser does: answers must carry CORS headers."""
+"""The Origin header of the clients, as of a browser: responses must have CORS headers."""
 
 PATIENCE: Final = 30.0
-"""Seconds after which a client gives up. Far beyond what is promised, so that it shows."""
+"""Seconds after which a client gives up: far more than promised, to record late responses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and what came of it."""
+    """One request and its result."""
 
     method: str
     path: str
@@ -26,16 +26,16 @@ class Exchange:
     """By ``time.monotonic()``, which all processes of a machine share."""
     seconds: float
     status: int | None = None
-    """None when no whole answer came."""
+    """None without a complete response."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     body: bytes = b""
     error: str = ""
-    """Why no whole answer came: the name of what was raised and its text."""
+    """Why there is no complete response: name and text of the exception."""
 
     @property
     def ended(self) -> float:
-        """When it was over."""
+        """The time of its end."""
         return self.started + self.seconds
 
     @property
@@ -45,9 +45,9 @@ class Exchange:
 
 
 class Client:
-    """One HTTP/1.1 client that keeps its connection, and opens another when that ends.
+    """HTTP/1.1 client that keeps its connection and opens another if it is closed.
 
-    httpx would be the busiest program of a test with a hundred of them.
+    A hundred clients of httpx would use more processor time than the service.
     """
 
     def __init__(self, port: int, token: str = "", *, patience: float = PATIENCE) -> None:
@@ -65,7 +65,7 @@ class Client:
         content: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Exchange:
-        """Send one request; what came of it, be it nothing. Never sends a request twice."""
+        """Send one request once and return its result, with or without a response."""
         given = self._headers | dict(headers or {})
         body = b""
         if content is not None:
@@ -89,7 +89,7 @@ class Client:
 
     async def _exchange(self, method: str, sent: bytes) -> tuple[int, dict[str, str], bytes]:
         if self._streams is not None and self._streams[0].at_eof():
-            self.close()  # Ended in order between two requests, which is no fault.
+            self.close()  # Closed between two requests, which is not a fault.
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
@@ -105,7 +105,7 @@ class Client:
         return status, headers, await reader.readexactly(length)
 
     def close(self) -> None:
-        """End the connection, if there is one."""
+        """Close the connection, if any."""
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None

@@ -16,7 +16,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> Measured:
-    """Records one row of the table. Call it before asserting: a failure has figures, too."""
+    """Records one row of the table. Call it before asserting, so that a failure has figures too."""
     rows = request.config.stash[_ROWS]
 
     def record(number: str, fault: str, promise: str, measured: str) -> None:
@@ -66,6 +66,6 @@ def secure_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 
 @pytest.fixture(params=["plain", "secure"])
 def postgres(request: pytest.FixtureRequest) -> Postgres:
-    """One after the other of the two."""
+    """Each of the two, one after the other."""
     server: Postgres = request.getfixturevalue(f"{request.param}_postgres")
     return server

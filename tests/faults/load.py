@@ -1,4 +1,4 @@
-"""A hundred people at work, each of whom remembers what they were told."""
+"""A hundred concurrent users, each of whom records the responses."""
 
 import asyncio
 import random
@@ -12,10 +12,10 @@ from tests.faults.tokens import token
 
 PEOPLE: Final = tuple(f"person-{number}" for number in range(100))
 PAUSE: Final = 0.5
-"""Seconds that each of them thinks between two requests, on the average.
+"""Average seconds between two requests of one user.
 
-A hundred of them then leave a core with time to spare: otherwise the queue for the processor
-would be what is measured.
+With a hundred users a core is then not saturated: otherwise the test would measure the queue
+for the processor.
 """
 
 _CHANGES: Final = ("toggle", "edit", "delete", "create", "get", "list")
@@ -24,7 +24,7 @@ _WEIGHTS: Final = (30, 20, 8, 22, 15, 5)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a task looks like; None in its place: there is no such task."""
+    """The state of a task; None means that it does not exist."""
 
     title: str
     completed: bool
@@ -37,29 +37,29 @@ class State:
 
 @dataclass(slots=True)
 class Belief:
-    """What its owner may think of a task: one state, or two after an answer that left it open."""
+    """The possible states of a task: one, or two after a response that leaves it open."""
 
     marker: str
-    """What the title begins with, and no other task's."""
+    """The unique beginning of the title."""
     possible: tuple[State | None, ...]
     id: int = 0
-    """0 while it is not known."""
+    """0 if the id is not known."""
 
     @property
     def settled(self) -> bool:
-        """Whether there is nothing to wonder about."""
+        """Whether only one state is possible."""
         return len(self.possible) == 1
 
 
 @dataclass(slots=True)
 class Memory:
-    """What one person saw and believes."""
+    """The responses that one user got, and the resulting states."""
 
     person: str
     exchanges: list[Exchange] = field(default_factory=list)
     beliefs: list[Belief] = field(default_factory=list)
     contradictions: list[str] = field(default_factory=list)
-    """Answers that no order of what was acknowledged before explains."""
+    """Responses that contradict every order of the acknowledged changes."""
 
 
 async def work(
@@ -75,21 +75,21 @@ async def work(
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One answer, and how long this machine made the two sides wait for a processor meanwhile."""
+    """One response, and how long both sides waited for a processor."""
 
     exchange: Exchange
     starved: float
 
     @property
     def seconds(self) -> float:
-        """What the service itself took, were it alone on the machine."""
+        """The time without the waits for a processor."""
         return max(0, self.exchange.seconds - self.starved)
 
 
 async def probe(
     stop: asyncio.Event, port: int, pid: int, path: str = "/health/live", pause: float = 0.1
 ) -> list[Probe]:
-    """Ask the process ``pid`` the same again and again, one request after the other."""
+    """Send the same request to the process ``pid`` repeatedly, one after the other."""
     client = Client(port)
     probes = []
     while not stop.is_set():
@@ -102,7 +102,7 @@ async def probe(
 
 
 def _waited_for_a_processor(pid: int) -> float:
-    # Linux counts the nanoseconds that a process could have run and was not let.
+    # Linux counts the nanoseconds that a runnable process waited for a processor.
     try:
         waits = [Path(f"/proc/{each}/schedstat").read_text().split()[1] for each in (pid, "self")]
     except FileNotFoundError:
@@ -170,7 +170,7 @@ class _Person:
             self._settle(belief, exchange, 204, None)
 
     def _settle(self, belief: Belief, exchange: Exchange, status: int, after: State | None) -> bool:
-        """Whether it went as ``after`` has it. If nobody can tell, the task is left alone."""
+        """Record that the task is ``after``, or may be; return whether this is certain."""
         if exchange.status == status:
             if after is not None and State.of(exchange.json) != after:
                 self._contradict(exchange)
@@ -194,7 +194,7 @@ class _Person:
 
 
 def unexplained(beliefs: Sequence[Belief], found: Sequence[State]) -> list[str]:
-    """What is lost or has no right to be there, if somebody who believes this finds that."""
+    """Compare the expected states with those found; return lost writes and phantoms."""
     wrong = []
     by_marker: dict[str, list[State]] = {belief.marker: [] for belief in beliefs}
     for state in found:

@@ -1,4 +1,4 @@
-"""PostgreSQL servers that a test may kill, freeze and start again."""
+"""Run PostgreSQL servers that a test may kill, freeze and start again."""
 
 import os
 import secrets
@@ -25,7 +25,7 @@ from adapters.embedded.programs import Programs, find_programs
 from tests.ports import free_port
 
 DEBIANS: Final = Path("/usr/lib/postgresql/15/bin")
-"""Where Debian's package has the programs of its PostgreSQL."""
+"""The folder of the programs in Debian's package."""
 
 _SECURE: Final = "sslmode=require&channel_binding=require"
 _START_SECONDS: Final = 60
@@ -34,7 +34,7 @@ _numbers = count(1)
 
 
 def require_debians() -> None:
-    """Skip a test that needs Debian's PostgreSQL and has none, but never where CI is set."""
+    """Skip a test if Debian's PostgreSQL is missing, unless CI is set."""
     if not DEBIANS.exists() and not os.environ.get("CI"):
         pytest.skip("Debian's PostgreSQL 15 is not installed (apt-get install postgresql-15)")
 
@@ -45,7 +45,7 @@ class Postgres:
     def __init__(
         self, folder: Path, *, debians: bool = False, options: Mapping[str, str] | None = None
     ) -> None:
-        """Make an empty server in ``folder``; ``debians`` wants TLS, SCRAM and channel binding."""
+        """Create a server in ``folder``; ``debians`` requires TLS, SCRAM and channel binding."""
         self.port = free_port()
         self.data = folder / "data"
         self.log = folder / "server.log"
@@ -57,8 +57,8 @@ class Postgres:
             "unix_socket_directories": "",
             "port": str(self.port),
             "max_connections": "200",
-            # A killed program loses nothing that it gave to the kernel; only a power cut would
-            # tell. With it, PostgreSQL's recovery waits for the disk, and that is not measured.
+            # A killed program loses no data that it has passed to the kernel: only a power failure
+            # matters. With fsync, recovery would wait for the disk, which is not measured.
             "fsync": "off",
             **(options or {}),
         }
@@ -67,7 +67,7 @@ class Postgres:
 
     @property
     def name(self) -> str:
-        """Which PostgreSQL this is."""
+        """The name and version of this PostgreSQL."""
         major = (self.data / "PG_VERSION").read_text().strip()
         return f"PostgreSQL {major}" + (", TLS + SCRAM" if self._secure else "")
 
@@ -97,13 +97,13 @@ class Postgres:
             return cursor.fetchall() if cursor.description else []
 
     def start(self) -> float:
-        """Return once connections are accepted; when that was, by ``time.monotonic()``."""
+        """Wait until connections are accepted; return the time, by ``time.monotonic()``."""
         options = [f"--{name}={value}" for name, value in self._options.items()]
         if self._process is not None:
             return time.monotonic()
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
-            # The processes of a killed server may still be ending; the new one then gives up.
+            # The processes of a killed server may still exist; the new server then exits.
             if self._process is None or self._process.poll() is not None:
                 arguments = ("-D", str(self.data), *options)
                 self._process = self._programs.start("postgres", *arguments, log=self.log)
@@ -113,7 +113,7 @@ class Postgres:
         raise TimeoutError(self.log.read_text()[-2000:])
 
     def await_connection(self) -> float:
-        """Return once a server that was not told to end serves again; when that was."""
+        """Wait until a server that recovers serves again; return the time."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             with suppress(psycopg.OperationalError):
@@ -127,16 +127,16 @@ class Postgres:
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """kill -9: the server's processes notice that they are alone and end."""
+        """kill -9: the other processes of the server detect it and exit."""
         self._end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Stop every process of the server; sockets stay open and the kernel still answers."""
+        """Stop every process (SIGSTOP); sockets stay open and the kernel still responds."""
         for pid in self.pids():
             os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let them go on."""
+        """Continue the processes."""
         for pid in self.pids():
             os.kill(pid, signal.SIGCONT)
 

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of PostgreSQL, and what networks do."""
+"""TCP proxy in front of PostgreSQL that simulates faults of a network."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ _RESET: Final = struct.pack("ii", 1, 0)
 
 
 class Cut(Enum):
-    """What happens to a connection when a certain statement, or its answer, comes by."""
+    """The fault of a connection at a certain statement or its result."""
 
     STATEMENT_VANISHES = "the statement is lost, without a reset"
     STATEMENT_RESET = "a reset instead of passing the statement"
@@ -22,14 +22,14 @@ class Cut(Enum):
 
 
 class Proxy:
-    """Passes connections on to a port of this machine, as well as it is told to.
+    """Forwards connections to a port of this machine, with the configured faults.
 
     The settings are attributes and may be changed at any time:
 
     ``delay``: seconds that a new connection waits before it is passed on.
     ``blackhole``: nothing passes in either direction, silently.
     ``cuts``: what happens, once, when a prepared statement that begins so is run. The proxy removes
-    those that have struck.
+    entry when it has applied the fault.
     """
 
     def __init__(self, target: int) -> None:
@@ -40,12 +40,12 @@ class Proxy:
         self.blackhole = False
         self.cuts: list[tuple[bytes, Cut]] = []
         self.connections = 0
-        """How many were ever accepted."""
+        """Number of connections accepted so far."""
         self._writers: set[asyncio.StreamWriter] = set()
         self._flows: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
-        """Listen on ``port``, in a thread of its own: what a test does must not slow it down."""
+        """Listen on ``port`` in a separate thread, so that a test does not slow it down."""
         listening = Event()
         self._thread = Thread(target=lambda: asyncio.run(self._listen(listening)))
         self._thread.start()
@@ -57,7 +57,7 @@ class Proxy:
         self._thread.join()
 
     def reset_all(self) -> int:
-        """Reset every connection, as a firewall does that has forgotten them, and count them."""
+        """Reset every connection, like a firewall that lost its state; return their number."""
         writers = list(self._writers)
         for writer in writers:
             self._loop.call_soon_threadsafe(_reset, writer)
@@ -136,7 +136,7 @@ class Proxy:
                         pass
                 writer.write(data)
                 await writer.drain()
-            # The end of a connection does not pass a black hole either.
+            # A black hole does not forward the end of a connection either.
             await self._pass(connection)
 
     def _take_cut(self, statements: list[bytes]) -> Cut | None:

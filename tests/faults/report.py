@@ -1,4 +1,4 @@
-"""The table that a run of these tests ends with."""
+"""The table that is printed at the end of a run."""
 
 import os
 import shutil
@@ -11,13 +11,13 @@ Measured = Callable[[str, str, str, str], None]
 """Record one row: the promise's number, the fault, the promise, what was measured."""
 
 SHORT: Final = bool(os.environ.get("CI"))
-"""Whether rounds are fewer. A fault is never left out."""
+"""Whether to run fewer rounds. No fault is left out."""
 
 TITLES: Final = ("#", "fault", "promise", "measured")
 
 
 def rounds(whole: int, short: int) -> int:
-    """How often something is done: ``whole`` times, or ``short`` times where time counts."""
+    """Return the number of repetitions: ``whole``, or ``short`` if rounds are to be few."""
     return short if SHORT else whole
 
 
@@ -34,7 +34,7 @@ class Row:
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
-        """What the table shows."""
+        """The cells of the table."""
         measured = self.measured if self.kept else f"NOT KEPT: {self.measured}"
         return (self.number, self.fault, self.promise, measured)
 

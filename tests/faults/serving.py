@@ -1,4 +1,4 @@
-"""The service on a PostgreSQL that is going to be broken, and what its answers must look like."""
+"""Run the service on a PostgreSQL that a test breaks, and check its responses."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ OURS: Final = "pg_stat_activity WHERE application_name = 'tasks-api'"
 
 @contextmanager
 def serving(folder: Path, database_url: str) -> Iterator[Service]:
-    """One process of the service, ready; at the end it must be the same one, and end in order."""
+    """Run one process of the service. It must not restart, and must stop gracefully."""
     settings = {"NEON_DB_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
     with started("serve", "--host", "127.0.0.1", cwd=folder, **settings) as service:
         service.wait_until_ready()
@@ -25,7 +25,7 @@ def serving(folder: Path, database_url: str) -> Iterator[Service]:
 
 
 def is_retryable(exchange: Exchange) -> bool:
-    """Whether this is the 500 that is documented: readable in a browser, with Retry-After."""
+    """Whether this is the documented 500: readable in a browser, with Retry-After."""
     headers = exchange.headers
     return (
         exchange.status == 500
@@ -44,7 +44,7 @@ def is_retryable(exchange: Exchange) -> bool:
 
 
 def exchanges_of(memories: Sequence[Memory]) -> list[Exchange]:
-    """Everything that everybody sent, in the order in which it ended."""
+    """All requests of all clients, in the order of their ends."""
     exchanges = [exchange for memory in memories for exchange in memory.exchanges]
     return sorted(exchanges, key=lambda exchange: exchange.ended)
 
@@ -55,7 +55,7 @@ def succeeded(exchange: Exchange) -> bool:
 
 
 def malformed(exchanges: Sequence[Exchange]) -> list[Exchange]:
-    """What is neither a success nor a documented 500."""
+    """The requests that are neither a success nor a documented 500."""
     return [each for each in exchanges if not succeeded(each) and not is_retryable(each)]
 
 
@@ -65,9 +65,9 @@ def last_failure_after(exchanges: Sequence[Exchange], moment: float) -> float:
 
 
 def audit(memories: Sequence[Memory], server: Postgres, database: str) -> list[str]:
-    """Compare every row with what its owner was told; what cannot be explained.
+    """Compare every row with the responses to its owner; return the contradictions.
 
-    A write that was acknowledged must be there, one that was answered with a 500 may be.
+    An acknowledged write must be stored; a write answered with a 500 may be.
     """
     wrong = [text for memory in memories for text in memory.contradictions]
     stored: dict[str, list[State]] = {memory.person: [] for memory in memories}
@@ -80,7 +80,7 @@ def audit(memories: Sequence[Memory], server: Postgres, database: str) -> list[s
 
 
 def acknowledged(memories: Sequence[Memory]) -> int:
-    """How many writes were answered with a success."""
+    """Return the number of acknowledged writes."""
     return sum(each.method != "GET" and succeeded(each) for each in exchanges_of(memories))
 
 

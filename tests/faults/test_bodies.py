@@ -88,7 +88,7 @@ async def send_one(port: int, request: bytes) -> str:
     status = "cut off"
     with suppress(OSError, EOFError):
         writer.write(request)
-        # One that is refused while it is being sent may never see the answer.
+        # A client that is refused while it sends may not receive the response.
         with suppress(OSError):
             await writer.drain()
         head = await reader.readuntil(b"\r\n\r\n")

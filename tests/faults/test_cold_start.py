@@ -1,4 +1,4 @@
-"""PostgreSQL takes its time to be there, or is not there at all yet."""
+"""PostgreSQL is slow to accept connections, or is unreachable at the start."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 WAKING: float = 5
 
 
-async def test_a_database_that_wakes_up_costs_a_hundred_clients_only_time(
+async def test_a_database_that_wakes_up_delays_a_hundred_clients_without_errors(
     postgres: Postgres, tmp_path: Path, measured: Measured
 ) -> None:
     with (
@@ -30,7 +30,7 @@ async def test_a_database_that_wakes_up_costs_a_hundred_clients_only_time(
         postgres.database(*PEOPLE) as database,
         serving(tmp_path, postgres.url(database, proxy.port)) as service,
     ):
-        # Asleep: it has ended every connection, and takes its time for new ones.
+        # Suspended: it has ended every connection and delays new ones.
         postgres.administrate(f"SELECT pg_terminate_backend(pid, 5000) FROM {OURS}")
         proxy.delay = WAKING
         clients = {person: Client(service.port, token(person)) for person in PEOPLE}
@@ -57,7 +57,7 @@ async def test_a_database_that_wakes_up_costs_a_hundred_clients_only_time(
     assert min(exchange.seconds for exchange in exchanges) > WAKING
 
 
-async def test_a_database_out_of_reach_at_the_start_is_waited_for(
+async def test_the_service_waits_for_a_database_that_is_unreachable_at_the_start(
     plain_postgres: Postgres, tmp_path: Path, measured: Measured
 ) -> None:
     postgres = plain_postgres

@@ -1,4 +1,4 @@
-"""Many at once: nothing is lost, and nobody sees what is not theirs."""
+"""Concurrent requests: no change is lost, and no user sees another user's tasks."""
 
 import asyncio
 import random
@@ -40,7 +40,7 @@ def how(options: list[str]) -> str:
     return " ".join(options) or "one process"
 
 
-async def test_toggles_of_one_task_are_none_lost(
+async def test_no_concurrent_toggle_is_lost(
     service: Service, options: list[str], measured: Measured
 ) -> None:
     at_once, each = 20, 25
@@ -70,13 +70,13 @@ async def test_toggles_of_one_task_are_none_lost(
     assert {answer.status for answer in answers} == {200}
     assert told == {True: 250, False: 250}
     assert last.json["completed"] is False
-    # Each answer is a state of its own, in the order of its time.
+    # Each response is a distinct state, ordered by its time.
     states = sorted((answer.json["updated_at"], answer.json["completed"]) for answer in answers)
     assert [completed for _, completed in states] == [True, False] * 250
     assert len({moment for moment, _ in states}) == len(states)
 
 
-async def test_a_hundred_users_at_once_meet_no_error_and_nobody_else(
+async def test_a_hundred_concurrent_users_get_no_error_and_only_their_own_tasks(
     service: Service, options: list[str], measured: Measured
 ) -> None:
     exchanges: list[Exchange] = []
@@ -116,13 +116,13 @@ async def test_a_hundred_users_at_once_meet_no_error_and_nobody_else(
 
 
 class Intruder:
-    """A user who mixes up, or tries out, what is theirs and what is somebody else's."""
+    """A user who sends requests for their own tasks and for another user's."""
 
     def __init__(self, service: Service, name: str, seed: int) -> None:
         self.name = name
         self.other = self
         self.titles: dict[int, str] = {}
-        """What this user's tasks must look like in the end."""
+        """The tasks that this user must have at the end."""
         self.wrong: list[str] = []
         self._service = service
         self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
@@ -131,7 +131,7 @@ class Intruder:
         self._busy: set[int] = set()
 
     async def act(self, operations: int) -> None:
-        """Do that many things, on several connections at once."""
+        """Send this many requests, on several connections at once."""
         share = operations // len(self._clients)
         await asyncio.gather(*(self._act(client, share) for client in self._clients))
 
@@ -164,7 +164,7 @@ class Intruder:
     ) -> None:
         mine = path_owner is self and owner is self
         if mine:
-            self._busy.add(task_id)  # One after the other, or what is right would be a guess.
+            self._busy.add(task_id)  # One after the other, so that the expected result is known.
         path = f"/api/{path_owner.name}/tasks/{task_id}"
         title = f"{next(self._numbers)} of {self.name}."
         if kind == "get":
@@ -186,13 +186,13 @@ class Intruder:
         self._busy.remove(task_id)
 
     def _judge(self, exchange: Exchange, expected: int) -> bool:
-        """Whether the request was granted; an answer that should not be is noted."""
+        """Whether the request succeeded; an unexpected response is recorded."""
         if exchange.status != expected or self.other.name.encode() in exchange.body:
             self.wrong.append(f"{self.name} expected {expected}: {exchange}")
         return exchange.status is not None and exchange.status < 300
 
 
-async def test_two_users_who_mix_everything_up_get_nothing_of_each_other(
+async def test_two_users_with_random_paths_and_ids_get_nothing_of_each_other(
     service: Service, options: list[str], database_url: str, measured: Measured
 ) -> None:
     operations = rounds(10_000, 2_000)

@@ -117,7 +117,7 @@ async def test_costly_requests_of_one_user_cost_no_other_an_error(
             )
     outcomes = sum(done, Counter[str]())
     measured(
-        "12",
+        "14",
         costly.title,
         "another user sees no error; the process stays within 256 MiB",
         f"{observed}; answers: "

@@ -1,4 +1,4 @@
-"""PostgreSQL dies, in whole or in part, and comes back."""
+"""PostgreSQL, or one of its backends, crashes and recovers."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ from tests.faults.serving import (
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 
 
-def test_an_acknowledged_write_outlives_the_death_of_postgresql(
+def test_acknowledged_writes_survive_a_crash_of_postgresql(
     postgres: Postgres, tmp_path: Path, measured: Measured
 ) -> None:
     outages: list[Outage] = []
@@ -66,7 +66,7 @@ def test_an_acknowledged_write_outlives_the_death_of_postgresql(
     assert first < 1
 
 
-def test_the_death_of_one_backend_is_over_within_a_second(
+def test_the_service_recovers_from_a_killed_backend_within_a_second(
     postgres: Postgres, tmp_path: Path, measured: Measured
 ) -> None:
     times = rounds(5, 3)
@@ -81,7 +81,7 @@ def test_the_death_of_one_backend_is_over_within_a_second(
             pids = postgres.administrate(f"SELECT pid FROM {OURS}")
             killed = time.monotonic()
             os.kill(pids[0][0], signal.SIGKILL)
-            time.sleep(0.02)  # PostgreSQL, which ends all sessions now, has noticed.
+            time.sleep(0.02)  # PostgreSQL has detected the crash and ends all sessions.
             outages.append(Outage(killed, postgres.await_connection()))
         time.sleep(1.5)
         memories = people.result()

@@ -1,4 +1,4 @@
-"""Anonymous callers while PostgreSQL is not there."""
+"""A flood of anonymous requests while PostgreSQL is down."""
 
 import asyncio
 import time
@@ -36,7 +36,7 @@ NOBODYS = (
 )
 
 
-async def test_an_anonymous_flood_never_gets_as_far_as_the_database(
+async def test_an_anonymous_flood_never_reaches_the_database(
     plain_postgres: Postgres, tmp_path: Path, measured: Measured
 ) -> None:
     postgres = plain_postgres
@@ -61,7 +61,7 @@ async def test_an_anonymous_flood_never_gets_as_far_as_the_database(
 
             await asyncio.gather(*map(pour, range(CLIENTS)))
             attempted = proxy.connections - before
-            # The count is one: somebody who may come in makes it grow.
+            # Shows that the count works: an authenticated request increases it.
             client = Client(service.port, token("ada"))
             await client.send("GET", TASKS)
             client.close()

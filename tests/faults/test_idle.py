@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 
 
 def terminate_all(postgres: Postgres) -> None:
-    # The second argument: wait, for so many milliseconds, until it is gone.
+    # The second argument: milliseconds to wait for the end of the backend.
     postgres.administrate(f"SELECT pg_terminate_backend(pid, 5000) FROM {OURS}")
 
 

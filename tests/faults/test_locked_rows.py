@@ -88,7 +88,7 @@ async def test_one_user_does_not_keep_another_user_waiting(
     times = sorted(exchange.seconds for exchange in others)
     p99 = times[len(times) * 99 // 100]
     measured(
-        "12",
+        "13",
         fault,
         "another user's requests are served without an error",
         f"{len(failed)} errors in {len(others)} requests of the other user, p99 "
@@ -129,7 +129,7 @@ async def test_statements_that_were_given_up_do_not_pile_up(
     given_up = [exchange for each in exchanges for exchange in each if not succeeded(exchange)]
     failed = [exchange for each in after for exchange in each if not succeeded(exchange)]
     measured(
-        "12",
+        "13",
         f"60 clients of 20 users edit tasks that another session locks for {seconds} s "
         f"({postgres.name})",
         f"at most {POOL_SIZE} sessions of a process in PostgreSQL",
@@ -168,7 +168,7 @@ async def test_behind_a_pooler_a_setting_of_the_role_ends_statements_that_were_g
             ended = time.monotonic() - failed
             locker.rollback()
     measured(
-        "12",
+        "13",
         f"a locked row behind {pgbouncer_version()}, with the setting of the role",
         f"the statement ends within 2 s of the 500, which comes after {ANSWER_WITHIN:g} s",
         f"500 after {exchange.seconds:.1f} s, the statement ended {ended:.1f} s later",

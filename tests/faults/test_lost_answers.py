@@ -1,4 +1,4 @@
-"""The network fails between the service and PostgreSQL, which goes on without noticing."""
+"""The network between the service and PostgreSQL fails while PostgreSQL keeps running."""
 
 import asyncio
 import time
@@ -73,7 +73,7 @@ async def test_a_change_that_may_have_happened_is_never_repeated(
             send("DELETE", f"{TASKS}/{deleted}"),
         )
         struck = not proxy.cuts
-        # Whatever still comes would have come by now.
+        # A repeated statement would have arrived by now.
         await asyncio.sleep(1)
         done = Counter(postgres.administrate("SELECT what, task FROM account", database))
         after = await send("GET", TASKS)

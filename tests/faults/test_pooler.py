@@ -25,7 +25,7 @@ SERVER_CONNECTIONS = 5
 USERS = [f"user-{number}" for number in range(100)]
 REQUESTS_EACH = rounds(1_000, 100)
 
-# PgBouncer itself keeps these as each of its clients wants them.
+# PgBouncer sets these for each of its clients.
 TRACKED = {"application_name", "client_encoding", "DateStyle", "TimeZone"}
 
 
@@ -53,7 +53,7 @@ def pooled(plain_postgres: Postgres, tmp_path: Path) -> Iterator[Pooled]:
 
 
 async def use(port: int, requests: int) -> Counter[str]:
-    """Let everybody create, read, edit, toggle, list and delete; how often what came of it."""
+    """Let every user create, read, edit, toggle, list and delete; count the results."""
     outcomes = Counter[str]()
 
     async def one(user: str) -> None:
@@ -102,10 +102,10 @@ async def test_many_clients_share_few_connections_and_leave_nothing_behind(
 
 
 def left_behind(pooled: Pooled) -> list[str]:
-    """What a session of PostgreSQL that the pooler keeps has and a fresh one has not."""
+    """Return settings and locks of the pooler's sessions that a new session does not have."""
     with ExitStack() as stack:
         fresh = stack.enter_context(psycopg.connect(pooled.direct_url))
-        # A transaction keeps its server connection, so this is every one that there is.
+        # A transaction keeps its server connection, so these are all of them.
         sessions = [
             stack.enter_context(psycopg.connect(pooled.pooled_url, prepare_threshold=None))
             for _ in range(SERVER_CONNECTIONS)
@@ -134,7 +134,7 @@ def ask(connection: psycopg.Connection, query: str) -> list[Any]:
     return connection.execute(query.encode()).fetchall()
 
 
-async def test_a_restart_behind_the_pooler_is_recovered_from(
+async def test_the_service_recovers_from_a_restart_behind_the_pooler(
     pooled: Pooled, plain_postgres: Postgres, measured: Measured
 ) -> None:
     client = Client(pooled.service.port, token(USERS[0]))

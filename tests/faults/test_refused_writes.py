@@ -1,4 +1,4 @@
-"""PostgreSQL is there, answers, and cannot or must not write."""
+"""PostgreSQL responds, but cannot or may not write."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ Strike = Callable[[bool], None]
 
 @contextmanager
 def full_disk(postgres: Postgres, database: str, folder: Path) -> Iterator[Strike]:
-    """The database is on a small disk of its own, which gets full."""
+    """The database is on a small file system, which becomes full."""
     with small_disk(folder) as disk:
         filler, place = disk / "tasks-api-filler", disk / "tasks-api-tablespace"
 
@@ -66,7 +66,7 @@ def full_disk(postgres: Postgres, database: str, folder: Path) -> Iterator[Strik
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A disk that may be filled: one of our own, or the small one that every container has."""
+    """A file system that may be filled: a new one, or the small one of every container."""
     disk = folder / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64m,mode=755", "none", str(disk)]
@@ -100,7 +100,7 @@ def read_only(postgres: Postgres, database: str, _folder: Path) -> Iterator[Stri
     [("full disk", full_disk), ("read-only database", read_only)],
     ids=["full disk", "read only"],
 )
-def test_a_database_that_does_not_write_is_a_500_and_heals(
+def test_a_database_that_cannot_write_causes_500s_until_it_can(
     fault: str,
     can_strike: Callable[..., AbstractContextManager[Strike]],
     plain_postgres: Postgres,

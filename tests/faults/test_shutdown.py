@@ -1,4 +1,4 @@
-"""SIGTERM: everything that was asked is answered, and nobody is cut off."""
+"""SIGTERM: every request is answered, and no connection is reset."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from entrypoints.http.protocol import LINGER
+from entrypoints.server.limits import LINGER
 from tests.faults.clients import Client, Exchange
 from tests.faults.report import Measured
 from tests.faults.tokens import token
@@ -38,7 +38,7 @@ def serving(options: list[str], folder: Path, url: str) -> Iterator[Service]:
 
 
 async def end(service: Service) -> tuple[int, float]:
-    """Send SIGTERM; the exit code, and the seconds until then."""
+    """Send SIGTERM; return the exit code and the seconds until the exit."""
     told = time.monotonic()
     service.process.send_signal(signal.SIGTERM)
     code = await asyncio.to_thread(service.process.wait, 30)
@@ -46,7 +46,7 @@ async def end(service: Service) -> tuple[int, float]:
 
 
 def turned_away(exchange: Exchange) -> bool:
-    """Whether there was no connection to send anything on."""
+    """Whether the connection was refused."""
     return "Connect call failed" in exchange.error
 
 
@@ -59,7 +59,7 @@ def stored(url: str) -> int:
 
 
 @MODES
-async def test_a_service_that_is_told_to_end_cuts_off_none_of_its_clients(
+async def test_a_stopping_service_answers_all_of_its_clients(
     options: list[str], tmp_path: Path, database_url: str, measured: Measured
 ) -> None:
     seen: list[Exchange] = []
@@ -82,7 +82,7 @@ async def test_a_service_that_is_told_to_end_cuts_off_none_of_its_clients(
         await asyncio.sleep(2)
         with socket.create_connection(("127.0.0.1", service.port), timeout=5) as idle:
             code, seconds = await end(service)
-            # A connection without a request ends in order, too.
+            # A connection without a request is closed, not reset.
             assert idle.recv(1) == b""
         await asyncio.gather(*clients)
 
@@ -134,7 +134,7 @@ async def test_requests_that_wait_for_the_database_are_answered_before_the_end(
 
 
 @MODES
-async def test_neither_a_stuck_database_nor_a_slow_client_puts_off_the_end(
+async def test_neither_a_stuck_database_nor_a_slow_client_delays_the_end(
     options: list[str], tmp_path: Path, database_url: str, measured: Measured
 ) -> None:
     with serving(options, tmp_path, database_url) as service:
@@ -190,13 +190,13 @@ async def test_a_second_signal_ends_the_service_at_once(
         "ends at once",
         f"exit {code} after {seconds * 1000:.0f} ms, {len(left)} processes left",
     )
-    # What is left is Python's own end, on a machine that may be busy; the requests have 6 s to go.
+    # The rest is the exit of Python, on a machine that may be busy; the requests would take 6 s.
     assert seconds < 2
     assert left == []
     assert code == 128 + signal.SIGTERM
 
 
-async def test_a_request_that_comes_just_after_the_signal_is_answered(
+async def test_a_request_sent_just_after_the_signal_is_answered(
     tmp_path: Path, database_url: str
 ) -> None:
     with serving([], tmp_path, database_url) as service:
@@ -224,7 +224,7 @@ def family(pid: int) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs: one that only waits to be reaped does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -232,7 +232,7 @@ def is_alive(pid: int) -> bool:
 
 
 def alive_after_a_moment(processes: list[int]) -> list[int]:
-    """Which of them run on: what was killed takes a moment to be gone."""
+    """Return those that still run after a second at most; killed processes take a moment to end."""
     deadline = time.monotonic() + 1
     while (left := list(filter(is_alive, processes))) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Clients that take all the time in the world, and those who share the service with them."""
+"""Slow clients, and other clients of the same service."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from entrypoints.http.protocol import BODY_WITHIN, HEAD_WITHIN
+from entrypoints.server.limits import BODY_WITHIN, HEAD_WITHIN
 from tests.faults.clients import Client, Exchange
 from tests.faults.report import Measured, rounds
 from tests.faults.serving import serving
@@ -35,7 +35,7 @@ REFUSED_HEAD = f"POST {TASKS} HTTP/1.1\r\nHost: x\r\n{JSON}".encode()
 
 @contextmanager
 def few_files_at_first() -> Iterator[None]:
-    """Processes that start meanwhile may open 256 files, and more if they ask."""
+    """Processes that start in the block may open 256 files, and can raise this limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     yield
@@ -50,7 +50,7 @@ def users(database_url: str) -> str:
 
 
 async def trickle(port: int, at_once: bytes, then: bytes = b"") -> tuple[float, bytes]:
-    """Send something, and then a byte a second; when it was over, and what came back."""
+    """Send ``at_once``, then a byte a second; return the seconds until the end and the response."""
     started = time.monotonic()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answer = b""
@@ -124,7 +124,7 @@ async def test_a_thousand_slow_clients_do_not_stop_the_others(
     assert {exchange.status for exchange in [*before, *during]} == {200, 201, 204}
 
 
-async def test_a_request_has_a_time_to_arrive(
+async def test_a_request_must_arrive_in_time(
     tmp_path: Path, users: str, measured: Measured
 ) -> None:
     whole = f"GET {TASKS} HTTP/1.1\r\n{AUTHORIZED}\r\n".encode()
@@ -152,7 +152,7 @@ async def test_a_request_has_a_time_to_arrive(
     assert second_head[1].startswith(b"HTTP/1.1 200 ")
     assert_is_time_out(body[1])
     assert 0 <= body[0] - BODY_WITHIN < 1
-    # Answered long ago, so there is nothing more to say.
+    # Answered before, so no further response is due.
     assert refused[1].startswith(b"HTTP/1.1 401 ")
     assert refused[1].count(b"HTTP/1.1 ") == 1
     assert 0 <= refused[0] - BODY_WITHIN < 1
@@ -172,7 +172,7 @@ def assert_is_time_out(answer: bytes) -> None:
 
 
 def open_files(pid: int) -> int:
-    """How many files a process has open, of which a connection is one."""
+    """Return the number of open files of a process; each connection is one."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 

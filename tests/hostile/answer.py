@@ -1,4 +1,4 @@
-"""Sending bytes as they are, and what comes back."""
+"""Send bytes unchanged and parse the responses."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _PATIENCE_SECONDS = 5
 
 @dataclass(frozen=True)
 class Answer:
-    """One response, which was well-formed to the byte."""
+    """One response, checked to be well-formed."""
 
     status: int
     headers: dict[str, str]
@@ -28,7 +28,7 @@ class Answer:
 
 
 def exchange(service: Service, sent: bytes, *, patience: float = _PATIENCE_SECONDS) -> bytes:
-    """All that comes back for these bytes until the service ends the connection.
+    """Send these bytes and return all that is received until the service closes the connection.
 
     Raises TimeoutError when it keeps the connection open for longer than ``patience`` seconds.
     """
@@ -44,7 +44,7 @@ def exchange(service: Service, sent: bytes, *, patience: float = _PATIENCE_SECON
 
 
 def answers(received: bytes, *, methods: list[str]) -> list[Answer]:
-    """The responses in ``received``: one for each of these methods, or fewer, and nothing else."""
+    """Return the responses in ``received``: at most one for each method, and nothing else."""
     found = []
     rest = received
     for method in methods:
@@ -70,7 +70,7 @@ def _answer(received: bytes, method: str) -> tuple[Answer, bytes]:
         header = _HEADER.fullmatch(line)
         assert header, line
         name = header[1].decode()
-        # Only these may come more than once, and here none does.
+        # Only these headers may occur more than once, and here none does.
         assert name not in headers, head
         headers[name] = header[2].decode()
     length = 0 if method == "HEAD" or status in {204, 304} else int(headers["content-length"])
@@ -79,14 +79,14 @@ def _answer(received: bytes, method: str) -> tuple[Answer, bytes]:
 
 
 class Log:
-    """What a service has written to its log from now on."""
+    """The lines that a service logs from now on."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._seen = len(service.log)
 
     def new(self, *, until: str = "") -> str:
-        """The new lines, once ``until`` is among them. A request's line comes after its answer."""
+        """Return the new lines with ``until`` in them. A request is logged after its response."""
         deadline = time.monotonic() + 5
         while until not in (new := self._service.log[self._seen :]) or new[-1:] not in {"", "\n"}:
             assert time.monotonic() < deadline, f"{until!r} is not in: {new}"

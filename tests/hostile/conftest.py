@@ -23,7 +23,7 @@ def on_postgres(
     _migrated_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Service]:
-    """A service on PostgreSQL that knows ada."""
+    """A service on PostgreSQL with the user ada."""
     with new_database(postgres_server.url, template=_migrated_template) as url:
         with psycopg.connect(url) as connection:
             connection.execute("INSERT INTO users (id) VALUES ('ada')")

@@ -1,4 +1,4 @@
-"""Every hostile exchange with the service: what it answers, and what it says in its log."""
+"""Every hostile exchange with the service: its responses and its log."""
 
 import json
 from collections.abc import Iterator
@@ -38,13 +38,13 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def contract(on_memory: Service) -> Contract:
-    """What both services are held to."""
+    """The rules for both services."""
     return Contract(on_memory)
 
 
 @pytest.fixture(scope="module")
 def adas(on_memory: Service, on_postgres: Service) -> Iterator[tuple[httpx.Client, ...]]:
-    """Well-behaved clients of ada's for both services, where she has a task by now."""
+    """Clients of ada for both services, after she has created a task."""
     signed_in = {"Authorization": f"Bearer {TOKEN.decode()}"}
     with (
         httpx.Client(base_url=on_memory.url, headers=signed_in) as in_memory,
@@ -58,7 +58,7 @@ def adas(on_memory: Service, on_postgres: Service) -> Iterator[tuple[httpx.Clien
 
 @pytest.fixture
 def _only_the_first_task(adas: tuple[httpx.Client, ...]) -> Iterator[None]:
-    """Whatever a case does, it must leave ada's first task; the next case finds no other."""
+    """Every case must leave ada's first task; other tasks are removed before the next case."""
     yield
     for ada in adas:
         first, *others = ada.get(TASKS.decode()).json()

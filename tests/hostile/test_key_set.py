@@ -116,7 +116,7 @@ class _Issuer(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service in memory that gets its keys from an issuer of its own."""
+    """A service with memory storage, whose issuer the test runs."""
     issuer = ThreadingHTTPServer(("127.0.0.1", 0), _Issuer)
     threading.Thread(target=issuer.serve_forever, daemon=True).start()
     settings = {
@@ -124,7 +124,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "BETTER_AUTH_JWKS_URL": f"http://127.0.0.1:{issuer.server_port}/api/auth/jwks",
         "BETTER_AUTH_ISSUER": ISSUER,
         "BETTER_AUTH_AUDIENCE": ISSUER,
-        # Set by mistake: it must not count.
+        # Set by mistake: it must have no effect.
         "BETTER_AUTH_SECRET": SECRET,
     }
     folder = tmp_path_factory.mktemp("key_set")

@@ -1,4 +1,4 @@
-"""Requests that Schemathesis makes up from the OpenAPI document, one by one and in sequences."""
+"""Requests that Schemathesis generates from the OpenAPI document, one by one and in sequences."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def test_schemathesis_finds_nothing(
     assert run.returncode == 0, run.stdout + run.stderr
     lines = [json.loads(line) for line in log.new().splitlines()]
     answered = {(line.get("method"), line.get("route"), line.get("status")) for line in lines}
-    # Had it not got anywhere, it would have found nothing either.
+    # Without any success, Schemathesis would find nothing either.
     assert answered >= REACHED
     assert {line["level"] for line in lines} == {"info"}
     for secret in (token, token.split(".")[1], SECRET):

@@ -1,4 +1,4 @@
-"""Holding what is sent against what is documented."""
+"""Check responses against the OpenAPI document."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from httpx import Response
 from jsonschema import Draft202012Validator, FormatChecker
 
-# A wrong route or method is no operation's answer.
+# The response to a wrong route or method belongs to no operation.
 _NOT_AN_OPERATION = {405}
 
 
@@ -36,6 +36,9 @@ class Documented:
 
     def _operation(self, response: Response) -> Any:
         path = response.request.url.raw_path.partition(b"?")[0].decode()
+        if "%2F" in path:
+            # An encoded slash is no part of any operation's path.
+            return None
         method = {"HEAD": "get"}.get(response.request.method, response.request.method.lower())
         for template, operations in self._document["paths"].items():
             if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):

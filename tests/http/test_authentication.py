@@ -1,4 +1,4 @@
-"""Who is let in, and what nobody else gets to see."""
+"""Authentication and authorization: they come before everything else."""
 
 import base64
 import json
@@ -14,10 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from application.errors import StorageUnavailable
+from application.errors import MissingToken, StorageUnavailable
 from entrypoints.container import Container
 from entrypoints.http.authentication import authenticate
-from entrypoints.http.errors import MissingToken
 from tests.http.conftest import SECRET
 
 TASKS = "/api/ada/tasks"
@@ -46,7 +45,7 @@ async def refused(client: AsyncClient, *authorization: str | bytes, detail: str 
 
 
 def signed(claims: dict[str, Any], *, key: str = SECRET, **header: Any) -> str:
-    """A token of Better Auth's shape with any claims and any further header fields."""
+    """Return a token in Better Auth's form with any claims and any further header fields."""
     algorithm = header.pop("alg", "HS256")
     return jwt.encode(claims, key, algorithm, headers=header or None)
 
@@ -116,7 +115,7 @@ async def test_a_token_is_what_the_header_holds_between_spaces(header: bytes, to
 
 
 @pytest.mark.parametrize("header", [b"", b"Bearer", b"Bearer  ", b"Basic x", b"x", b"Bearer\tx"])
-async def test_who_sends_no_bearer_token_is_told_so(header: bytes) -> None:
+async def test_a_header_without_a_bearer_token_is_refused(header: bytes) -> None:
     request = Request({"type": "http", "headers": [(b"authorization", header)]})
     with pytest.raises(MissingToken) as error:
         await authenticate(request, Echo())
@@ -136,7 +135,7 @@ async def test_a_header_over_8_kib_is_refused(anonymous: AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
-async def test_the_scheme_is_known_in_any_case(
+async def test_the_scheme_is_case_insensitive(
     anonymous: AsyncClient, token: Mint, scheme: str
 ) -> None:
     response = await anonymous.get(TASKS, headers={"Authorization": f"{scheme}  {token()} "})
@@ -160,11 +159,11 @@ NOT_A_TOKEN = {
 
 
 @pytest.mark.parametrize("text", NOT_A_TOKEN.values(), ids=NOT_A_TOKEN)
-async def test_what_is_no_token_is_refused(anonymous: AsyncClient, text: str) -> None:
+async def test_a_malformed_token_is_refused(anonymous: AsyncClient, text: str) -> None:
     await refused(anonymous, f"Bearer {text}".encode(), detail="Invalid token")
 
 
-async def test_an_expired_token_is_refused_and_says_so(anonymous: AsyncClient, token: Mint) -> None:
+async def test_an_expired_token_has_its_own_message(anonymous: AsyncClient, token: Mint) -> None:
     expired = token(lifetime=timedelta(seconds=-31))
     await refused(anonymous, f"Bearer {expired}", detail="Token has expired")
 
@@ -210,7 +209,7 @@ BAD_CLAIMS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("bad", BAD_CLAIMS.values(), ids=BAD_CLAIMS)
 async def test_bad_claims_are_refused(anonymous: AsyncClient, bad: dict[str, Any]) -> None:
-    # PyJWT refuses to sign some of these, so its own hand is not asked.
+    # PyJWT refuses to sign some of these, so they are signed by hand.
     header = unpadded(b'{"alg":"HS256","typ":"JWT"}')
     body = f"{header}.{unpadded(json.dumps(bad).encode('utf-8', 'surrogatepass'))}"
     key = jwt.get_algorithm_by_name("HS256")
@@ -219,9 +218,7 @@ async def test_bad_claims_are_refused(anonymous: AsyncClient, bad: dict[str, Any
 
 
 @pytest.mark.parametrize("payload", [b"", b"x", b"[]", b"5", b"null", b"[" * 4000, b'"\xff"'])
-async def test_a_signed_payload_that_is_no_object_is_refused(
-    anonymous: AsyncClient, payload: bytes
-) -> None:
+async def test_a_signed_payload_must_be_an_object(anonymous: AsyncClient, payload: bytes) -> None:
     signature = jwt.PyJWS().encode(payload, SECRET, "HS256")
     await refused(anonymous, f"Bearer {signature}", detail="Invalid token")
 
@@ -255,7 +252,7 @@ async def test_a_forged_token_is_refused(anonymous: AsyncClient, case: str) -> N
     await refused(anonymous, f"Bearer {forged()[case]}", detail="Invalid token")
 
 
-async def test_what_better_auth_signs_for_other_purposes_is_refused(
+async def test_better_auths_signatures_for_other_purposes_are_refused(
     anonymous: AsyncClient,
 ) -> None:
     cookie_cache = {"session": {"id": "1"}, "user": {"id": "ada"}, "exp": now() + 60}
@@ -264,7 +261,7 @@ async def test_what_better_auth_signs_for_other_purposes_is_refused(
         await refused(anonymous, f"Bearer {signed(other)}", detail="Invalid token")
 
 
-async def test_an_audience_that_nobody_configured_is_no_error(anonymous: AsyncClient) -> None:
+async def test_an_audience_that_is_not_configured_is_no_error(anonymous: AsyncClient) -> None:
     for audience in ("http://localhost:3000", ["a", "b"], 5, None):
         headers = {"Authorization": f"Bearer {signed(claims(aud=audience))}"}
         assert (await anonymous.get(TASKS, headers=headers)).status_code == 200
@@ -279,7 +276,7 @@ async def test_an_audience_that_nobody_configured_is_no_error(anonymous: AsyncCl
         st.lists(st.binary(max_size=40) | st.just(b'{"alg":"HS256"}'), min_size=3, max_size=3),
     )
 )
-async def test_no_bytes_are_a_server_error(anonymous: AsyncClient, value: bytes) -> None:
+async def test_no_bytes_cause_a_server_error(anonymous: AsyncClient, value: bytes) -> None:
     response = await anonymous.get(TASKS, headers=[(b"Authorization", b"Bearer " + value)])
     assert response.status_code == 401
 
@@ -289,7 +286,7 @@ async def unreadable() -> AsyncIterator[bytes]:
     yield b""
 
 
-async def test_nothing_else_is_looked_at_before_the_token(anonymous: AsyncClient) -> None:
+async def test_nothing_else_is_examined_before_the_token(anonymous: AsyncClient) -> None:
     headers = {"Content-Type": "text/plain", "Content-Length": "100000"}
     response = await anonymous.post(f"{TASKS}?status=x", content=unreadable(), headers=headers)
     assert response.status_code == 401
@@ -297,7 +294,7 @@ async def test_nothing_else_is_looked_at_before_the_token(anonymous: AsyncClient
     assert (await anonymous.put(f"{TASKS}/abc", content=unreadable())).status_code == 401
 
 
-async def test_nothing_else_is_looked_at_before_whose_tasks_they_are(client: AsyncClient) -> None:
+async def test_nothing_else_is_examined_before_the_owner(client: AsyncClient) -> None:
     headers = {"Content-Type": "text/plain", "Content-Length": "100000"}
     bobs = "/api/bob/tasks"
     for response in (
@@ -324,7 +321,7 @@ async def test_the_subject_may_be_written_with_needless_escapes(client: AsyncCli
     assert (await client.get("/api/%61d%61/tasks")).status_code == 200
 
 
-async def test_the_storage_is_not_asked_for_anybody_without_a_token(
+async def test_the_storage_is_not_used_without_a_token(
     container: Container, anonymous: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def unavailable(*_: object) -> None:

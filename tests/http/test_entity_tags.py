@@ -1,4 +1,4 @@
-"""Polls that cost little, and changes that only happen to what was seen."""
+"""Conditional requests: cheap polls, and changes that require the state that was seen."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from httpx import AsyncClient, Response
 
 from domain.listing import SortOrder
 from domain.task import NewTask
-from entrypoints.http.answers import GZIP_MIN, list_answer
+from entrypoints.http.task_json import GZIP_MIN
+from entrypoints.http.task_responses import list_response
 from tests.clock import SettableClock
 
 TASKS = "/api/ada/tasks"
@@ -33,7 +34,7 @@ def raw_etag(response: Response) -> str:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", [TASK, TASKS, f"{TASKS}?status=pending&sort=title"])
-async def test_who_has_it_already_is_told_so_without_a_body(
+async def test_a_client_that_has_the_current_state_gets_no_body(
     client: AsyncClient, create: Create, path: str, method: str
 ) -> None:
     await create()
@@ -49,7 +50,7 @@ async def test_who_has_it_already_is_told_so_without_a_body(
 
 @pytest.mark.parametrize("path", [TASK, TASKS])
 @pytest.mark.parametrize("condition", ['"other"', "", "x", '"', "*, *", 'W/""'])
-async def test_who_has_something_else_gets_it_all(
+async def test_a_client_that_has_another_state_gets_the_body(
     client: AsyncClient, create: Create, path: str, condition: str
 ) -> None:
     await create()
@@ -93,7 +94,7 @@ async def test_every_change_of_a_list_changes_its_tag(client: AsyncClient, creat
     assert len(set(tags)) == len(tags)
 
 
-async def test_what_changes_nothing_leaves_the_tags(client: AsyncClient, create: Create) -> None:
+async def test_an_edit_without_a_change_keeps_the_tags(client: AsyncClient, create: Create) -> None:
     await create()
     tags = [raw_etag(await client.get(path)) for path in (TASKS, TASK)]
     await client.put(TASK, json={"title": "Buy milk"})
@@ -106,7 +107,7 @@ async def test_a_list_in_another_order_has_another_tag(client: AsyncClient, crea
     assert (await client.get(TASKS, headers={"If-None-Match": tag})).status_code == 200
 
 
-async def test_a_filtered_list_does_not_care_for_the_others(
+async def test_the_tag_of_a_filtered_list_ignores_other_tasks(
     client: AsyncClient, create: Create
 ) -> None:
     await create()
@@ -118,7 +119,7 @@ async def test_a_filtered_list_does_not_care_for_the_others(
     assert (await client.get(f"{TASKS}?status=pending", headers=headers)).status_code == 304
 
 
-async def test_a_user_never_learns_from_a_tag_what_another_has(
+async def test_a_tag_reveals_nothing_about_another_users_tasks(
     client: AsyncClient, create: Create, token: Callable[..., str]
 ) -> None:
     await create()
@@ -130,7 +131,7 @@ async def test_a_user_never_learns_from_a_tag_what_another_has(
     assert (await client.delete("/api/bob/tasks/1", headers=as_bob)).status_code == 404
 
 
-async def test_a_task_is_tagged_by_its_last_change_wherever_it_is_told(
+async def test_every_response_with_a_task_has_the_tag_of_its_last_change(
     client: AsyncClient, clock: SettableClock
 ) -> None:
     clock.time += timedelta(microseconds=1)
@@ -153,7 +154,7 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-async def test_a_change_happens_only_to_what_was_seen(
+async def test_a_change_requires_the_tag_of_the_current_state(
     client: AsyncClient, create: Create, change: Change
 ) -> None:
     method, path, body, status = change
@@ -171,13 +172,13 @@ async def test_a_change_happens_only_to_what_was_seen(
     headers = {"If-Match": f'"x", {seen}'}
     response = await client.request(method, path, json=body, headers=headers)
     assert response.status_code == status
-    # Once more is once too often: this is what makes a toggle safe to repeat.
+    # The repetition is refused, which makes a toggle safe to repeat.
     again = await client.request(method, path, json=body, headers=headers)
     assert again.status_code == (404 if method == "DELETE" else 412)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-async def test_any_version_will_do_for_a_star(
+async def test_a_star_matches_any_state_of_an_existing_task(
     client: AsyncClient, create: Create, change: Change
 ) -> None:
     method, path, body, status = change
@@ -187,7 +188,9 @@ async def test_any_version_will_do_for_a_star(
     assert (await client.request(method, path, json=body, headers=headers)).status_code == status
 
 
-async def test_a_large_list_is_compressed_for_who_asks(client: AsyncClient, create: Create) -> None:
+async def test_a_large_list_is_compressed_if_gzip_is_accepted(
+    client: AsyncClient, create: Create
+) -> None:
     for _ in range(20):
         await create(description="x" * 100)
     plain = await client.get(TASKS, headers={"Accept-Encoding": "identity"})
@@ -199,7 +202,7 @@ async def test_a_large_list_is_compressed_for_who_asks(client: AsyncClient, crea
         assert int(packed.headers["Content-Length"]) < len(plain.content) / 4
         assert packed.content == plain.content
         assert vary(plain) == vary(packed) == VARY_OF_TASKS | {"Accept-Encoding"}
-        # Other bytes, so another tag; either is known again.
+        # Other bytes have another tag; both tags match.
         assert raw_etag(packed) != raw_etag(plain)
         for answer in (packed, plain):
             headers = {"If-None-Match": raw_etag(answer), "Accept-Encoding": accepted}
@@ -209,7 +212,7 @@ async def test_a_large_list_is_compressed_for_who_asks(client: AsyncClient, crea
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "gzip; q=0.000", "br", "*"])
-async def test_nobody_is_sent_what_they_did_not_ask_for(
+async def test_a_list_is_not_compressed_unless_gzip_is_accepted(
     client: AsyncClient, create: Create, accepted: str
 ) -> None:
     for _ in range(20):
@@ -236,20 +239,20 @@ async def test_a_list_of_a_kibibyte_is_the_shortest_that_is_compressed(
         assert response.headers.get("Content-Encoding") == coding
 
 
-def test_what_has_the_same_tag_has_the_same_bytes_whenever_it_is_compressed(
+def test_a_tag_always_stands_for_the_same_compressed_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     new = NewTask.create(user_id="ada", title="t", description="x" * 1000, now=datetime.now(UTC))
     answers = []
     for seconds in (0, 10**9):
         monkeypatch.setattr(time, "time", lambda now=seconds: now)
-        answers.append(list_answer([new.numbered(1)], SortOrder.CREATED, accepts_gzip=True))
+        answers.append(list_response([new.numbered(1)], SortOrder.CREATED, accepts_gzip=True))
     assert answers[0].headers["Content-Encoding"] == "gzip"
     assert answers[0].headers["ETag"] == answers[1].headers["ETag"]
     assert answers[0].body == answers[1].body
 
 
-async def test_times_have_their_microseconds_whatever_a_text_says(
+async def test_times_have_microseconds_also_if_a_text_looks_like_a_time(
     client: AsyncClient, create: Create, clock: SettableClock
 ) -> None:
     title = '"created_at":"2026-11-21T12:00:00Z"'

@@ -1,4 +1,4 @@
-"""What every answer says about itself: how it may be kept, and that it is what it says it is."""
+"""The headers that every response has."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ TASKS = "/api/ada/tasks"
 
 
 class BrokenRepository(MemoryTaskRepository):
-    """Fails to find, with an error of the test's choice."""
+    """Raises the given error on every get."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class BrokenRepository(MemoryTaskRepository):
 
 
 def caching(response: Response) -> list[str]:
-    """What the answer says about being kept, once the rest that all answers share is checked."""
+    """Return the response's Cache-Control, after checking the other common headers."""
     assert response.headers.get_list("X-Content-Type-Options") == ["nosniff"]
     assert len(response.headers.get_list("X-Request-ID")) == 1
     assert "Server" not in response.headers
@@ -37,7 +37,7 @@ def caching(response: Response) -> list[str]:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_tasks_that_are_read_are_kept_by_their_users_device_alone_and_asked_for_anew(
+async def test_tasks_are_kept_by_the_users_device_alone_and_revalidated(
     client: AsyncClient, create: Callable[..., Any], method: str
 ) -> None:
     task = await create()
@@ -47,7 +47,7 @@ async def test_tasks_that_are_read_are_kept_by_their_users_device_alone_and_aske
         assert caching(response) == ["private, no-cache"]
 
 
-async def test_the_answer_to_a_change_is_kept_by_nobody(client: AsyncClient) -> None:
+async def test_the_response_to_a_change_is_not_kept(client: AsyncClient) -> None:
     answers = [
         await client.post(TASKS, json={"title": "Buy milk"}),
         await client.put(f"{TASKS}/1", json={"title": "Buy oat milk"}),
@@ -75,7 +75,7 @@ async def test_the_answer_to_a_change_is_kept_by_nobody(client: AsyncClient) -> 
         (422, "POST", TASKS, {"json": {}}),
     ],
 )
-async def test_an_error_is_kept_by_nobody(
+async def test_an_error_is_not_kept(
     client: AsyncClient, status: int, method: str, path: str, request_: dict[str, Any]
 ) -> None:
     response = await client.request(method, path, **request_)
@@ -84,7 +84,7 @@ async def test_an_error_is_kept_by_nobody(
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable("OperationalError"), ZeroDivisionError()])
-async def test_an_error_of_ours_is_kept_by_nobody(
+async def test_an_error_of_the_service_is_not_kept(
     container: Container, client: AsyncClient, error: Exception
 ) -> None:
     with container.tasks.override(Object(BrokenRepository(error))):
@@ -98,7 +98,7 @@ async def test_an_error_of_ours_is_kept_by_nobody(
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/docs", "/openapi.json"])
-async def test_whatever_else_there_is_is_kept_by_nobody(anonymous: AsyncClient, path: str) -> None:
+async def test_other_responses_are_not_kept(anonymous: AsyncClient, path: str) -> None:
     for method in ("GET", "HEAD"):
         response = await anonymous.request(method, path)
         assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""The six operations, as the specification's user stories tell them."""
+"""The six operations, following the user stories of the specification."""
 
 import re
 from collections.abc import Callable
@@ -7,8 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from httpx import AsyncClient
+from dependency_injector.providers import Object
+from httpx import ASGITransport, AsyncClient
 
+from entrypoints.container import Container
+from entrypoints.http.app import create_app
 from tests.clock import SettableClock
 from tests.http.conftest import ODD_USERS
 
@@ -43,7 +46,7 @@ async def test_unknown_fields_are_ignored(client: AsyncClient, create: Callable[
     assert updated == task | {"title": "Other", "updated_at": updated["updated_at"]}
 
 
-async def test_nobody_has_tasks_at_first(client: AsyncClient) -> None:
+async def test_a_user_has_no_tasks_at_first(client: AsyncClient) -> None:
     response = await client.get(TASKS)
     assert (response.status_code, response.json()) == (200, [])
 
@@ -87,7 +90,7 @@ async def test_a_null_clears_the_description(
 
 
 @pytest.mark.parametrize("body", [{}, {"title": "Buy milk"}, {"title": " Buy milk"}, {"x": 1}])
-async def test_a_put_of_the_same_is_no_update(
+async def test_a_put_without_a_change_is_not_an_update(
     client: AsyncClient, create: Callable[..., Any], clock: SettableClock, body: dict[str, Any]
 ) -> None:
     task = await create()
@@ -105,11 +108,11 @@ async def test_a_patch_completes_and_reopens(
         response = await client.patch(f"{TASKS}/1/complete")
         assert (response.status_code, response.json()["completed"]) == (200, completed)
         updates.append(response.json()["updated_at"])
-    # The clock stands still, and yet each is later than the one before.
+    # Each time is later than the one before, although the clock stands still.
     assert updates == sorted(set(updates))
 
 
-async def test_a_deleted_task_is_gone(client: AsyncClient, create: Callable[..., Any]) -> None:
+async def test_a_deleted_task_is_not_found(client: AsyncClient, create: Callable[..., Any]) -> None:
     await create()
     response = await client.delete(f"{TASKS}/1")
     assert (response.status_code, response.content) == (204, b"")
@@ -150,7 +153,7 @@ async def test_a_user_id_is_any_text(
     assert (await client.get(created.headers["Location"])).json() == created.json()
 
 
-async def test_a_user_who_is_gone_reads_nothing_and_creates_nothing(
+async def test_a_deleted_user_can_neither_read_nor_create(
     client: AsyncClient, token: Callable[..., str]
 ) -> None:
     client.headers["Authorization"] = f"Bearer {token('eve')}"
@@ -161,6 +164,28 @@ async def test_a_user_who_is_gone_reads_nothing_and_creates_nothing(
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("limit", [0, 1, 2])
+async def test_a_user_has_at_most_the_configured_number_of_tasks(
+    container: Container, token: Callable[..., str], limit: int
+) -> None:
+    settings = container.settings().model_copy(update={"tasks_per_user": limit})
+    container.settings.override(Object(settings))
+    app = create_app(container)
+    headers = {"Authorization": f"Bearer {token()}"}
+    async with AsyncClient(
+        transport=ASGITransport(app), base_url="http://api", headers=headers
+    ) as limited:
+        for _ in range(limit or 3):
+            assert (await limited.post(TASKS, json={"title": "Buy milk"})).status_code == 201
+        response = await limited.post(TASKS, json={"title": "Buy milk"})
+        assert response.status_code == (409 if limit else 201)
+        if limit:
+            detail = f"A user can have at most {limit} tasks; delete some first"
+            assert response.json() == {"status_code": 409, "detail": detail}
+        await limited.delete(f"{TASKS}/1")
+        assert (await limited.post(TASKS, json={"title": "Buy milk"})).status_code == 201
+
+
 async def test_times_have_microseconds_and_are_utc(
     create: Callable[..., Any], clock: SettableClock
 ) -> None:
@@ -169,7 +194,7 @@ async def test_times_have_microseconds_and_are_utc(
     assert re.fullmatch(r"2026-11-21T12:00:00\.000120Z", task["created_at"])
 
 
-async def test_head_answers_like_get_without_the_body(
+async def test_head_is_like_get_without_the_body(
     client: AsyncClient, create: Callable[..., Any]
 ) -> None:
     await create()

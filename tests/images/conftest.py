@@ -1,4 +1,4 @@
-"""What the images' tests share; `tests/images/run` prepares what they need."""
+"""Fixtures for the tests of the images; `tests/images/run` builds the images and runs them."""
 
 import subprocess
 import threading
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session", autouse=True)
 def _health_checks() -> Iterator[None]:
-    """Run the containers' health checks, which podman leaves to systemd and Docker does itself."""
+    """Run the containers' health checks, as Docker does; podman leaves this to systemd."""
     ended = threading.Event()
 
     def check() -> None:
@@ -39,7 +39,7 @@ def network() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def database_url(network: str) -> str:
-    """The URL, within the network, of a PostgreSQL that answers."""
+    """The URL, within the network, of a PostgreSQL that accepts connections."""
     start(POSTGRES, name="db", network=network, settings=DATABASE)
     podman(
         "exec", "db", "timeout", "30", "sh", "-c",
@@ -51,7 +51,7 @@ def database_url(network: str) -> str:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the source that a test may change."""
-    tmp_path.chmod(0o755)  # The containers' user reads it, too.
+    tmp_path.chmod(0o755)  # The containers' user must be able to read it.
     files = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
     ).stdout

@@ -1,4 +1,4 @@
-"""podman and docker compose, as a person at a terminal has them."""
+"""Run podman and docker compose as on a command line."""
 
 import json
 import os
@@ -21,7 +21,7 @@ DATABASE: Final = {
 
 
 def podman(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run one command of podman's."""
+    """Run one podman command."""
     result = subprocess.run(
         ["podman", *arguments], capture_output=True, text=True, timeout=120, check=False
     )
@@ -30,12 +30,12 @@ def podman(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[s
 
 
 def inspect(name: str) -> Any:
-    """What podman knows of an image or a container."""
+    """Return podman's description of an image or a container."""
     return json.loads(podman("inspect", name).stdout)[0]
 
 
 def run(image: str, *command: str, entrypoint: str = "") -> str:
-    """What a command in a container of its own, which cannot write, prints."""
+    """Run a command in a new, read-only container and return its output."""
     options = [f"--entrypoint={entrypoint}"] if entrypoint else []
     return podman("run", "--rm", "--read-only", "--network=none", *options, image, *command).stdout
 
@@ -57,7 +57,7 @@ def start(
 
 
 def answers(url: str, *, seconds: float, **headers: str) -> float:
-    """Wait until ``url`` answers with a success; how many seconds it took."""
+    """Wait until ``url`` responds with a success; return the seconds that it took."""
     started = time.monotonic()
     while time.monotonic() < started + seconds:
         try:

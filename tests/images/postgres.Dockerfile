@@ -1,4 +1,4 @@
-# Stands in for the official image postgres:18: the same PostgreSQL, ports, folders and variables.
+# Replaces the official image postgres:18: the same PostgreSQL, ports, folders and variables.
 FROM python:3.13-slim-trixie
 ARG VERSION
 RUN --mount=type=cache,target=/root/.cache/pip \

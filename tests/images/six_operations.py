@@ -1,4 +1,4 @@
-"""The six operations over HTTP: what everything is for."""
+"""Perform the six operations over HTTP."""
 
 from time import time
 
@@ -7,12 +7,12 @@ import jwt
 
 
 def mint(secret: str, user: str) -> str:
-    """A token for ``user``, as a frontend that knows the secret mints it."""
+    """Return a token for ``user``, signed with the secret as a frontend signs it."""
     return jwt.encode({"sub": user, "exp": int(time()) + 600}, secret, "HS256")
 
 
 def perform_all(base_url: str, *, token: str, user: str) -> None:
-    """Create, get, list, edit, toggle and delete a task of a user who is in the users table."""
+    """Create, get, list, edit, toggle and delete a task of a user in the users table."""
     tasks = f"{base_url}/api/{user}/tasks"
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=10) as client:
         created = client.post(tasks, json={"title": "Buy milk"})

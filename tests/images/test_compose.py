@@ -1,4 +1,4 @@
-"""docker-compose.yml: what it starts, and for whom it waits."""
+"""docker-compose.yml: the services that it starts, and their order."""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ NEON = "postgresql://u:s3cr3t@ep-x-pooler.neon.tech/d?sslmode=require&channel_bi
 
 @pytest.fixture
 def compose(checkout: Path) -> Iterator[Compose]:
-    """A checkout whose ``.env`` has what the local database needs."""
+    """A checkout whose ``.env`` has the settings for the local database."""
     compose = Compose(checkout, POSTGRES_PASSWORD="a-password", BETTER_AUTH_SECRET=SECRET)
     yield compose
     compose("--profile=*", "down", "--volumes", "--timeout=1")
@@ -32,7 +32,7 @@ def up(compose: Compose, *profiles: str) -> None:
 
 
 def create_user(compose: Compose, user: str) -> str:
-    """Create a user as README.md says; their token. ``-T``: here is no terminal."""
+    """Create a user as README.md says and return their token. ``-T``: there is no terminal."""
     token = ("tasks-api", "token", "--user", user, "--create-user")
     return compose("exec", "-T", "api", *token).stdout.strip()
 
@@ -61,7 +61,7 @@ def _title() -> str | None:
     return title
 
 
-def test_a_second_api_goes_through_the_pooler(compose: Compose) -> None:
+def test_a_second_api_uses_the_pooler(compose: Compose) -> None:
     up(compose, "pooled")
 
     answers("http://127.0.0.1:8001/health/ready", seconds=10)
@@ -71,7 +71,7 @@ def test_a_second_api_goes_through_the_pooler(compose: Compose) -> None:
     assert "login attempt: db=tasks user=tasks" in shown
 
 
-def test_the_example_frontend_signs_its_users_in(compose: Compose) -> None:
+def test_users_of_the_example_frontend_can_create_tasks(compose: Compose) -> None:
     up(compose, "example")
 
     web = "http://localhost:3000"
@@ -89,7 +89,7 @@ def test_the_example_frontend_signs_its_users_in(compose: Compose) -> None:
     assert created.status_code == 201, created.text
 
 
-def test_with_neon_there_is_no_database_to_start(checkout: Path) -> None:
+def test_with_neon_no_database_starts(checkout: Path) -> None:
     compose = Compose(checkout, NEON_DB_URL=NEON, BETTER_AUTH_SECRET=SECRET)
     assert compose("config", "--services").stdout.split() == ["api"]
     assert NEON in compose("config").stdout

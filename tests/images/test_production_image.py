@@ -1,4 +1,4 @@
-"""The production image: what is in it, and that it serves as it will be run."""
+"""The production image: its contents, and that it serves with a locked-down container."""
 
 import json
 import time
@@ -17,7 +17,7 @@ LOCKED_DOWN = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privilege
 
 @pytest.fixture(params=[(), ("serve", "--workers", "2")], ids=["one process", "two workers"])
 def service(network: str, database_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A container that is getting ready."""
+    """A container that has just been started."""
     start(
         PROD,
         *request.param,
@@ -30,7 +30,7 @@ def service(network: str, database_url: str, request: pytest.FixtureRequest) -> 
     podman("rm", "--force", "--time=0", "api")
 
 
-def test_it_holds_what_serving_needs_and_nothing_else() -> None:
+def test_it_contains_only_what_serving_needs() -> None:
     script = """
 import importlib.util, json, pathlib, shutil, sys, sysconfig
 installed = [pathlib.Path(place) for place in sys.path[1:] if "site-packages" in place]
@@ -60,7 +60,7 @@ print(json.dumps({
     }
 
 
-def test_it_says_what_it_is_and_runs_as_nobody_in_particular() -> None:
+def test_it_has_labels_and_runs_as_an_unprivileged_user() -> None:
     config = inspect(PROD)["Config"]
     assert config["User"] == "10001:10001"
     assert config["ExposedPorts"] == {"8000/tcp": {}}
@@ -71,7 +71,7 @@ def test_it_says_what_it_is_and_runs_as_nobody_in_particular() -> None:
     assert len(labels["revision"]) == 40
 
 
-def test_it_serves_and_ends_on_a_signal(service: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_serves_and_stops_on_a_signal(service: str, capfd: pytest.CaptureFixture[str]) -> None:
     ready = answers(f"{URL}/health/ready", seconds=30)
     podman("exec", "db", "psql", "--username=tasks", "--command", _NEW_USER)
     perform_all(URL, token=mint(SECRET, "ada"), user="ada")
@@ -84,13 +84,13 @@ def test_it_serves_and_ends_on_a_signal(service: str, capfd: pytest.CaptureFixtu
     assert inspect(service)["State"]["ExitCode"] == 0
     size = inspect(PROD)["Size"] - inspect("docker.io/library/python:3.13-slim-trixie")["Size"]
     with capfd.disabled():
-        print(  # noqa: T201 - to be read in the run's output
+        print(  # noqa: T201 - shows the figures in the output of the run
             f"\n{ready:.1f} s from start to ready, {took:.1f} s to end; "
             f"{size / 1e6:.0f} MB on top of the base image"
         )
 
 
-def test_it_is_unhealthy_when_nothing_answers() -> None:
+def test_it_is_unhealthy_if_the_service_does_not_respond() -> None:
     check = inspect(PROD)["Healthcheck"]["Test"]
     assert check[0] == "CMD"
     result = podman("run", "--rm", "--network=none", f"--entrypoint={check[1]}", PROD, *check[2:],
@@ -98,7 +98,7 @@ def test_it_is_unhealthy_when_nothing_answers() -> None:
     assert result.returncode == 1
 
 
-def test_a_wrong_setting_ends_it_at_once(network: str) -> None:
+def test_it_exits_at_once_if_a_setting_is_invalid(network: str) -> None:
     result = podman("run", "--rm", f"--network={network}", PROD, check=False)
     assert result.returncode == 2
     assert "NEON_DB_URL is not set" in result.stderr or "BETTER_AUTH_SECRET" in result.stderr

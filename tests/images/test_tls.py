@@ -1,4 +1,4 @@
-"""sslmode=verify-full from the production image, with whom the image trusts."""
+"""sslmode=verify-full in the production image, with the image's certificate authorities."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ URL = "postgresql://tasks:a-password@{host}:6432/tasks?sslmode=verify-full&sslro
 
 @pytest.fixture(scope="module")
 def authority(network: str, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The certificate of who vouches for the host `tls`, where PgBouncer takes TLS alone."""
+    """The certificate of the host `tls`, whose PgBouncer accepts only TLS."""
     folder = tmp_path_factory.mktemp("tls")
     folder.chmod(0o755)
     certificate(folder, "tls")
@@ -88,20 +88,18 @@ def _no_service_is_left() -> Iterator[None]:
     podman("rm", "--force", "--time=0", "api")
 
 
-def test_a_host_with_a_certificate_that_the_image_trusts_is_spoken_to(
-    network: str, authority: Path
-) -> None:
+def test_a_host_with_a_trusted_certificate_is_accepted(network: str, authority: Path) -> None:
     start_service(network, "tls", trusting(authority))
     answers("http://127.0.0.1:8000/health/ready", seconds=10)
 
 
-def test_a_host_that_nobody_vouches_for_is_not(network: str, authority: Path) -> None:
+def test_a_host_with_an_untrusted_certificate_is_refused(network: str, authority: Path) -> None:
     assert authority.exists()
     start_service(network, "tls")
     assert "certificate verify failed" in podman("logs", "api").stderr
 
 
-def test_a_host_with_the_certificate_of_another_is_not(network: str, authority: Path) -> None:
+def test_a_host_with_another_hosts_certificate_is_refused(network: str, authority: Path) -> None:
     start_service(network, "other", trusting(authority))
     assert "does not match host name" in podman("logs", "api").stderr
 

@@ -1,4 +1,4 @@
-"""The packages of a real Better Auth, and databases that several tests share."""
+"""Install the packages of a real Better Auth, and create databases that several tests share."""
 
 import os
 import shutil
@@ -14,10 +14,10 @@ from tests.interop.frontend import FOLDER
 
 @pytest.fixture(scope="session", autouse=True)
 def better_auth_packages() -> None:
-    """Install what package-lock.json lists, unless that is what is there."""
+    """Install the packages of package-lock.json, unless they are installed."""
     missing = [program for program in ("node", "npm") if shutil.which(program) is None]
     if missing:
-        # A laptop may do without; where changes are judged, no test may be missing.
+        # Skip on a laptop without Node.js; in CI no test may be skipped.
         stop = pytest.fail if os.environ.get("CI") else pytest.skip
         stop(f"{' and '.join(missing)} not found: Better Auth runs on Node 20 or newer")
     lock = (FOLDER / "package-lock.json").read_bytes()
@@ -35,6 +35,6 @@ def better_auth_packages() -> None:
 
 @pytest.fixture(scope="module")
 def shared_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
-    """The URL of a database of this module's own, without a table."""
+    """The URL of a new database without tables, for one module."""
     with new_database(postgres_server.url, template="template0") as url:
         yield url

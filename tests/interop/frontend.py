@@ -1,4 +1,4 @@
-"""A frontend's Better Auth as a process of its own, and people who use it in a browser."""
+"""Run a frontend's Better Auth as a separate process, with users and their browsers."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from tests.process.service import Service
 
 FOLDER = Path(__file__).parent / "better_auth"
-# Neither ASCII nor base64, so that only the text's own UTF-8 bytes are the same key everywhere.
+# Neither ASCII nor base64, so that both sides get the same key only from the text's UTF-8 bytes.
 SECRET = "ein Schlüssel, den Frontend & Dienst teilen"
 PASSWORD = "a long password"
 
@@ -25,7 +25,7 @@ _numbers = count(1)
 
 
 class Person:
-    """Somebody with a browser of their own, which keeps the cookies."""
+    """A user with a separate browser, which keeps the cookies."""
 
     def __init__(self, browser: httpx.Client, closing: ExitStack) -> None:
         self.name = f"person-{next(_numbers)}"
@@ -61,7 +61,7 @@ class Person:
         return self.browser.cookies[f"better-auth.{name}"]
 
     def verification_mail(self) -> str:
-        """The token that arrives by e-mail to prove that the address is theirs."""
+        """Request the e-mail that verifies the address and return its token."""
         answer = self.browser.post("/api/auth/send-verification-email", json={"email": self.email})
         assert answer.status_code == 200, answer.text
         token: str = self.browser.get("/mails").json()[-1]
@@ -71,14 +71,14 @@ class Person:
         return self.browser.post("/api/auth/delete-user", json={"password": PASSWORD})
 
     def tasks(self, service: Service, token: str | None = None) -> "Tasks":
-        """This person's tasks, reached with a token of theirs or with another one."""
+        """Return this person's tasks, requested with ``token`` or with a token of their own."""
         headers = {"Authorization": f"Bearer {token or self.token()}"}
         client = httpx.Client(base_url=service.url, headers=headers)
         return Tasks(self._closing.enter_context(client), f"/api/{self.id}/tasks")
 
 
 class Tasks:
-    """What a frontend does with somebody's tasks."""
+    """Requests of a frontend for the tasks of one user."""
 
     def __init__(self, client: httpx.Client, path: str) -> None:
         self._client = client
@@ -109,7 +109,7 @@ class Tasks:
 
 
 class BetterAuth:
-    """A running Better Auth, which people can reach."""
+    """A running Better Auth."""
 
     def __init__(self, port: int, public_url: str | None, closing: ExitStack) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -118,7 +118,7 @@ class BetterAuth:
         self._closing = closing
 
     def person(self, host: str | None = None) -> Person:
-        """Somebody who has not signed up; ``host`` is what their browser claims to be visiting."""
+        """Return a person who has not signed up; ``host`` is the Host header of their browser."""
         headers = {"Origin": self._public_url}
         if host is not None:
             headers = {"Origin": f"http://{host}", "Host": host}
@@ -127,14 +127,14 @@ class BetterAuth:
 
 
 class BetterAuthFailed(Exception):
-    """It did not start. The message is its log."""
+    """Better Auth did not start. The message is its log."""
 
 
 @contextmanager
 def better_auth(folder: Path, database_url: str, **configuration: Any) -> Iterator[BetterAuth]:
-    """Start a Better Auth that migrates the database, and end it in any case.
+    """Start a Better Auth that migrates the database, and end it with the block.
 
-    ``configuration`` is what server.mjs reads. Raises BetterAuthFailed.
+    server.mjs reads ``configuration``. Raises BetterAuthFailed.
     """
     given = conninfo_to_dict(database_url)
     database = {name: given[name] for name in ("host", "port", "user")}

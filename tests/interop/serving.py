@@ -1,4 +1,4 @@
-"""The service beside a Better Auth."""
+"""Run the service beside a Better Auth."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.process.service import Service, run, started
 def serving(
     folder: Path, database_url: str, frontend: BetterAuth | None, **settings: str
 ) -> Iterator[Service]:
-    """Start the service, which verifies with the frontend's keys; without one, with SECRET."""
+    """Start the service, which verifies with the frontend's keys, or with SECRET if it is None."""
     verifying = (
         {"BETTER_AUTH_SECRET": SECRET}
         if frontend is None
@@ -25,7 +25,7 @@ def serving(
 
 
 def migrate(folder: Path, database_url: str, users_table: str) -> str:
-    """Run our migration, as `tasks-api migrate` does; what it says, once it has succeeded."""
+    """Run `tasks-api migrate`, which must succeed, and return its output."""
     result = run("migrate", cwd=folder, NEON_DB_URL=database_url, USERS_TABLE=users_table)
     assert result.returncode == 0, result.stderr
     return result.stdout

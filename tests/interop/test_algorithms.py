@@ -1,4 +1,4 @@
-"""Each kind of key that Better Auth can sign with, and what else it signs with the same key."""
+"""Every algorithm of Better Auth: its tokens, and its cached sessions signed with the same key."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_a_token_is_accepted_and_a_cached_session_of_the_same_key_is_not(
 
         claims = jwt.decode(cached, options={"verify_signature": False})
         signed = jwt.decode(token, options={"verify_signature": False})
-        # Its audience alone tells it from a token.
+        # Only its audience distinguishes it from a token.
         assert {"sub", "iss", "exp"} <= claims.keys()
         assert (claims["sub"], claims["iss"]) == (signed["sub"], signed["iss"])
         assert jwt.get_unverified_header(cached)["kid"] == jwt.get_unverified_header(token)["kid"]

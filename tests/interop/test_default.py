@@ -1,4 +1,4 @@
-"""A Better Auth as it is by default, there first: keys of its own, users in the table "user"."""
+"""A Better Auth with its defaults, which migrates first: a key set, and the table "user"."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.process, pytest.mark.postgres]
 def frontend(
     shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BetterAuth]:
-    """A Better Auth whose configuration says nothing of this service."""
+    """A Better Auth without any configuration for this service."""
     with better_auth(tmp_path_factory.mktemp("frontend"), shared_database_url) as running:
         yield running
 
@@ -28,7 +28,7 @@ def frontend(
 def service(
     frontend: BetterAuth, shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """A service that was told where the keys are and how the table is called."""
+    """A service with the URL of the keys and the name of the table."""
     folder = tmp_path_factory.mktemp("service")
     with serving(folder, shared_database_url, frontend, USERS_TABLE="user") as running:
         yield running
@@ -36,17 +36,17 @@ def service(
 
 @pytest.fixture
 def ada(frontend: BetterAuth) -> Person:
-    """Somebody who has just signed up."""
+    """A person who has just signed up."""
     return frontend.person().sign_up()
 
 
 @pytest.fixture
 def bob(frontend: BetterAuth) -> Person:
-    """Somebody else who has just signed up."""
+    """Another person who has just signed up."""
     return frontend.person().sign_up()
 
 
-def test_who_has_signed_up_works_on_their_tasks(ada: Person, service: Service) -> None:
+def test_a_new_user_can_use_every_operation(ada: Person, service: Service) -> None:
     tasks = ada.tasks(service)
     assert tasks.titles() == []
     task = tasks.add("water the plants").json()
@@ -58,13 +58,13 @@ def test_who_has_signed_up_works_on_their_tasks(ada: Person, service: Service) -
     assert tasks.titles() == []
 
 
-def test_who_signs_in_again_finds_their_tasks(ada: Person, service: Service) -> None:
+def test_a_user_who_signs_in_again_has_their_tasks(ada: Person, service: Service) -> None:
     ada.tasks(service).add("water the plants")
     ada.sign_in()
     assert ada.tasks(service).titles() == ["water the plants"]
 
 
-def test_nobody_reaches_the_tasks_of_somebody_else(
+def test_a_user_cannot_reach_the_tasks_of_another_user(
     ada: Person, bob: Person, service: Service
 ) -> None:
     task = ada.tasks(service).add("a secret").json()
@@ -73,7 +73,7 @@ def test_nobody_reaches_the_tasks_of_somebody_else(
     assert bob.tasks(service).titles() == []
 
 
-def test_a_token_says_what_our_documents_say_it_does(ada: Person, frontend: BetterAuth) -> None:
+def test_a_token_has_the_documented_claims(ada: Person, frontend: BetterAuth) -> None:
     token = ada.token()
     header = jwt.get_unverified_header(token)
     claims = jwt.decode(token, options={"verify_signature": False})
@@ -93,7 +93,7 @@ NO_TOKENS: dict[str, Callable[[Person], str]] = {
 
 
 @pytest.mark.parametrize("other", NO_TOKENS.values(), ids=NO_TOKENS)
-def test_whatever_else_better_auth_hands_out_is_refused(
+def test_other_credentials_of_better_auth_are_refused(
     ada: Person, service: Service, other: Callable[[Person], str]
 ) -> None:
     refused = ada.tasks(service, other(ada)).show()
@@ -128,7 +128,7 @@ def test_a_token_signed_with_keys_of_another_better_auth_is_refused(
     service: Service,
     tmp_path: Path,
 ) -> None:
-    # It claims to be the same issuer: nothing but the keys tells the two apart.
+    # Both name the same issuer: only the keys differ.
     with better_auth(tmp_path, empty_database_url, baseURL=frontend.url) as other:
         eve = other.person().sign_up()
         foreign = eve.token()
@@ -161,7 +161,7 @@ def test_a_token_that_better_auth_let_expire_is_refused(
     assert refused.json()["detail"] == "Token has expired"
 
 
-def test_who_deletes_their_account_takes_their_tasks_along_and_nobody_elses(
+def test_deleting_an_account_deletes_only_its_own_tasks(
     ada: Person, bob: Person, service: Service, shared_database_url: str
 ) -> None:
     for person in (ada, bob):
@@ -176,7 +176,7 @@ def test_who_deletes_their_account_takes_their_tasks_along_and_nobody_elses(
     assert bob.tasks(service).titles() == ["water the plants"]
 
 
-def test_the_token_of_a_deleted_user_reads_nothing_and_creates_nothing(
+def test_the_token_of_a_deleted_user_can_neither_read_nor_create(
     ada: Person, service: Service
 ) -> None:
     tasks = ada.tasks(service)

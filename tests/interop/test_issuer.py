@@ -1,4 +1,4 @@
-"""Whom tokens name as their issuer, and that both sides have to agree on it."""
+"""The issuer of tokens, which both sides must agree on."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.process, pytest.mark.postgres]
 PUBLIC = "http://app.example.com"
 
 
-def test_without_a_base_url_tokens_name_whatever_host_was_asked_for_and_only_ours_is_accepted(
+def test_without_a_base_url_the_issuer_is_the_host_and_only_ours_is_accepted(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     with (
@@ -28,7 +28,7 @@ def test_without_a_base_url_tokens_name_whatever_host_was_asked_for_and_only_our
         assert eve.tasks(service).show().status_code == 401
 
 
-def test_a_base_url_pins_the_issuer_which_the_service_must_know_when_its_keys_are_elsewhere(
+def test_with_a_base_url_of_another_origin_the_service_needs_the_issuer(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     agreed = {"BETTER_AUTH_ISSUER": PUBLIC, "BETTER_AUTH_AUDIENCE": PUBLIC}

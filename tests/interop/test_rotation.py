@@ -1,4 +1,4 @@
-"""Keys that Better Auth replaces while the service runs."""
+"""Better Auth rotates its keys while the service runs."""
 
 import time
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.interop.serving import serving
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
 
-def test_a_new_key_works_at_once_and_old_tokens_go_on(
+def test_a_new_key_works_at_once_and_old_tokens_stay_valid(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     with (

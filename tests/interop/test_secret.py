@@ -1,4 +1,4 @@
-"""A Better Auth that signs with the shared secret, after the backend made the tables "users"."""
+"""A Better Auth that signs with the shared secret. The service creates the table "users" first."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.process, pytest.mark.postgres]
 def frontend(
     shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BetterAuth]:
-    """It also caches sessions in a cookie, in the form that is signed with the same secret."""
+    """A Better Auth that also caches sessions in a cookie signed with the same secret."""
     folder = tmp_path_factory.mktemp("frontend")
     migrate(folder, shared_database_url, "users")
     with better_auth(
@@ -30,18 +30,18 @@ def frontend(
 def service(
     frontend: BetterAuth, shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """A service that knows the secret and nothing else of the frontend."""
+    """A service that shares only the secret with the frontend."""
     with serving(tmp_path_factory.mktemp("service"), shared_database_url, None) as running:
         yield running
 
 
 @pytest.fixture
 def ada(frontend: BetterAuth) -> Person:
-    """Somebody who has just signed up."""
+    """A person who has just signed up."""
     return frontend.person().sign_up()
 
 
-def test_a_token_signed_with_the_secrets_utf_8_bytes_opens_the_tasks(
+def test_a_token_signed_with_the_secrets_utf_8_bytes_is_accepted(
     ada: Person, service: Service
 ) -> None:
     token = ada.token()
@@ -80,9 +80,7 @@ def test_a_better_auth_with_another_secret_is_refused(
     assert ada.tasks(service, token).show().status_code == 401
 
 
-def test_a_person_who_deletes_their_account_takes_their_tasks_along(
-    ada: Person, service: Service
-) -> None:
+def test_deleting_an_account_deletes_its_tasks(ada: Person, service: Service) -> None:
     tasks = ada.tasks(service)
     tasks.add("water the plants")
     assert ada.delete_account().status_code == 200

@@ -1,4 +1,4 @@
-"""The users table, which two migrations share: ours and Better Auth's, in either order."""
+"""The users table, which our migration and Better Auth's share, in either order."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -25,8 +25,8 @@ def everything_works(frontend: BetterAuth, service: Service) -> None:
     assert bob.tasks(service).titles() == ["feed the cat"]
 
 
-# The other two of the four ways are test_default's and test_secret's.
-def test_the_backend_may_come_first_in_better_auths_default_table(
+# test_default and test_secret test the other two of the four combinations.
+def test_the_service_may_create_better_auths_default_table(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     migrate(tmp_path, empty_database_url, "user")
@@ -37,7 +37,7 @@ def test_the_backend_may_come_first_in_better_auths_default_table(
         everything_works(frontend, service)
 
 
-def test_better_auth_may_come_first_in_the_table_users_and_both_may_migrate_again(
+def test_better_auth_may_create_the_table_users_and_both_may_migrate_again(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     with better_auth(tmp_path, empty_database_url, usersTable="users") as frontend:
@@ -55,7 +55,7 @@ def test_better_auth_may_come_first_in_the_table_users_and_both_may_migrate_agai
     assert titles == [("was here before",), ("feed the cat",), ("came later",)]
 
 
-def test_six_sign_ups_at_once_with_one_address_make_one_user(
+def test_six_concurrent_sign_ups_with_one_address_create_one_user(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     migrate(tmp_path, empty_database_url, "users")
@@ -74,7 +74,7 @@ def test_six_sign_ups_at_once_with_one_address_make_one_user(
         people[0].sign_in()
 
 
-def test_a_service_that_looks_at_the_wrong_table_says_so_and_goes_on_once_it_is_told(
+def test_a_wrong_users_table_is_logged_and_the_right_one_works(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     with better_auth(tmp_path, empty_database_url) as frontend:
@@ -89,7 +89,7 @@ def test_a_service_that_looks_at_the_wrong_table_says_so_and_goes_on_once_it_is_
 
 
 @pytest.mark.parametrize(("ids", "kind"), [("uuid", "UUID"), ("serial", "INTEGER")])
-def test_ids_that_are_not_text_end_the_start_with_one_clear_line_and_leave_no_trace(
+def test_ids_that_are_not_text_end_the_start_with_one_line_and_no_change(
     ids: str, kind: str, empty_database_url: str, tmp_path: Path
 ) -> None:
     with better_auth(tmp_path, empty_database_url, ids=ids) as frontend:
@@ -110,7 +110,7 @@ def test_ids_that_are_not_text_end_the_start_with_one_clear_line_and_leave_no_tr
 
 
 @pytest.mark.parametrize("ids", ["uuid", "serial"])
-def test_ids_that_are_not_text_end_better_auths_start_where_the_backend_came_first(
+def test_ids_that_are_not_text_end_better_auths_start_after_our_migration(
     ids: str, empty_database_url: str, tmp_path: Path
 ) -> None:
     migrate(tmp_path, empty_database_url, "user")
@@ -119,11 +119,11 @@ def test_ids_that_are_not_text_end_better_auths_start_where_the_backend_came_fir
         better_auth(tmp_path, empty_database_url, ids=ids),
     ):
         pass
-    # What it had changed until then it left, in which nothing stands in our way.
+    # Its partial changes remain, and do not affect our migration.
     assert migrate(tmp_path, empty_database_url, "user") == "the schema is up to date\n"
 
 
-def test_uuids_that_better_auth_keeps_as_text_are_fine(
+def test_uuids_that_better_auth_stores_as_text_are_accepted(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     with (

@@ -1,4 +1,4 @@
-"""The fake issuer, a clock that only moves when told, and verifiers that use both."""
+"""Fixtures: a fake issuer, a clock that tests move, and verifiers that use both."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -28,7 +28,7 @@ def running_fetches() -> list[asyncio.Task[object]]:
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that the environment names must not stand before the fake issuer."""
+    """Bypass proxies of the environment, so that requests reach the fake issuer."""
     monkeypatch.setenv("NO_PROXY", "*")
 
 

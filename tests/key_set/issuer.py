@@ -1,4 +1,4 @@
-"""An issuer of tokens on a real socket, which can go wrong in every way that a server can."""
+"""A fake issuer of tokens on a real socket that can fail in many ways."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ JSON = b"content-type: application/json\r\n"
 
 
 def response(body: bytes, *, status: str = "200 OK", headers: bytes = JSON) -> bytes:
-    """The bytes of one HTTP response."""
+    """Return the bytes of one HTTP response."""
     head = f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
     return head.encode() + headers + b"\r\n" + body
 
@@ -25,7 +25,7 @@ def key_set(*keys: SigningKey | dict[str, Any]) -> bytes:
 
 
 class FakeIssuer:
-    """Answers each connection as the last call told it to, and counts them as ``fetches``."""
+    """Answers each connection as the last call says, and counts connections as ``fetches``."""
 
     def __init__(self) -> None:
         self.fetches = 0
@@ -45,7 +45,7 @@ class FakeIssuer:
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def down(self) -> None:
-        """Refuse connections. Idle ones are let go."""
+        """Refuse connections and close idle ones."""
         self._released.set()
         if self._server is not None:
             self._server.close()
@@ -109,11 +109,11 @@ class FakeIssuer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.fetches += 1
         try:
-            # Whatever comes first: a request's head, or the start of a TLS handshake.
+            # The head of a request, or the start of a TLS handshake.
             await reader.read(65536)
             await self._send(writer)
             await writer.drain()
         except ConnectionError:
-            pass  # the client has lost its patience, as many tests want it to
+            pass  # the client has timed out, as many tests require
         finally:
             writer.close()

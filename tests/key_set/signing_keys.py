@@ -1,4 +1,4 @@
-"""Keys as an issuer has them."""
+"""Signing keys of an issuer."""
 
 import time
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class SigningKey:
 
     @property
     def jwk(self) -> dict[str, Any]:
-        """What the issuer publishes, with the members that Better Auth sets."""
+        """Return the published key, with the members that Better Auth sets."""
         public: dict[str, Any] = get_default_algorithms()[self.algorithm].to_jwk(
             self.private.public_key(), as_dict=True
         )
@@ -58,7 +58,7 @@ class SigningKey:
 
 
 def signing_key(algorithm: str = "EdDSA", kid: str = "first") -> SigningKey:
-    """The same key whenever it is asked for by the same names."""
+    """Return the key with these names; the same names always give the same key."""
     return SigningKey(_private_key(algorithm, kid), algorithm, kid)
 
 

@@ -1,4 +1,4 @@
-"""What an issuer can answer instead of a key set, and what becomes of the keys."""
+"""Faulty responses of an issuer, and their effect on known keys."""
 
 import asyncio
 import gc
@@ -24,7 +24,7 @@ known = signing_key(kid="known")
 fresh = signing_key(kid="fresh")
 good = key_set(known, fresh)
 
-RUBBISH = {
+INVALID_RESPONSES = {
     "no HTTP": b"SSH-2.0-OpenSSH\r\n",
     "a naked document": good,
     "nothing": b"",
@@ -59,8 +59,8 @@ RUBBISH = {
 }
 
 
-@pytest.mark.parametrize("answer", RUBBISH.values(), ids=RUBBISH.keys())
-async def test_rubbish_counts_as_no_answer(
+@pytest.mark.parametrize("answer", INVALID_RESPONSES.values(), ids=INVALID_RESPONSES.keys())
+async def test_an_invalid_response_counts_as_an_outage(
     verifier: KeySetTokenVerifier,
     issuer: FakeIssuer,
     clock: FakeClock,
@@ -96,7 +96,7 @@ async def test_rubbish_counts_as_no_answer(
     ids=["hung", "trickled body", "trickled head", "reset", "reset half-way"],
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_a_fetch_ends_in_time_whatever_the_connection_does(
+async def test_a_fetch_ends_in_time_on_any_connection(
     new_verifier: NewVerifier, issuer: FakeIssuer, fault: Callable[[FakeIssuer], None], scheme: str
 ) -> None:
     verifier = new_verifier(timeout=0.06, url=issuer.url.replace("http", scheme))
@@ -104,12 +104,12 @@ async def test_a_fetch_ends_in_time_whatever_the_connection_does(
     async with asyncio.timeout(2):
         with pytest.raises(Unavailable):
             await verifier.subject_of(known.token())
-        # Nor does it go on behind the back of who has been refused.
+        # The fetch does not continue in the background.
         await asyncio.gather(*running_fetches())
-    gc.collect()  # a socket left open makes itself heard
+    gc.collect()  # a socket left open causes a warning, which fails the test
 
 
-async def test_the_event_loop_goes_on_while_the_issuer_hangs(
+async def test_the_event_loop_is_not_blocked_while_the_issuer_hangs(
     new_verifier: NewVerifier, issuer: FakeIssuer
 ) -> None:
     issuer.hold()
@@ -160,20 +160,20 @@ async def test_an_unreachable_address_is_named_in_the_log(
         ("cut JSON", "JSONDecodeError"),
     ],
 )
-async def test_the_log_says_what_is_wrong_with_a_key_set(
+async def test_the_log_describes_an_unusable_key_set(
     verifier: KeySetTokenVerifier,
     issuer: FakeIssuer,
     caplog: pytest.LogCaptureFixture,
     answer: str,
     reason: str,
 ) -> None:
-    issuer.send(RUBBISH[answer])
+    issuer.send(INVALID_RESPONSES[answer])
     with pytest.raises(Unavailable):
         await verifier.subject_of(known.token())
     assert caplog.messages == [f"the key set could not be fetched: {reason}"]
 
 
-async def test_what_the_issuer_sends_is_not_logged(
+async def test_the_issuers_response_is_not_logged(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     issuer.send(b'{"keys": "secret"}\r\n\r\n')
@@ -183,7 +183,7 @@ async def test_what_the_issuer_sends_is_not_logged(
     assert "secret" not in caplog.text
 
 
-async def test_an_issuer_that_comes_back_with_other_keys_is_believed(
+async def test_keys_that_changed_during_an_outage_are_used(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
     issuer.publish(known)
@@ -199,7 +199,7 @@ async def test_an_issuer_that_comes_back_with_other_keys_is_believed(
         await verifier.subject_of(known.token())
 
 
-async def test_a_transport_that_uvloop_has_closed_counts_as_no_answer(clock: FakeClock) -> None:
+async def test_a_transport_that_uvloop_has_closed_counts_as_an_outage(clock: FakeClock) -> None:
     requests = count(1)
 
     def answer(_: httpx.Request) -> httpx.Response:

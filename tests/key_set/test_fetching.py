@@ -1,4 +1,4 @@
-"""When the key set is fetched, how often, and who waits for it."""
+"""When and how often the key set is fetched, and which requests wait for it."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,14 +27,14 @@ def forged(number: int = 0) -> str:
 
 
 async def refusal(verifier: TokenVerifier, token: str) -> type[Exception]:
-    """What kind of error ``token`` meets."""
+    """Return the type of the error that ``token`` causes."""
     with pytest.raises((InvalidToken, Unavailable)) as caught:
         await verifier.subject_of(token)
     return caught.type
 
 
 async def background_fetch() -> None:
-    """Wait for the fetch that nobody waits for."""
+    """Wait for the fetch in the background."""
     async with asyncio.timeout(2):
         await asyncio.wait(running_fetches())
 
@@ -48,7 +48,7 @@ async def test_nothing_is_fetched_before_the_first_token(
     assert issuer.fetches == 1
 
 
-async def test_a_key_set_is_asked_for_without_compression() -> None:
+async def test_a_key_set_is_requested_without_compression() -> None:
     asked = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -77,7 +77,7 @@ async def test_a_hundred_first_requests_wait_for_one_fetch(
     assert issuer.fetches == 1
 
 
-async def test_a_hundred_first_requests_to_a_hung_issuer_wait_for_one_fetch(
+async def test_a_hundred_first_requests_share_one_fetch_from_an_issuer_that_hangs(
     new_verifier: NewVerifier, issuer: FakeIssuer
 ) -> None:
     verifier = new_verifier(timeout=0.2)
@@ -115,7 +115,7 @@ async def test_a_set_of_five_minutes_is_refreshed_without_a_request_waiting(
     assert issuer.fetches == 2
 
 
-async def test_a_key_that_the_issuer_took_back_is_refused_after_the_refresh(
+async def test_a_key_that_the_issuer_withdrew_is_refused_after_the_refresh(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
     await verifier.subject_of(first.token())
@@ -127,7 +127,7 @@ async def test_a_key_that_the_issuer_took_back_is_refused_after_the_refresh(
 
 
 @pytest.mark.parametrize("seconds", [601, 7200])
-async def test_a_set_that_nobody_used_for_over_ten_minutes_is_not_believed_before_a_refresh(
+async def test_a_set_unused_for_over_ten_minutes_is_refreshed_before_its_next_use(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock, seconds: int
 ) -> None:
     await verifier.subject_of(first.token())
@@ -136,7 +136,7 @@ async def test_a_set_that_nobody_used_for_over_ten_minutes_is_not_believed_befor
     assert await refusal(verifier, first.token()) is InvalidToken
 
 
-async def test_a_freshly_rotated_key_works_at_once(
+async def test_a_new_key_works_at_once(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
     await verifier.subject_of(first.token())
@@ -147,7 +147,7 @@ async def test_a_freshly_rotated_key_works_at_once(
     assert issuer.fetches == 2
 
 
-async def test_a_key_rotated_right_after_a_refresh_that_lost_another_works_at_once(
+async def test_a_key_rotated_right_after_a_refresh_that_removed_another_works_at_once(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
     await verifier.subject_of(first.token())
@@ -188,7 +188,7 @@ async def test_a_key_rotated_during_a_regular_fetch_works_at_once(
     assert issuer.fetches == 2
 
 
-async def test_a_key_that_takes_two_fetches_gets_no_longer_than_one(
+async def test_a_key_that_needs_two_fetches_has_the_time_of_one(
     new_verifier: NewVerifier, issuer: FakeIssuer
 ) -> None:
     verifier = new_verifier(timeout=1)
@@ -245,7 +245,7 @@ async def test_a_hundred_forged_kids_at_once_cost_one_fetch(
     assert issuer.fetches == 1 + warm
 
 
-async def test_forged_kids_do_not_put_off_the_regular_refresh(
+async def test_forged_kids_do_not_delay_the_regular_refresh(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
     await verifier.subject_of(first.token())
@@ -257,12 +257,15 @@ async def test_forged_kids_do_not_put_off_the_regular_refresh(
     await background_fetch()
 
 
-async def test_tokens_that_no_key_could_verify_cost_no_fetch(
+async def test_tokens_that_no_key_could_verify_cause_no_fetch(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer
 ) -> None:
     long_kid = first.token(headers={"kid": "k" * 256})
     foreign = signing_key("ES384").token()
-    for token in ("", "not.a.token", long_kid, foreign):
+    header, payload, signature = forged().split(".")
+    cut = (header, f"{header}.{payload}", f"{header}.!.{signature}", f"{header}.{payload}.!")
+    unheard_of = first.token(headers={"kid": "forged", "crit": ["unheard-of"], "unheard-of": 1})
+    for token in ("", "not.a.token", long_kid, foreign, *cut, unheard_of):
         assert await refusal(verifier, token) is InvalidToken
     assert issuer.fetches == 0
 
@@ -299,7 +302,7 @@ async def test_only_the_first_request_waits_when_an_unused_set_cannot_be_refresh
     await background_fetch()
 
 
-async def test_an_unknown_kid_is_a_matter_of_trying_again_while_the_issuer_is_down(
+async def test_an_unknown_kid_is_a_retryable_error_while_the_issuer_is_down(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
     await verifier.subject_of(first.token())
@@ -316,7 +319,7 @@ async def test_an_unknown_kid_is_a_matter_of_trying_again_while_the_issuer_is_do
     assert await refusal(verifier, forged()) is InvalidToken
 
 
-async def test_a_failed_refresh_makes_unknown_kids_a_matter_of_trying_again(
+async def test_after_a_failed_refresh_an_unknown_kid_is_a_retryable_error(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
     await verifier.subject_of(first.token())
@@ -330,7 +333,7 @@ async def test_a_failed_refresh_makes_unknown_kids_a_matter_of_trying_again(
     assert issuer.fetches == 3
 
 
-async def test_a_service_started_during_an_outage_heals_by_itself(
+async def test_a_service_started_during_an_outage_recovers_after_it(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
     await issuer.down()
@@ -342,7 +345,7 @@ async def test_a_service_started_during_an_outage_heals_by_itself(
     assert await verifier.subject_of(first.token()) == "ada"
 
 
-async def test_a_cancelled_request_leaves_the_fetch_to_the_others(
+async def test_a_cancelled_request_does_not_cancel_the_fetch_for_others(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer
 ) -> None:
     issuer.hold_back(first)

@@ -27,7 +27,7 @@ def without(member: str, key: SigningKey) -> dict[str, Any]:
 
 
 def private(key: SigningKey) -> dict[str, Any]:
-    """What a careless issuer publishes."""
+    """Return the key as a careless issuer publishes it, with its private part."""
     algorithm = jwt.get_algorithm_by_name(key.algorithm)
     secret: dict[str, Any] = algorithm.to_jwk(key.private, as_dict=True)
     return secret | {"kid": key.kid, "alg": key.algorithm}
@@ -47,9 +47,7 @@ def test_a_key_is_used_by_the_algorithm_that_it_names(key: SigningKey) -> None:
     [(eddsa, "EdDSA"), (es256, "ES256"), (es512, "ES512"), (rs256, "RS256"), (ps256, "RS256")],
     ids=ALGORITHMS,
 )
-def test_a_key_that_names_no_algorithm_is_used_by_the_usual_one(
-    key: SigningKey, algorithm: str
-) -> None:
+def test_a_key_without_an_algorithm_uses_the_default_one(key: SigningKey, algorithm: str) -> None:
     assert usable_keys(key_set(without("alg", key)))["odd"].algorithm_name == algorithm
 
 
@@ -98,7 +96,7 @@ ODD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
-def test_a_key_that_cannot_verify_is_left_out_and_spoils_nothing(odd: dict[str, Any]) -> None:
+def test_a_key_that_cannot_verify_is_left_out(odd: dict[str, Any]) -> None:
     assert set(usable_keys(key_set(odd, good))) == {"good", None}
     with pytest.raises(UnusableKeySet):
         usable_keys(key_set(odd))
@@ -126,7 +124,7 @@ members = st.fixed_dictionaries(
 
 
 @given(odd=st.lists(members | json_values, max_size=4))
-def test_no_members_spoil_a_set(odd: list[Any]) -> None:
+def test_a_set_with_odd_members_keeps_its_good_key(odd: list[Any]) -> None:
     found = usable_keys(json.dumps({"keys": [*odd, good.jwk]}).encode())
     assert found["good"].algorithm_name == "EdDSA"
 

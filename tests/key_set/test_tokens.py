@@ -1,4 +1,4 @@
-"""Which tokens a key set proves genuine, and which it does not."""
+"""Tokens that a key set accepts or refuses."""
 
 import base64
 import hmac
@@ -82,7 +82,7 @@ async def test_a_changed_token_is_refused(published: KeySetTokenVerifier, key: S
 
 
 @pytest.mark.parametrize("key", keys, ids=ALGORITHMS)
-async def test_public_key_material_is_no_shared_secret(
+async def test_public_key_material_is_refused_as_a_shared_secret(
     published: KeySetTokenVerifier, key: SigningKey
 ) -> None:
     jwk = key.jwk
@@ -142,7 +142,7 @@ async def test_a_token_that_names_a_key_of_another_kind_is_refused(
             await published.subject_of(token)
 
 
-async def test_a_key_in_the_token_itself_is_not_looked_at(published: KeySetTokenVerifier) -> None:
+async def test_a_key_in_the_token_itself_is_ignored(published: KeySetTokenVerifier) -> None:
     mallory = signing_key(kid="mallory")
     for headers in ({"jwk": mallory.jwk}, {"jku": "https://mallory.example/jwks"}, {"x5c": ["A"]}):
         for kid in (eddsa.kid, mallory.kid):
@@ -165,7 +165,7 @@ async def test_keys_that_cannot_verify_do_not_count_for_a_token_without_a_kid() 
 
 
 @pytest.mark.parametrize("kid", [None, 1, True, ["EdDSA"], {"a": 1}], ids=str)
-async def test_a_kid_that_is_no_text_is_refused(
+async def test_a_kid_that_is_not_a_string_is_refused(
     published: KeySetTokenVerifier, kid: object
 ) -> None:
     _, payload, signature = eddsa.token().split(".")
@@ -216,7 +216,7 @@ async def test_a_critical_header_that_is_not_understood_is_refused(
         {"aud": "https://elsewhere.example"},
         {"aud": []},
         {"aud": {ISSUER: 1}},
-        # Signed with the same key and about the same user, but only meant for Better Auth's own
+        # Signed with the same key and for the same user, but intended only for Better Auth's own
         # cookie.
         {"aud": "better-auth:session-cache"},
         {"exp": None},
@@ -239,7 +239,7 @@ async def test_a_critical_header_that_is_not_understood_is_refused(
 async def test_a_token_whose_claims_break_a_rule_is_refused(
     published: KeySetTokenVerifier, claims: dict[str, Any]
 ) -> None:
-    # By hand, because PyJWT does not issue some of them.
+    # Signed by hand, because PyJWT refuses to sign some of them.
     header, payload, _ = eddsa.token().split(".")
     usual = jwt.decode(f"{header}.{payload}.", options={"verify_signature": False})
     said = {name: value for name, value in (usual | claims).items() if value is not None}
@@ -255,7 +255,9 @@ async def test_an_audience_among_several_is_accepted(published: KeySetTokenVerif
     assert await published.subject_of(token) == "ada"
 
 
-async def test_only_a_genuine_token_is_called_expired(published: KeySetTokenVerifier) -> None:
+async def test_only_a_valid_signature_can_be_reported_as_expired(
+    published: KeySetTokenVerifier,
+) -> None:
     past = int(time.time()) - 60
     with pytest.raises(ExpiredToken):
         await published.subject_of(eddsa.token(exp=past))
@@ -303,7 +305,7 @@ any_json = st.recursive(
 @example(token=f"{encoded('[' * 5000)}.e30.AA")
 @example(token=f"{encoded('9' * 5000)}.e30.AA")
 @example(token=f"{encoded('{}')}.e30.AA")
-async def test_no_text_meets_anything_but_the_contract(token: str) -> None:
+async def test_every_text_is_refused_as_an_invalid_token(token: str) -> None:
     with pytest.raises(InvalidToken):
         await verifier_of_all().subject_of(token)
 
@@ -322,7 +324,7 @@ async def test_no_text_meets_anything_but_the_contract(token: str) -> None:
     | any_json,
     payload=any_json,
 )
-async def test_no_header_and_payload_meet_anything_but_the_contract(
+async def test_every_header_and_payload_is_refused_as_an_invalid_token(
     header: object, payload: object
 ) -> None:
     unsigned = f"{encoded(header)}.{encoded(payload)}"
@@ -334,7 +336,9 @@ async def test_no_header_and_payload_meet_anything_but_the_contract(
 @given(
     claims=st.dictionaries(st.sampled_from(["sub", "iss", "aud", "exp", "nbf", "iat"]), any_json)
 )
-async def test_no_genuine_claims_meet_anything_but_the_contract(claims: dict[str, Any]) -> None:
+async def test_signed_claims_are_accepted_or_refused_as_an_invalid_token(
+    claims: dict[str, Any],
+) -> None:
     usual = {"sub": "ada", "iss": ISSUER, "aud": ISSUER, "exp": int(time.time()) + 900}
     header = eddsa.token().split(".")[0]
     unsigned = f"{header}.{encoded(usual | claims)}"

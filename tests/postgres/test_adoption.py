@@ -1,4 +1,4 @@
-"""Databases that others have filled, and what becomes of them."""
+"""Adoption of tables that other programs have created and filled."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -127,7 +127,7 @@ HISTORIES: Final = {
     "a cycling sequence": """
         ALTER SEQUENCE tasks_id_seq INCREMENT 10 MAXVALUE 100 CYCLE""",
 }
-"""Ways in which a table of tasks may differ from SQLModel's, none of which stands in the way."""
+"""Differences from SQLModel's table of tasks that do not prevent adoption."""
 
 
 async def foreign_database(url: str, history: str = "") -> None:
@@ -164,7 +164,7 @@ async def test_adopted_tasks_are_defined_as_new_ones_are(foreign_url: str) -> No
     await prepare(foreign_url)
     new = definition(foreign_url)
 
-    # What serves other columns, and plain indexes, may stay.
+    # Constraints of other columns, and plain indexes, may stay.
     names = COLUMNS.split(", ")
     assert _of_tasks(adopted["columns"], names) == _of_tasks(new["columns"], names)
     names = ["pk_tasks", "tasks_pkey", "tasks_user_id_fkey"]
@@ -219,7 +219,7 @@ async def _use_everything(url: str, users_table: str) -> None:
         emptied = await tasks.update("ada", first, lambda task: task.edit(description="", now=NOW))
         assert await tasks.get("ada", first) == emptied
         listed = await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)
-        # A time that was missing was filled in with today's, which may be after NOW.
+        # A missing time was replaced by the current time, which may be after NOW.
         arranged = SortOrder.CREATED.arrange([*there, *added])
         assert [task.id for task in listed] == [task.id for task in arranged]
         await tasks.delete("ada", first)
@@ -247,7 +247,7 @@ def _not_ours(facts: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [fact for fact in facts if not fact[0].startswith("tasks")]
 
 
-async def test_what_is_missing_is_filled_in(empty_database_url: str) -> None:
+async def test_missing_values_are_filled_in(empty_database_url: str) -> None:
     await foreign_database(
         empty_database_url,
         """ALTER TABLE tasks ALTER completed DROP NOT NULL, ALTER created_at DROP NOT NULL,
@@ -508,11 +508,11 @@ CONFLICTS: Final = {
         ["view titles", 'column "title"'],
     ),
 }
-"""What cannot be adopted, and what the message must name."""
+"""Tables that cannot be adopted, and the text that the error must contain."""
 
 
 @pytest.mark.parametrize(("history", "named"), CONFLICTS.values(), ids=CONFLICTS)
-async def test_what_cannot_be_adopted_is_named_and_left_as_it_was(
+async def test_tables_that_cannot_be_adopted_are_named_and_not_changed(
     empty_database_url: str, history: str, named: list[str]
 ) -> None:
     await foreign_database(empty_database_url, history)
@@ -543,7 +543,7 @@ async def test_another_programs_table_is_left_as_it_was(empty_database_url: str)
     execute(empty_database_url, "DROP OWNED BY visitor; DROP ROLE visitor")
 
 
-async def test_no_task_is_quoted_where_the_database_quotes_it(empty_database_url: str) -> None:
+async def test_a_task_in_a_database_error_is_not_quoted(empty_database_url: str) -> None:
     await foreign_database(
         empty_database_url,
         """ALTER TABLE tasks ADD priority integer, ALTER completed DROP NOT NULL;

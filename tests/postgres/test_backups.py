@@ -1,4 +1,4 @@
-"""The commands of docs/deploy.md that back a database up, as they stand there."""
+"""The commands in docs/deploy.md that back up a database, run unchanged."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from tests.process.service import environment
 
 pytestmark = [pytest.mark.postgres, pytest.mark.process]
 
-# As "Two roles" leaves them, but for the passwords.
+# As after "Two roles", except for the passwords.
 ROLES: Final = """
     CREATE ROLE tasks_migrate; CREATE ROLE tasks_serve;
     ALTER TABLE tasks OWNER TO tasks_migrate;
@@ -27,7 +27,7 @@ ROLES: Final = """
     GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO tasks_serve;
     GRANT SELECT ON tasks_api_schema_version TO tasks_serve;
 """
-# The newest task is gone: its number is not given away again.
+# The newest task was deleted: its id must not be reused.
 TASKS: Final = """
     INSERT INTO tasks (user_id, title, description, completed, updated_at)
         SELECT CASE WHEN n % 2 = 0 THEN 'ada' ELSE 'bob' END, 'Milch für ' || n || ' 😀',
@@ -46,7 +46,7 @@ EVERYTHING: Final = (
 
 @contextmanager
 def empty_database(folder: Path, name: str) -> Iterator[str]:
-    """The URL of an empty database of a server of its own, which keeps it in ``folder``."""
+    """Start a new server on ``folder`` and yield the URL of an empty database."""
     require_debians()
     folder.mkdir()
     with Postgres(folder, debians=True) as server:
@@ -56,7 +56,7 @@ def empty_database(folder: Path, name: str) -> Iterator[str]:
 
 @pytest.fixture
 def direct_url(tmp_path: Path) -> Iterator[str]:
-    """A database with Better Auth's tables, tasks, and roles that no other server knows."""
+    """A database with Better Auth's tables, tasks, and roles that exist on no other server."""
     with empty_database(tmp_path / "here", "tasks") as url:
         execute(url, BETTER_AUTH.format(users="users"))
         asyncio.run(prepare(url))
@@ -73,7 +73,7 @@ def elsewhere_url(tmp_path: Path) -> Iterator[str]:
 
 
 def follow(folder: Path, **settings: str) -> None:
-    """Do what the document's block of commands says, with these settings."""
+    """Run the document's block of commands with these settings."""
     [block] = [block for block in blocks(Path("docs/deploy.md")) if "pg_dump" in block.text]
     programs = os.pathsep.join([str(DEBIANS), str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
@@ -88,7 +88,7 @@ def follow(folder: Path, **settings: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_who_follows_the_document_has_every_task_again_elsewhere(
+def test_the_documents_commands_restore_every_task_on_another_server(
     direct_url: str, elsewhere_url: str, tmp_path: Path
 ) -> None:
     stored = [rows(direct_url, query) for query in EVERYTHING]

@@ -28,7 +28,7 @@ async def connection(database_url: str) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-async def test_values_come_back_as_they_went(connection: Connection) -> None:
+async def test_values_are_returned_unchanged(connection: Connection) -> None:
     given = {"number": 2**62, "text": "Grüße 🛒 $1 %s '", "truth": True, "nothing": None}
     for _ in range(2):
         assert await connection.run(ECHO, given) == [tuple(given.values())]
@@ -38,7 +38,7 @@ async def test_values_come_back_as_they_went(connection: Connection) -> None:
     assert texts.count((ECHO.text.decode(),)) == 1
 
 
-async def test_what_does_not_fit_into_the_sockets_buffer_arrives(connection: Connection) -> None:
+async def test_statements_larger_than_the_socket_buffer_arrive(connection: Connection) -> None:
     async with asyncio.timeout(20):
         assert await connection.run(LENGTH, {"text": "x" * 30_000_000}) == [(30_000_000,)]
 
@@ -54,7 +54,7 @@ async def test_an_error_of_a_statement_leaves_the_connection_usable(
     assert await connection.run(LENGTH, {"text": "abc"}) == [(3,)]
 
 
-async def test_a_connection_that_is_refused_its_first_question_is_closed(
+async def test_a_connection_whose_first_statement_fails_is_closed(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_module, "_IDENTIFY", Statement(b"SELECT 1 / 0"))
@@ -66,7 +66,7 @@ async def test_a_connection_that_is_refused_its_first_question_is_closed(
     )
     watching = await psycopg.AsyncConnection.connect(database_url, autocommit=True)
     async with asyncio.timeout(5), watching as other:
-        # The server's process takes a moment to be gone.
+        # The server's process takes a moment to end.
         while await (await other.execute(others)).fetchone() != (0,):  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.01)
 

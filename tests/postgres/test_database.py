@@ -29,7 +29,7 @@ from tests.clock import SettableClock
 
 pytestmark = pytest.mark.postgres
 
-# Statement of a test's own: the repository's are all quick.
+# A slow statement; those of the repository are all fast.
 SLEEP = Statement(b"SELECT pg_sleep($1::float)", ("seconds",))
 
 USER = "ada"
@@ -54,7 +54,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
 
 
 def prepared(database: Database) -> Database:
-    """Count ``database`` as prepared: its server is not one that could be."""
+    """Mark ``database`` as prepared, because its server cannot be."""
     facts = Facts(1, False, "", "", "text", "public.users", None, "users")
     database._tables.prepared(facts)
     return database
@@ -90,7 +90,7 @@ async def test_connections_that_the_server_dropped_cost_no_error(
     await fill_pool(database)
     administrate(
         database_url,
-        # The second argument: wait, for so many milliseconds, until it is gone.
+        # The second argument: milliseconds to wait for the end of the backend.
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
         "WHERE application_name = 'tasks-api' AND datname = current_database()",
     )
@@ -150,7 +150,7 @@ async def test_operations_on_a_frozen_server_fail_in_time_and_it_heals(
 
 @contextmanager
 def frozen(url: str) -> Iterator[None]:
-    """Stop every process of the server, which keeps its sockets open."""
+    """Stop every process of the server with SIGSTOP; its sockets stay open."""
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT pid FROM pg_stat_activity").fetchall()
         data = connection.execute("SHOW data_directory").fetchone()
@@ -166,7 +166,7 @@ def frozen(url: str) -> Iterator[None]:
 
 def signal_all(pids: list[int], number: signal.Signals) -> None:
     for pid in pids:
-        # The connection that listed them is gone, and so is its process.
+        # The connection that listed them is closed, so its process has ended.
         with suppress(ProcessLookupError):
             os.kill(pid, number)
 
@@ -202,7 +202,7 @@ async def test_operations_that_wait_for_a_full_pool_fail_in_time(
         for number in range(POOL_SIZE):
             holders.create_task(hold(f"user {number}"))
             await held.acquire()
-        # From here on: those who hold a connection have more time.
+        # Measured from here: the operations that hold a connection have more time.
         monkeypatch.setattr(database_module, "ANSWER_WITHIN", 0.5)
         started = time.monotonic()
         for _ in range(3):
@@ -213,7 +213,7 @@ async def test_operations_that_wait_for_a_full_pool_fail_in_time(
     await answers(database)
 
 
-async def test_an_unreachable_server_is_said_to_be_unavailable() -> None:
+async def test_an_unreachable_server_raises_storage_unavailable() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"postgresql://u:s3cr3t@127.0.0.1:{unused.getsockname()[1]}/tasks"
@@ -226,7 +226,7 @@ async def test_an_unreachable_server_is_said_to_be_unavailable() -> None:
         await database.close()
 
 
-async def test_a_server_that_accepts_and_says_nothing_fails_in_time(impatient: float) -> None:
+async def test_a_server_that_accepts_without_responding_fails_in_time(impatient: float) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -241,8 +241,10 @@ async def test_a_server_that_accepts_and_says_nothing_fails_in_time(impatient: f
         await database.close()
 
 
-async def test_a_server_that_logs_in_and_then_says_nothing_fails_in_time(impatient: float) -> None:
-    # As a pooler does that has no server connection to spare.
+async def test_a_server_that_stops_responding_after_the_login_fails_in_time(
+    impatient: float,
+) -> None:
+    # Like a pooler without a free server connection.
     greeting = b"R\0\0\0\x08\0\0\0\0" + b"K\0\0\0\x0c\0\0\0\x01\0\0\0\x01" + b"Z\0\0\0\x05I"
 
     loop = asyncio.get_running_loop()
@@ -274,7 +276,7 @@ async def test_a_server_that_logs_in_and_then_says_nothing_fails_in_time(impatie
         "PREPARE _pg3_2 AS SELECT 1",
     ],
 )
-async def test_a_connection_whose_prepared_statements_are_of_no_use_is_given_up(
+async def test_a_connection_with_invalid_prepared_statements_is_closed(
     database: Database, spoil: str
 ) -> None:
     async with database.session(USER) as session:
@@ -323,13 +325,13 @@ async def test_nothing_is_served_from_tables_that_were_not_adopted(empty_databas
 
 @pytest.fixture
 def held_lock(empty_database_url: str) -> Iterator[psycopg.Connection]:
-    """Another process prepares the schema and does not come to an end."""
+    """Another process prepares the schema and does not finish."""
     with psycopg.connect(empty_database_url) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [migrating._LOCK])
         yield connection
 
 
-async def test_preparing_takes_no_longer_than_it_may(
+async def test_preparing_ends_within_its_time_limit(
     empty_database_url: str, held_lock: psycopg.Connection
 ) -> None:
     database = Database(url=empty_database_url, users_table="users")
@@ -361,7 +363,7 @@ async def test_closing_gives_up_a_preparation_that_waits(
 
 
 @pytest.mark.parametrize("wrong", ["sslmode=requird", "channel_binding=x", "port=99999"])
-async def test_a_parameter_with_a_wrong_value_is_no_outage(wrong: str) -> None:
+async def test_an_invalid_parameter_is_not_reported_as_an_outage(wrong: str) -> None:
     database = Database(url=f"postgresql://u:s3cr3t@127.0.0.1/db?{wrong}", users_table="users")
     with pytest.raises(InvalidConfiguration, match="NEON_DB_URL") as error:
         await database.prepare()
@@ -369,7 +371,7 @@ async def test_a_parameter_with_a_wrong_value_is_no_outage(wrong: str) -> None:
     await database.close()
 
 
-async def test_what_the_database_refuses_is_unavailable_without_quoting_the_row(
+async def test_a_statement_that_the_database_refuses_is_unavailable_without_the_row(
     database: Database, database_url: str
 ) -> None:
     administrate(database_url, "INSERT INTO users (id) VALUES ('ada')")
@@ -381,7 +383,7 @@ async def test_what_the_database_refuses_is_unavailable_without_quoting_the_row(
     await answers(database)
 
 
-async def test_times_are_utc_whatever_the_servers_time_zone(
+async def test_times_are_utc_with_any_time_zone_of_the_server(
     database: Database, database_url: str
 ) -> None:
     administrate(database_url, "INSERT INTO users (id) VALUES ('ada')")
@@ -410,7 +412,7 @@ async def test_statements_are_prepared_once_on_a_direct_connection(database: Dat
     "url",
     ["postgresql://u:s3cr3t%zz@host/db", "postgresql://host/db?s3cr3t=1", "postgresql://[x/db"],
 )
-def test_a_url_that_is_none_is_refused_without_being_repeated(url: str) -> None:
+def test_an_invalid_url_is_refused_without_being_repeated(url: str) -> None:
     with pytest.raises(InvalidConfiguration, match="NEON_DB_URL") as error:
         Database(url=url, users_table="users")
     assert "s3cr3t" not in str(error.value)

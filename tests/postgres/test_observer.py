@@ -20,7 +20,7 @@ pytestmark = pytest.mark.postgres
 
 
 class Watcher:
-    """Remembers what it is told."""
+    """Records the reports."""
 
     def __init__(self) -> None:
         self.statements: list[bytes] = []
@@ -47,7 +47,7 @@ class Watcher:
             raise
 
 
-async def test_an_observer_learns_how_many_hold_a_connection_and_how_many_wait(
+async def test_the_pool_reports_used_connections_and_waiting_operations(
     database_url: str,
 ) -> None:
     watcher = Watcher()
@@ -68,7 +68,7 @@ async def test_an_observer_learns_how_many_hold_a_connection_and_how_many_wait(
     await database.close()
 
 
-async def test_an_observer_sees_a_statement_fail(database_url: str) -> None:
+async def test_a_failed_statement_is_reported_to_the_observer(database_url: str) -> None:
     watcher = Watcher()
     database = Database(url=database_url, users_table="users", observer=watcher)
     await database.prepare()
@@ -79,7 +79,9 @@ async def test_an_observer_sees_a_statement_fail(database_url: str) -> None:
     await database.close()
 
 
-async def test_an_observer_learns_that_there_was_no_connection(database_url: str) -> None:
+async def test_an_operation_without_a_connection_is_reported_to_the_observer(
+    database_url: str,
+) -> None:
     watcher = Watcher()
     parameters = conninfo_to_dict(database_url)
     database = Database(url=database_url, users_table="users", observer=watcher)

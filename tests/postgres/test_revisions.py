@@ -1,4 +1,4 @@
-"""From one revision to another and back, with a newest one that only these tests have."""
+"""Upgrades and downgrades, with a newest revision that exists only in these tests."""
 
 import logging
 import shutil
@@ -44,7 +44,7 @@ TASKS = "SELECT id, user_id, title, completed, created_at, updated_at FROM tasks
 
 @pytest.fixture
 def newer_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Have one more revision than the program has, until it is undone."""
+    """Add a revision to the program's, until the test ends."""
     migrations = tmp_path / "migrations"
     shutil.copytree(history.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
     (migrations / "versions" / f"{NEWER}_colours.py").write_text(_MIGRATION)
@@ -67,7 +67,7 @@ def fill(url: str) -> None:
     )
 
 
-async def test_forth_and_back_and_forth_keeps_every_task(
+async def test_upgrade_downgrade_and_upgrade_keep_every_task(
     database_url: str, newer_program: pytest.MonkeyPatch
 ) -> None:
     fill(database_url)
@@ -118,7 +118,7 @@ async def test_an_older_program_serves_on_a_newer_schema_and_leaves_it_as_it_is(
     await database.close()
 
 
-async def test_an_older_program_cannot_go_back_from_what_it_does_not_know(
+async def test_an_older_program_cannot_downgrade_from_an_unknown_revision(
     database_url: str, newer_program: pytest.MonkeyPatch
 ) -> None:
     database = Database(url=database_url, users_table="users")
@@ -144,7 +144,7 @@ async def test_a_newer_program_does_not_serve_on_an_older_schema_that_it_may_not
 
 
 @pytest.mark.parametrize("unknown", [NEWER, "base", "head", "-1", "", f"{HEAD};"])
-async def test_a_revision_that_is_none_is_refused(database_url: str, unknown: str) -> None:
+async def test_an_unknown_revision_is_refused(database_url: str, unknown: str) -> None:
     before = snapshot(database_url)
 
     with pytest.raises(InvalidConfiguration, match="there is no revision"):
@@ -154,7 +154,7 @@ async def test_a_revision_that_is_none_is_refused(database_url: str, unknown: st
 
 
 @pytest.mark.usefixtures("newer_program")
-async def test_a_migration_does_not_make_others_wait_behind_it(database_url: str) -> None:
+async def test_a_migration_that_waits_for_a_lock_gives_up(database_url: str) -> None:
     database = Database(url=database_url, users_table="users")
     with psycopg.connect(database_url) as reader:
         reader.execute("SELECT count(*) FROM tasks")

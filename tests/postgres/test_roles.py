@@ -1,4 +1,4 @@
-"""Two roles: one migrates, and one serves that may do nothing else."""
+"""Two roles: one migrates, and one may only serve."""
 
 import os
 import re
@@ -51,14 +51,14 @@ def psql(url: str, file: str, **variables: str) -> None:
 
 @pytest.fixture(params=["users", "user"])
 def users_table(request: pytest.FixtureRequest) -> str:
-    """What Better Auth calls its users."""
+    """The name of Better Auth's table of users."""
     name: str = request.param
     return name
 
 
 @pytest.fixture
 def owner_url(empty_database_url: str, users_table: str) -> Iterator[str]:
-    """The database as Better Auth's role sees it, no superuser: with its users and two roles."""
+    """The URL, for Better Auth's role (no superuser), of a database with users and two roles."""
     name = conninfo_to_dict(empty_database_url)["dbname"]
     execute(
         empty_database_url,
@@ -81,13 +81,13 @@ def owner_url(empty_database_url: str, users_table: str) -> Iterator[str]:
 
 @pytest.fixture
 def migrate_url(owner_url: str) -> str:
-    """The database as the role that migrates sees it."""
+    """The URL for the role that migrates."""
     return make_conninfo(owner_url, user="tasks_migrate")
 
 
 @pytest.fixture
 def serving(owner_url: str, users_table: str) -> Database:
-    """The database as the role that serves sees it."""
+    """The Database with the role that serves."""
     url = make_conninfo(owner_url, user="tasks_serve")
     return Database(url=url, users_table=users_table, migrate_on_start=False)
 
@@ -146,7 +146,7 @@ def test_statements_that_the_role_which_serves_gives_up_end_soon(owner_url: str)
     assert row == ("1s",)
 
 
-async def test_a_user_that_is_deleted_takes_their_tasks_along(
+async def test_deleting_a_user_deletes_their_tasks(
     owner_url: str, migrate_url: str, serving: Database, users_table: str
 ) -> None:
     await Database(url=migrate_url, users_table=users_table).migrate()
@@ -206,7 +206,7 @@ async def test_it_serves_as_soon_as_the_schema_is_there(
     await serving.close()
 
 
-async def test_it_says_what_the_role_lacks(
+async def test_the_log_names_the_missing_privilege(
     migrate_url: str, serving: Database, users_table: str
 ) -> None:
     await Database(url=migrate_url, users_table=users_table).migrate()

@@ -1,4 +1,4 @@
-"""What the migrations make of an empty database, and that they make it once."""
+"""The schema that migrations create in an empty database, and that they create it once."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -43,7 +43,7 @@ _DEFINITIONS: Final = {
                generation_expression
         FROM information_schema.columns
         WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2""",
-    # PostgreSQL 18 also lists each NOT NULL, which the columns above tell already.
+    # PostgreSQL 18 also lists each NOT NULL, which the columns above contain already.
     "constraints": f"""
         SELECT relname, conname, convalidated, condeferrable, pg_get_constraintdef(c.oid)
         FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid
@@ -60,7 +60,7 @@ _DEFINITIONS: Final = {
         SELECT sequencename, data_type, start_value, min_value, max_value, increment_by, cycle
         FROM pg_sequences ORDER BY 1""",
 }
-# A table that is written anew, or dropped and made again, gets other numbers here.
+# A table that is rewritten, or dropped and created again, gets other numbers here.
 _IDENTITIES: Final = {
     "relations": f"""
         SELECT relname, relkind, c.oid, relfilenode
@@ -72,7 +72,7 @@ Facts = dict[str, list[tuple[Any, ...]]]
 
 
 def definition(url: str, *, table: str | None = None) -> Facts:
-    """How everything in the database, or one table, is defined."""
+    """Return all definitions in the database or of one table."""
     with psycopg.connect(url) as connection:
         found = {name: connection.execute(query).fetchall() for name, query in _DEFINITIONS.items()}
     if table is None:
@@ -81,7 +81,7 @@ def definition(url: str, *, table: str | None = None) -> Facts:
 
 
 def snapshot(url: str) -> Facts:
-    """Everything in the database: definitions, rows, and which files hold them."""
+    """Return the contents of the database: definitions, rows, and their files."""
     found = definition(url)
     with psycopg.connect(url) as connection:
         for name, query in _IDENTITIES.items():
@@ -239,7 +239,7 @@ def test_rows_that_break_the_relation_are_refused(
         execute(database_url, statement)
 
 
-def test_a_row_gets_what_it_does_not_say(database_url: str) -> None:
+def test_a_row_gets_its_defaults(database_url: str) -> None:
     execute(database_url, "INSERT INTO users (id) VALUES ('ada')")
     execute(database_url, "INSERT INTO tasks (user_id, title) VALUES ('ada', 'x')")
 
@@ -321,7 +321,7 @@ def guest(empty_database_url: str) -> Iterator[str]:
     execute(empty_database_url, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
-async def test_a_role_that_may_not_create_tables_is_told_so(
+async def test_a_role_that_may_not_create_tables_gets_a_clear_error(
     empty_database_url: str, guest: str
 ) -> None:
     before = snapshot(empty_database_url)
@@ -332,7 +332,7 @@ async def test_a_role_that_may_not_create_tables_is_told_so(
     assert snapshot(empty_database_url) == before
 
 
-async def test_a_role_that_may_not_refer_to_the_users_leaves_nothing_half_done(
+async def test_a_role_that_may_not_refer_to_the_users_changes_nothing(
     empty_database_url: str, guest: str
 ) -> None:
     execute(

@@ -18,7 +18,7 @@ from tests.postgres.test_schema import execute, prepare
 pytestmark = pytest.mark.postgres
 
 # 2,000 users with some 95 tasks each, as they come in over time, and two with 5,000 more: nine in
-# ten of the one's are completed, and one in ten of the other's.
+# ten are completed for one of them, and one in ten for the other.
 FILL: Final = """
     INSERT INTO users (id) SELECT 'user ' || n FROM generate_series(0, 1999) n;
     INSERT INTO tasks (user_id, title, completed, created_at, updated_at)
@@ -58,7 +58,7 @@ STATEMENTS: Final = LISTS | FIRST | FINGERPRINTS | SINGLE_TASK | INSERT_BELOW
 BY_INDEX: Final = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
 BUSY: Final = "user 0"
 FEW: Final = {StatusFilter.PENDING: BUSY, StatusFilter.COMPLETED: "user 1"}
-"""Whose tasks of this status are few among many."""
+"""For each status, the user with few tasks of this status among many."""
 ORDINARY: Final = "user 7"
 
 Node = dict[str, Any]
@@ -115,7 +115,7 @@ def test_every_statement_finds_its_rows_by_an_index(
 
 @pytest.mark.parametrize("status", FEW)
 @pytest.mark.parametrize("order", SortOrder)
-def test_a_list_by_status_reads_no_row_of_the_other_status(
+def test_a_list_by_status_reads_only_rows_of_this_status(
     connection: psycopg.Connection, status: StatusFilter, order: SortOrder
 ) -> None:
     # Where most rows have this status, an index without it may be the cheaper one, being smaller.

@@ -1,4 +1,4 @@
-"""The service as a process of its own, reached through real sockets."""
+"""Run the service as a separate process, reached through real sockets."""
 
 import json
 import os
@@ -50,7 +50,7 @@ class Service:
         return [json.loads(line) for line in self.log.splitlines()]
 
     def logged(self, **facts: Any) -> dict[str, Any]:
-        """The last line with these facts. A request's line comes after its answer."""
+        """Return the last line with these facts. A request is logged after its response."""
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             whole = self.log[: self.log.rfind("\n") + 1]
@@ -67,7 +67,7 @@ class Service:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment with these settings and no others."""
+    """Return this process's environment with these settings and no others."""
     kept = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
     inherited = {name: os.environ[name] for name in kept if name in os.environ}
     return inherited | {"PYTHONPATH": str(ROOT)} | settings

@@ -1,4 +1,4 @@
-"""The audit of the locked packages, against advisories of the test's own."""
+"""The audit of the locked packages, against advisories that the tests serve."""
 
 import json
 import os
@@ -31,7 +31,7 @@ ADVISORY = {
 
 @contextmanager
 def advisories(of: Mapping[str, Any], *, status: int = 200) -> Iterator[str]:
-    """The URL of a service that speaks OSV's protocol."""
+    """Run a service with OSV's protocol and yield its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -84,7 +84,7 @@ def test_a_known_vulnerability_fails_and_is_named() -> None:
     assert done.stdout.endswith(": PYSEC-2026-1 CVE-2026-1, fixed in 99.1\n")
 
 
-def test_advisories_out_of_reach_are_no_success() -> None:
+def test_unreachable_advisories_are_no_success() -> None:
     with advisories({}, status=503) as url:
         refused = audit(url)
     gone = audit(url)
@@ -96,14 +96,14 @@ def test_advisories_out_of_reach_are_no_success() -> None:
 @pytest.mark.parametrize(
     ("others", "said"),
     [
-        pytest.param([], "the advisories are out of reach from here (a mirror", id="all"),
+        pytest.param([], "the advisories cannot be reached from here (a mirror", id="all"),
         pytest.param([{"name": "httpx", "vulns": []}], "1 of 2 packages, which the", id="some"),
     ],
 )
 def test_packages_that_could_not_be_looked_up_are_no_success(
     others: list[dict[str, Any]], said: str, tmp_path: Path
 ) -> None:
-    # As pip-audit reports, with exit code 0, what a mirror of PyPI without its JSON API gives it.
+    # The report of pip-audit, with exit code 0, on a mirror of PyPI without the JSON API.
     skipped = {"name": "starlette", "skip_reason": "not found on PyPI"}
     report = {"dependencies": [skipped, *others]}
     program = tmp_path / "pip-audit"

@@ -1,29 +1,81 @@
-"""The command line, as somebody types it."""
+"""The command line. Most commands are called in this process, because a start takes a second."""
 
 import json
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
 
 import jwt
 import psycopg
 import pytest
+import uvicorn
 
-from tests.process.service import SECRET, run
+from entrypoints import cli
+from tests.process.service import SECRET, environment, run
 
 pytestmark = pytest.mark.process
 
 COMMANDS = ["serve", "dev", "migrate", "token", "openapi"]
 
+Call = Callable[..., CompletedProcess[str]]
 
-def test_help_names_every_command(tmp_path: Path) -> None:
-    result = run("--help", cwd=tmp_path)
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Call]:
+    """Call one command with these settings and no others, as ``run`` starts it in ``tmp_path``.
+
+    A command that would serve fails.
+    """
+
+    def call(*arguments: str, **settings: str) -> CompletedProcess[str]:
+        for name in os.environ.keys() - environment().keys():
+            monkeypatch.delenv(name)
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        try:
+            code = cli.main(arguments)
+        except SystemExit as error:
+            code = int(error.code or 0)
+        output = capsys.readouterr()
+        return CompletedProcess(arguments, code, output.out, output.err)
+
+    def serve(*_: Any, **__: Any) -> None:
+        raise AssertionError("the command would serve")
+
+    monkeypatch.setattr(uvicorn.Config, "__init__", serve)
+    monkeypatch.chdir(tmp_path)
+    # What a command changes for its process is restored afterwards.
+    monkeypatch.setattr(logging, "_srcfile", logging._srcfile)
+    monkeypatch.setattr(logging.root, "handlers", [*logging.root.handlers])
+    monkeypatch.setattr(logging.root, "level", logging.root.level)
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    yield call
+    signal.signal(signal.SIGTERM, on_sigterm)
+
+
+def test_help_names_every_command(call: Call) -> None:
+    result = call("--help")
     assert result.returncode == 0
     assert all(command in result.stdout for command in COMMANDS)
     for command in COMMANDS:
-        assert run(command, "--help", cwd=tmp_path).returncode == 0
+        assert call(command, "--help").returncode == 0
 
 
 def test_the_version_is_the_packages(tmp_path: Path) -> None:
     assert run("--version", cwd=tmp_path).stdout == "tasks-api 0.1.0\n"
+
+
+def test_a_command_that_fails_ends_its_process_with_its_code(tmp_path: Path) -> None:
+    settings = GOOD | {"STORAGE": "s3cr3t"}
+    result = run("serve", cwd=tmp_path, **settings)
+    assert result.returncode == 2
+    assert result.stderr == "tasks-api: STORAGE should be 'postgres' or 'memory'\n"
 
 
 def test_the_openapi_document_needs_no_setting(tmp_path: Path) -> None:
@@ -58,11 +110,11 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize(("changed", "message"), WRONG.values(), ids=WRONG)
-def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
-    tmp_path: Path, changed: dict[str, str], message: str
+def test_an_invalid_setting_ends_the_start_with_one_line_that_names_it(
+    call: Call, changed: dict[str, str], message: str
 ) -> None:
     settings = {name: value for name, value in (GOOD | changed).items() if value != "-"}
-    result = run("serve", cwd=tmp_path, **settings)
+    result = call("serve", **settings)
     assert result.returncode == 2
     assert result.stderr.startswith("tasks-api: ")
     assert message in result.stderr
@@ -70,20 +122,22 @@ def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
     assert "s3cr3t" not in result.stderr
 
 
-def test_settings_are_read_from_a_file_too_and_the_environment_comes_first(tmp_path: Path) -> None:
+def test_settings_are_read_from_a_file_and_the_environment_takes_precedence(
+    call: Call, tmp_path: Path
+) -> None:
     lines = [f"BETTER_AUTH_SECRET={SECRET}", "STORAGE=nonsense"]
     (tmp_path / ".env").write_text("\n".join(lines))
-    assert "STORAGE" in run("token", "--user", "ada", cwd=tmp_path).stderr
-    result = run("token", "--user", "ada", cwd=tmp_path, STORAGE="memory")
+    assert "STORAGE" in call("token", "--user", "ada").stderr
+    result = call("token", "--user", "ada", STORAGE="memory")
     assert jwt.decode(result.stdout.strip(), SECRET, ["HS256"])["sub"] == "ada"
 
 
-def test_a_file_of_settings_means_what_it_says(tmp_path: Path) -> None:
+def test_a_file_of_settings_is_taken_literally(call: Call, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("BETTER_AUTH_SECRET=ab${HOME}cd$ef-and-some-more-characters\n")
-    token = run("token", "--user", "ada", cwd=tmp_path).stdout.strip()
+    token = call("token", "--user", "ada").stdout.strip()
     assert jwt.decode(token, "ab${HOME}cd$ef-and-some-more-characters", ["HS256"])
     (tmp_path / ".env").write_bytes(b"BETTER_AUTH_SECRET=\xff\n")
-    result = run("serve", cwd=tmp_path, NEON_DB_URL=GOOD["NEON_DB_URL"])
+    result = call("serve", NEON_DB_URL=GOOD["NEON_DB_URL"])
     assert (result.returncode, result.stderr) == (2, "tasks-api: the file .env is not UTF-8\n")
 
 
@@ -101,8 +155,8 @@ def test_a_file_of_settings_means_what_it_says(tmp_path: Path) -> None:
     ],
     ids=" ".join,
 )
-def test_a_wrong_argument_is_refused(tmp_path: Path, arguments: list[str]) -> None:
-    result = run(*arguments, cwd=tmp_path, **GOOD)
+def test_a_wrong_argument_is_refused(call: Call, arguments: list[str]) -> None:
+    result = call(*arguments, **GOOD)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
 
@@ -110,28 +164,26 @@ def test_a_wrong_argument_is_refused(tmp_path: Path, arguments: list[str]) -> No
 @pytest.mark.parametrize(
     ("ttl", "seconds"), [("30s", 30), ("15m", 900), ("1h", 3600), ("7d", 604_800)]
 )
-def test_a_token_lives_as_long_as_it_is_told(tmp_path: Path, ttl: str, seconds: int) -> None:
-    result = run("token", "--user", "a b", "--ttl", ttl, cwd=tmp_path, BETTER_AUTH_SECRET=SECRET)
+def test_a_token_expires_after_its_time_to_live(call: Call, ttl: str, seconds: int) -> None:
+    result = call("token", "--user", "a b", "--ttl", ttl, BETTER_AUTH_SECRET=SECRET)
     claims = jwt.decode(result.stdout.strip(), SECRET, ["HS256"])
     assert claims["sub"] == "a b"
     assert claims["exp"] - claims["iat"] == seconds
 
 
 @pytest.mark.parametrize("ttl", ["", "1", "h", "0h", "-1h", "1.5h", "1w", "9999999d"])
-def test_a_token_that_lives_for_no_time_is_refused(tmp_path: Path, ttl: str) -> None:
-    result = run("token", "--user", "ada", f"--ttl={ttl}", cwd=tmp_path, BETTER_AUTH_SECRET=SECRET)
+def test_an_invalid_time_to_live_is_refused(call: Call, ttl: str) -> None:
+    result = call("token", "--user", "ada", f"--ttl={ttl}", BETTER_AUTH_SECRET=SECRET)
     assert result.returncode == 2
     assert "30s, 15m, 1h or 7d" in result.stderr
 
 
 @pytest.mark.postgres
-def test_migrating_and_creating_a_user_can_be_repeated(
-    tmp_path: Path, empty_database_url: str
-) -> None:
+def test_migrating_and_creating_a_user_can_be_repeated(call: Call, empty_database_url: str) -> None:
     settings = {"NEON_DB_URL": empty_database_url, "BETTER_AUTH_SECRET": SECRET}
     for _ in range(2):
-        assert run("migrate", cwd=tmp_path, **settings).returncode == 0
-        created = run("token", "--user", "ada", "--create-user", cwd=tmp_path, **settings)
+        assert call("migrate", **settings).returncode == 0
+        created = call("token", "--user", "ada", "--create-user", **settings)
         assert created.returncode == 0
         assert "development only" in created.stderr
     with psycopg.connect(empty_database_url) as connection:
@@ -139,20 +191,22 @@ def test_migrating_and_creating_a_user_can_be_repeated(
 
 
 @pytest.mark.postgres
-def test_migrating_what_cannot_be_adopted_says_why(tmp_path: Path, empty_database_url: str) -> None:
+def test_migrating_reports_why_tables_cannot_be_adopted(
+    call: Call, empty_database_url: str
+) -> None:
     with psycopg.connect(empty_database_url) as connection:
         connection.execute("CREATE TABLE tasks (id uuid PRIMARY KEY)")
     settings = {"NEON_DB_URL": empty_database_url, "BETTER_AUTH_SECRET": SECRET}
     for command in ("migrate", "serve"):
-        result = run(command, cwd=tmp_path, **settings)
+        result = call(command, **settings)
         assert result.returncode == 1
         assert result.stderr.strip().splitlines()[-1].startswith("tasks-api: ")
         assert "tasks" in result.stderr
         assert "Traceback" not in result.stderr
 
 
-def test_migrating_an_unreachable_database_fails(tmp_path: Path) -> None:
-    result = run("migrate", cwd=tmp_path, **GOOD)
+def test_migrating_an_unreachable_database_fails(call: Call) -> None:
+    result = call("migrate", **GOOD)
     assert result.returncode == 1
     assert "s3cr3t" not in result.stderr
     assert "Traceback" not in result.stderr

@@ -1,4 +1,4 @@
-"""Who migrates: the start, or somebody else."""
+"""Migrations by `tasks-api serve`, by `tasks-api migrate`, and not by Alembic's command."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from tests.process.service import ROOT, SECRET, run, started
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
 
-def test_a_service_that_may_not_migrate_waits_until_somebody_has(
+def test_a_service_that_may_not_migrate_waits_for_the_migration(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     settings = {
@@ -31,7 +31,7 @@ def test_a_service_that_may_not_migrate_waits_until_somebody_has(
         service.wait_until_ready()
 
 
-def test_the_schema_goes_to_the_revision_that_is_asked_for(
+def test_the_schema_is_migrated_to_the_given_revision(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     def migrate(to: str) -> tuple[int, str]:
@@ -48,7 +48,7 @@ def test_memory_has_nothing_to_migrate(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "the schema is up to date\n")
 
 
-def test_alembic_itself_says_who_migrates() -> None:
+def test_alembics_command_names_the_commands_that_migrate() -> None:
     command = [sys.executable, "-m", "alembic", "upgrade", "head"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode != 0

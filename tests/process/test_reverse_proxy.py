@@ -1,4 +1,4 @@
-"""deploy/nginx.conf, with a real nginx in front of the service."""
+"""deploy/nginx.conf with a real nginx in front of the service."""
 
 import os
 import shutil
@@ -33,13 +33,13 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where everything runs."""
+    """The working folder of nginx and the service."""
     return tmp_path_factory.mktemp("proxied")
 
 
 @pytest.fixture(scope="module")
 def service(folder: Path) -> Iterator[Service]:
-    """The service that is hidden behind the proxy."""
+    """The service behind the proxy."""
     settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
     with started("serve", "--host", "127.0.0.1", cwd=folder, **settings) as service:
         service.wait_until_ready()
@@ -48,7 +48,7 @@ def service(folder: Path) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def proxy(folder: Path, service: Service) -> Iterator[str]:
-    """Where nginx listens. Only names of files, and ports, are changed in the configuration."""
+    """Run nginx and yield its URL. The configuration differs only in file names and ports."""
     certificate(folder)
     port = free_port()
     configuration = (ROOT / "deploy" / "nginx.conf").read_text()
@@ -128,7 +128,7 @@ def test_a_task_is_created_through_the_proxy_and_its_id_is_in_both_logs(
     assert request_id in log
 
 
-def test_what_a_client_claims_about_itself_changes_nothing(
+def test_forwarded_headers_of_a_client_have_no_effect(
     client: httpx.Client, service: Service
 ) -> None:
     claims = {
@@ -144,7 +144,7 @@ def test_what_a_client_claims_about_itself_changes_nothing(
     assert "evil.example" not in service.log + str(response.headers)
 
 
-def test_a_body_that_is_too_large_is_refused_in_the_services_own_words(
+def test_a_body_that_is_too_large_is_refused_with_the_services_own_error(
     client: httpx.Client,
 ) -> None:
     response = client.post("/api/ada/tasks", json={"title": "x" * 100_000})
@@ -152,7 +152,7 @@ def test_a_body_that_is_too_large_is_refused_in_the_services_own_words(
     assert client.post("/api/ada/tasks", content=b"x" * 1_100_000).status_code == 413
 
 
-def test_a_client_that_does_not_end_its_head_is_hung_up_on(proxy: str) -> None:
+def test_a_client_that_does_not_finish_its_head_is_disconnected(proxy: str) -> None:
     port = int(proxy.rpartition(":")[2])
     trusting = ssl.create_default_context()
     trusting.check_hostname = False

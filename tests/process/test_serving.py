@@ -1,4 +1,4 @@
-"""The service over real sockets: its start, its log, bytes that are no HTTP, its end."""
+"""The service over real sockets: its start, its log, invalid HTTP, its end."""
 
 import os
 import re
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture(scope="module")
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service in memory, as `tasks-api serve` starts it."""
+    """A service with memory storage, started by `tasks-api serve`."""
     folder = tmp_path_factory.mktemp("service")
     settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
     with started("serve", "--host", "127.0.0.1", cwd=folder, **settings) as service:
@@ -34,7 +34,7 @@ def mint(folder: Path, user: str = "ada") -> str:
 
 
 def exchange(service: Service, sent: bytes) -> bytes:
-    """What comes back for these very bytes until the connection ends or nothing more comes."""
+    """Send these bytes and return all that is received until a close or a pause of 2 s."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=2) as connection:
         connection.sendall(sent)
         received = b""
@@ -46,7 +46,7 @@ def exchange(service: Service, sent: bytes) -> bytes:
         return received
 
 
-def test_a_task_can_be_created_and_the_log_tells_so_without_telling_it(
+def test_the_log_records_a_request_without_its_text_and_token(
     memory: Service, tmp_path: Path
 ) -> None:
     token = mint(tmp_path)
@@ -79,7 +79,7 @@ NOT_HTTP = {
     "garbage": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     "raw bytes in the path": b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
     "two lengths": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
-    "a length that is none": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+    "a length that is not a number": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
     "a header without a name": b"GET / HTTP/1.1\r\n: x\r\n\r\n",
 }
 
@@ -91,7 +91,7 @@ def assert_common_headers(head: bytes) -> None:
 
 
 @pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP)
-def test_what_is_no_http_is_a_400_like_every_other(memory: Service, sent: bytes) -> None:
+def test_invalid_http_is_a_400_in_the_usual_form(memory: Service, sent: bytes) -> None:
     head, _, body = exchange(memory, sent).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"content-type: application/json" in head
@@ -108,11 +108,11 @@ def test_a_client_can_read_that_its_body_is_too_large(memory: Service, tmp_path:
         for size in (65_537, 1_000_000):
             response = client.post("/api/ada/tasks", content=b"x" * size)
             assert response.status_code == 413
-        # The refused bodies have passed, and the connection serves on.
+        # The refused bodies were read, and the connection remains usable.
         assert client.get("/api/ada/tasks").status_code == 200
 
 
-def test_a_body_without_end_is_cut_off(memory: Service, tmp_path: Path) -> None:
+def test_a_body_without_an_end_closes_the_connection(memory: Service, tmp_path: Path) -> None:
     head = b"POST /api/ada/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     head += b"Authorization: Bearer " + mint(tmp_path).encode() + b"\r\n"
     for length in (b"Content-Length: 1000000000", b"Transfer-Encoding: chunked"):
@@ -124,7 +124,7 @@ def test_a_body_without_end_is_cut_off(memory: Service, tmp_path: Path) -> None:
         assert memory.logged(status=413)["route"] == "/api/{user_id}/tasks"
 
 
-def test_a_client_that_leaves_before_its_body_is_no_failure_of_the_service(
+def test_a_client_that_disconnects_before_its_body_is_logged_as_a_400(
     memory: Service, tmp_path: Path
 ) -> None:
     head = b"POST /api/ada/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nX-Request-ID: gone\r\n"
@@ -139,7 +139,7 @@ def request(*lines: bytes, body: bytes = b"") -> bytes:
     return b"\r\n".join([*lines, b"Host: x", b"", body])
 
 
-def test_the_body_of_a_request_that_offers_an_upgrade_is_its_body(
+def test_the_body_of_a_request_with_an_upgrade_is_not_parsed_as_a_request(
     memory: Service, tmp_path: Path
 ) -> None:
     bearer = b"Authorization: Bearer " + mint(tmp_path).encode()
@@ -151,7 +151,7 @@ def test_the_body_of_a_request_that_offers_an_upgrade_is_its_body(
     last = request(b"GET /health/live HTTP/1.1", b"Connection: close")
     answer = exchange(memory, whole + last)
     assert answer.count(b"HTTP/1.1 201 Created") == answer.count(b"HTTP/1.1 200 OK") == 1
-    # What looks like a request is this request's body, also when it comes later.
+    # A body that looks like a request is still a body, also if it arrives later.
     smuggled = request(b"DELETE /api/ada/tasks/1 HTTP/1.1", bearer)
     first = request(*head, b"Content-Length: %d" % len(smuggled))
     with socket.create_connection(("127.0.0.1", memory.port), timeout=2) as connection:
@@ -168,7 +168,7 @@ def test_a_tunnel_is_refused(memory: Service) -> None:
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_head_without_end_is_refused(memory: Service) -> None:
+def test_a_head_without_an_end_is_refused(memory: Service) -> None:
     with socket.create_connection(("127.0.0.1", memory.port), timeout=2) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")
         with pytest.raises((BrokenPipeError, ConnectionResetError)):  # noqa: PT012 - any of them may be the one
@@ -199,7 +199,7 @@ def test_a_head_request_leaves_the_connection_usable(memory: Service) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--workers", "2"], ["--reload"]], ids=" ".join)
-def test_a_signal_ends_the_service_in_order(tmp_path: Path, options: list[str]) -> None:
+def test_a_signal_stops_the_service_gracefully(tmp_path: Path, options: list[str]) -> None:
     settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
     for number in (signal.SIGTERM, signal.SIGINT):
         with started("serve", *options, cwd=tmp_path, **settings) as service:
@@ -214,7 +214,7 @@ def test_a_signal_ends_the_service_in_order(tmp_path: Path, options: list[str]) 
 @pytest.mark.parametrize(
     "options", [[], ["--workers", "2"], ["--reload"]], ids=["one process", "2 workers", "reload"]
 )
-def test_an_address_that_is_taken_ends_the_start_with_a_code_of_its_own(
+def test_an_address_in_use_ends_the_start_with_exit_code_3(
     tmp_path: Path, options: list[str]
 ) -> None:
     settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
@@ -226,7 +226,7 @@ def test_an_address_that_is_taken_ends_the_start_with_a_code_of_its_own(
     assert "Traceback" not in result.stderr
 
 
-def test_a_short_secret_is_warned_about(tmp_path: Path) -> None:
+def test_a_short_secret_causes_a_warning(tmp_path: Path) -> None:
     settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": "short"}
     with started("serve", cwd=tmp_path, **settings) as service:
         service.wait_until_ready()
@@ -235,7 +235,9 @@ def test_a_short_secret_is_warned_about(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-def test_requests_in_flight_are_answered_before_the_end(tmp_path: Path, database_url: str) -> None:
+def test_requests_in_progress_are_answered_before_the_end(
+    tmp_path: Path, database_url: str
+) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute("INSERT INTO users (id) VALUES ('ada')")
         connection.execute("INSERT INTO tasks (user_id, title) VALUES ('ada', 'Buy milk')")
@@ -249,7 +251,7 @@ def test_requests_in_flight_are_answered_before_the_end(tmp_path: Path, database
             url = f"{service.url}/api/ada/tasks/1/complete"
             statuses.append(httpx.patch(url, headers=headers, timeout=10).status_code)
 
-        # The row is locked, so the request waits until this transaction is over.
+        # The row is locked, so the request waits until this transaction ends.
         with psycopg.connect(database_url) as connection:
             connection.execute("SELECT FROM tasks FOR UPDATE")
             thread = threading.Thread(target=toggle)
@@ -264,7 +266,9 @@ def test_requests_in_flight_are_answered_before_the_end(tmp_path: Path, database
 
 
 @pytest.mark.postgres
-def test_no_worker_accepts_anybody_before_it_can_serve(tmp_path: Path, database_url: str) -> None:
+def test_no_worker_accepts_connections_before_it_can_serve(
+    tmp_path: Path, database_url: str
+) -> None:
     settings = {"NEON_DB_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
     headers = {"Authorization": f"Bearer {mint(tmp_path)}"}
     statuses: list[int] = []
@@ -288,7 +292,7 @@ def test_no_worker_accepts_anybody_before_it_can_serve(tmp_path: Path, database_
 
 
 @pytest.mark.postgres
-def test_a_database_out_of_reach_at_the_start_heals_without_a_restart(
+def test_a_service_started_without_its_database_recovers_without_a_restart(
     tmp_path: Path, empty_database_url: str
 ) -> None:
     parameters = psycopg.conninfo.conninfo_to_dict(empty_database_url)
@@ -308,12 +312,12 @@ def test_a_database_out_of_reach_at_the_start_heals_without_a_restart(
         assert (response.status_code, response.json()) == (200, [])
 
 
-def test_a_signal_during_the_start_ends_it_in_order(tmp_path: Path) -> None:
+def test_a_signal_during_the_start_stops_the_service_gracefully(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/d"
         with started("serve", cwd=tmp_path, NEON_DB_URL=url, BETTER_AUTH_SECRET=SECRET) as service:
             silent.settimeout(30)
-            # The start waits for an answer from here on.
+            # From here on the start waits for the database.
             connection, _ = silent.accept()
             with connection:
                 assert service.log == ""
@@ -326,7 +330,7 @@ socket.getaddrinfo = lambda *arguments, **options: time.sleep(20)
 """
 
 
-def test_a_name_that_nobody_resolves_keeps_neither_the_start_nor_the_end(tmp_path: Path) -> None:
+def test_a_resolver_that_hangs_delays_neither_the_start_nor_the_end(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(UNRESOLVED)
     settings = {
         "NEON_DB_URL": "postgresql://u:p@db.invalid/d",
@@ -340,12 +344,12 @@ def test_a_name_that_nobody_resolves_keeps_neither_the_start_nor_the_end(tmp_pat
         asked = time.monotonic()
         assert service.stop() == 0
         assert time.monotonic() - asked < 10
-        # Otherwise nothing has been shown: somebody waited for a name all the while.
+        # The resolver still hangs at this point; otherwise the test shows nothing.
         assert time.monotonic() - began < 20
 
 
-def test_dev_brings_everything_and_prints_a_request_that_works(tmp_path: Path) -> None:
-    # PostgreSQL, which as root runs as somebody else, must get there.
+def test_dev_needs_no_settings_and_prints_a_request_that_works(tmp_path: Path) -> None:
+    # If this runs as root, PostgreSQL runs as another user, who must be able to enter the folder.
     tmp_path.chmod(0o755)
     for attempt in (1, 2):
         with started("dev", cwd=tmp_path) as service:
@@ -353,7 +357,7 @@ def test_dev_brings_everything_and_prints_a_request_that_works(tmp_path: Path) -
             curl = next(line for line in service.log.splitlines() if line.startswith("curl"))
             result = subprocess.run(curl, shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - as it is pasted
             assert result.stdout.startswith("HTTP/1.1 201")
-            # The second run finds what the first one left.
+            # The second run uses the data of the first.
             assert f'"id":{attempt}' in result.stdout
     secret = tmp_path / ".data" / "better-auth-secret"
     assert secret.stat().st_mode & 0o777 == 0o600
@@ -362,7 +366,7 @@ def test_dev_brings_everything_and_prints_a_request_that_works(tmp_path: Path) -
         os.kill(service.process.pid, 0)
 
 
-def test_two_devs_in_one_folder_do_not_share_its_data(tmp_path: Path) -> None:
+def test_a_second_dev_in_the_same_folder_exits(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     with started("dev", cwd=tmp_path) as service:
         service.wait_until_ready()
@@ -372,7 +376,7 @@ def test_two_devs_in_one_folder_do_not_share_its_data(tmp_path: Path) -> None:
         assert "Traceback" not in second.stderr
 
 
-def test_dev_shows_no_request_that_would_go_to_another_program(tmp_path: Path) -> None:
+def test_dev_prints_no_request_if_the_port_is_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         result = run("dev", "--port", port, cwd=tmp_path, STORAGE="memory")

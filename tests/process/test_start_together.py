@@ -1,4 +1,4 @@
-"""Many processes that start at once, each of which brings the schema up to date."""
+"""Many processes start at once, and each migrates the schema."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.process, pytest.mark.postgres]
 PROCESSES = 6
 ROUNDS = 5
 
-# Loaded first and told to start then, so that they really meet.
+# The processes import everything first and start on a signal, so that they start at the same time.
 STARTER = """
 import asyncio, sys
 from adapters.postgres.database import Database
@@ -35,7 +35,7 @@ for url in sys.stdin:
 
 @pytest.fixture(scope="module")
 def starters() -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes that start on each database whose URL they get, and answer "started"."""
+    """Processes that read URLs of databases, start on each, and print "started"."""
     command = [sys.executable, "-c", STARTER]
     with ExitStack() as stack:
         processes = [
@@ -60,7 +60,7 @@ def _answers(starters: list[subprocess.Popen[str]]) -> list[str]:
 
 
 @pytest.mark.parametrize("there", ["", SQLMODEL], ids=["nothing", "tables of others"])
-async def test_all_that_start_at_once_succeed(
+async def test_all_processes_that_start_at_once_succeed(
     empty_database_url: str, starters: list[subprocess.Popen[str]], there: str
 ) -> None:
     for _ in range(ROUNDS):

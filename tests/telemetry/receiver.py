@@ -1,4 +1,4 @@
-"""An OTLP receiver: what a collector does, over a real socket, and then remembers it."""
+"""An OTLP receiver on a real socket that keeps what it receives."""
 
 import gzip
 import threading
@@ -18,18 +18,18 @@ T = TypeVar("T")
 
 
 class Receiver:
-    """What has been received so far."""
+    """Everything received so far."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.traces: list[ExportTraceServiceRequest] = []
         self.metrics: list[ExportMetricsServiceRequest] = []
         self.key_set = b""
-        """What it answers as if it were an issuer, at /jwks."""
+        """The response at /jwks, as an issuer's."""
 
     @property
     def everything(self) -> str:
-        """All of it as text."""
+        """Everything as text."""
         return "\n".join(map(str, [*self.traces, *self.metrics]))
 
     @property
@@ -49,7 +49,7 @@ class Receiver:
         ]
 
     def points(self, name: str) -> list[Any]:
-        """The data points of one metric, of every process as it last sent them."""
+        """Return the data points of one metric that each process sent last."""
         latest: dict[str, Any] = {}
         for sent in self.metrics:
             for resource in sent.resource_metrics:
@@ -65,7 +65,7 @@ class Receiver:
 
 
 def attributes(holder: Any) -> dict[str, Any]:
-    """The attributes of a span, a data point or a resource."""
+    """Return the attributes of a span, a data point or a resource."""
     return {
         each.key: getattr(each.value, str(each.value.WhichOneof("value")))
         for each in holder.attributes
@@ -73,10 +73,10 @@ def attributes(holder: Any) -> dict[str, Any]:
 
 
 def eventually(look: Callable[[], T], seconds: float = 10) -> T:
-    """What ``look`` finds, as soon as it finds something. It is sent when the process likes."""
+    """Call ``look`` until it returns something, because exports are asynchronous."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
-        assert time.monotonic() < deadline, "nothing of the kind has been received"
+        assert time.monotonic() < deadline, "no such data has been received"
         time.sleep(0.02)
     return found
 
@@ -107,7 +107,7 @@ def receiving() -> Iterator[Receiver]:
             self.wfile.write(receiver.key_set)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     receiver = Receiver(f"http://127.0.0.1:{server.server_port}")

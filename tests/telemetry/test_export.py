@@ -1,4 +1,4 @@
-"""What a running service sends to a collector, and shows to Prometheus."""
+"""Traces and metrics that a running service sends to a collector and serves to Prometheus."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,7 +100,7 @@ def point(receiver: Receiver, metric: str, **wanted: Any) -> Any:
 
 
 def count(receiver: Receiver, metric: str, **wanted: Any) -> int:
-    """How often something was measured so far, by every process."""
+    """Return the number of measurements so far, of all processes."""
     return sum(
         point.count
         for point in receiver.points(metric)
@@ -109,7 +109,7 @@ def count(receiver: Receiver, metric: str, **wanted: Any) -> int:
     )
 
 
-def test_a_trace_leads_from_the_callers_span_over_the_request_to_its_statement(
+def test_a_trace_contains_the_callers_span_the_request_and_its_statement(
     client: httpx.Client, receiver: Receiver
 ) -> None:
     headers = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
@@ -149,7 +149,7 @@ def test_requests_are_timed_and_counted_by_route_and_status(
     assert point(receiver, "http.server.request.duration", **wanted).sum > 0
 
 
-def test_the_use_of_the_pool_is_told(client: httpx.Client, receiver: Receiver) -> None:
+def test_the_use_of_the_pool_is_measured(client: httpx.Client, receiver: Receiver) -> None:
     client.get("/tasks")
     assert point(receiver, "db.client.connection.max").as_int == 10
     assert point(receiver, "db.client.connection.pending_requests").as_int == 0
@@ -184,7 +184,7 @@ def test_refused_tokens_are_counted_by_reason(
     eventually(lambda: reasons() == expected)
 
 
-def test_a_statement_that_fails_tells_the_type_of_its_error_and_no_more(
+def test_of_a_failed_statement_only_the_type_of_its_error_is_recorded(
     service: Service, receiver: Receiver, tmp_path: Path
 ) -> None:
     stranger = run("token", "--user", "nobody", cwd=tmp_path, BETTER_AUTH_SECRET=SECRET)
@@ -200,7 +200,7 @@ def test_a_statement_that_fails_tells_the_type_of_its_error_and_no_more(
     assert not statement.events
 
 
-def test_nothing_names_a_user_a_title_or_a_token(
+def test_no_signal_contains_a_user_a_title_or_a_token(
     client: httpx.Client, service: Service, receiver: Receiver, token: str, metrics_port: int
 ) -> None:
     client.post("/tasks?status=s3cr3t-query", json={"title": TITLE})
@@ -216,7 +216,7 @@ def test_nothing_names_a_user_a_title_or_a_token(
         assert secret not in shown
 
 
-def test_prometheus_finds_the_same_on_a_port_of_its_own(
+def test_prometheus_reads_the_same_metrics_on_a_separate_port(
     client: httpx.Client, service: Service, metrics_port: int
 ) -> None:
     client.get("/tasks")
@@ -232,7 +232,7 @@ def test_prometheus_finds_the_same_on_a_port_of_its_own(
     assert httpx.get(f"{service.url}/metrics").status_code == 404
 
 
-def test_every_worker_sends_numbers_of_its_own(tmp_path: Path, receiver: Receiver) -> None:
+def test_every_worker_sends_its_own_metrics(tmp_path: Path, receiver: Receiver) -> None:
     settings = {
         "STORAGE": "memory",
         "BETTER_AUTH_SECRET": SECRET,

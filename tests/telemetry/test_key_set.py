@@ -1,4 +1,4 @@
-"""What a running service tells of the issuer's key set."""
+"""Traces and metrics of the fetches of the issuer's key set."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""When nobody listens, or nobody answers: the service does not care."""
+"""The service works without telemetry and without a collector that answers."""
 
 import json
 import socket
@@ -40,13 +40,13 @@ def loaded(folder: Path, **settings: str) -> set[str]:
     return set(json.loads(output))
 
 
-def test_nothing_of_the_sdk_is_loaded_when_nobody_listens(tmp_path: Path) -> None:
+def test_no_module_of_the_sdk_is_imported_when_telemetry_is_off(tmp_path: Path) -> None:
     modules = loaded(tmp_path)
     assert not {"opentelemetry.sdk", "prometheus_client", "requests"} & modules
     assert "entrypoints.telemetry.telemetry" not in modules
 
 
-def test_one_signal_can_be_had_without_the_other(tmp_path: Path) -> None:
+def test_metrics_work_without_traces(tmp_path: Path) -> None:
     port = free_port()
     with started("serve", cwd=tmp_path, **MEMORY, METRICS_PORT=str(port)) as service:
         service.wait_until_ready()
@@ -58,7 +58,7 @@ def test_one_signal_can_be_had_without_the_other(tmp_path: Path) -> None:
 
 @contextmanager
 def a_collector_that(behaves: str) -> Iterator[str]:
-    """The URL of one that refuses connections, or of one that takes them and says nothing."""
+    """Yield the URL of a collector that refuses connections, or accepts them and never answers."""
     if behaves == "refuses":
         yield f"http://127.0.0.1:{free_port()}"
         return
@@ -66,7 +66,7 @@ def a_collector_that(behaves: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_a_collector_out_of_reach_does_not_flood_the_log(tmp_path: Path) -> None:
+def test_an_unreachable_collector_does_not_flood_the_log(tmp_path: Path) -> None:
     often = {
         "OTEL_BSP_SCHEDULE_DELAY": "20",
         "OTEL_METRIC_EXPORT_INTERVAL": "50",
@@ -88,7 +88,9 @@ def test_a_collector_out_of_reach_does_not_flood_the_log(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("behaves", ["refuses", "is silent"])
-def test_what_cannot_be_sent_does_not_hold_up_the_end(tmp_path: Path, behaves: str) -> None:
+def test_a_collector_that_does_not_answer_does_not_delay_the_exit(
+    tmp_path: Path, behaves: str
+) -> None:
     with a_collector_that(behaves) as url:
         settings = {**MEMORY, "OTEL_EXPORTER_OTLP_ENDPOINT": url}
         with started("serve", cwd=tmp_path, **settings) as service:
@@ -114,7 +116,7 @@ def test_what_cannot_be_sent_does_not_hold_up_the_end(tmp_path: Path, behaves: s
     ],
     ids=["two workers", "another exporter", "what the SDK refuses"],
 )
-def test_what_cannot_be_done_ends_the_start_with_a_line_that_names_it(
+def test_an_unsupported_setting_ends_the_start_with_a_line_that_names_it(
     tmp_path: Path, options: list[str], settings: dict[str, str], said: str
 ) -> None:
     result = run("serve", "--port", str(free_port()), *options, cwd=tmp_path, **MEMORY, **settings)
@@ -123,7 +125,7 @@ def test_what_cannot_be_done_ends_the_start_with_a_line_that_names_it(
     assert "Traceback" not in result.stderr
 
 
-def test_a_metrics_port_that_is_taken_ends_the_start(tmp_path: Path) -> None:
+def test_a_metrics_port_in_use_ends_the_start(tmp_path: Path) -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - as the service listens
         port = str(taken.getsockname()[1])
         result = run("serve", "--port", str(free_port()), cwd=tmp_path, **MEMORY, METRICS_PORT=port)
@@ -140,7 +142,7 @@ sys.exit(main(["serve"]))
 """
 
 
-def test_without_the_extra_telemetry_is_refused_with_a_word_on_how_to_get_it(
+def test_without_the_extra_the_message_says_how_to_install_it(
     tmp_path: Path,
 ) -> None:
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""Who may act for whom."""
+"""Authorization: each user acts on their own tasks only."""
 
 import pytest
 
@@ -6,11 +6,11 @@ from application.authorization import require_owner
 from application.errors import Forbidden
 
 
-def test_a_user_acts_for_themselves() -> None:
+def test_a_user_may_act_for_themselves() -> None:
     require_owner(subject="ada", owner="ada")
 
 
 @pytest.mark.parametrize("owner", ["bob", "", "Ada", "ada ", "a\u0301da"])
-def test_a_user_acts_for_nobody_else(owner: str) -> None:
+def test_a_user_does_not_act_for_another(owner: str) -> None:
     with pytest.raises(Forbidden):
         require_owner(subject="ada", owner=owner)

@@ -1,4 +1,4 @@
-"""What a listing holds, and in which order."""
+"""Which tasks a list contains, and in which order."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -69,7 +69,7 @@ def test_a_fingerprint_is_that_of_numbers_and_last_changes() -> None:
 
 
 class Tasks(RuleBasedStateMachine):
-    """One user's tasks under a clock that goes as it likes; states that differ are told apart."""
+    """One user's tasks under an arbitrary clock; different states have different fingerprints."""
 
     clock = st.integers(0, 3).map(lambda ticks: NOON + timedelta(microseconds=ticks))
 

@@ -1,10 +1,11 @@
-"""What the settings mean. How their errors end the start: see tests/process."""
+"""The meaning of the settings. tests/process shows how their errors end the start."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from entrypoints.settings import InvalidSettings, Settings, TokenKeys
+from entrypoints.settings import InvalidSettings, LogLevel, Settings, StorageKind, TokenKeys
 
 SECRET = "a secret that has thirty-two bytes or more"
 
@@ -56,7 +57,7 @@ def test_a_key_set_has_a_web_address(url: str) -> None:
         settings(better_auth_jwks_url=url)
 
 
-def test_an_empty_value_is_no_value_but_for_the_secret() -> None:
+def test_an_empty_value_counts_as_unset_except_for_the_secret() -> None:
     others = dict.fromkeys(Settings.model_fields.keys() - {"better_auth_secret"}, "")
     assert settings(**others) == settings()
     with pytest.raises(InvalidSettings, match="BETTER_AUTH_SECRET is empty"):
@@ -69,13 +70,13 @@ def test_origins_are_separated_by_commas() -> None:
     assert settings().cors_origins == ("http://localhost:3000", "http://localhost")
 
 
-def test_a_short_secret_is_warned_about() -> None:
+def test_a_short_secret_causes_a_warning() -> None:
     assert settings(better_auth_secret="x" * 31).warnings()
     assert not settings(better_auth_secret="x" * 32).warnings()
     assert not settings(better_auth_secret="é" * 16).warnings()
 
 
-def test_a_key_set_that_travels_in_the_clear_is_warned_about() -> None:
+def test_a_key_set_without_tls_is_warned_about() -> None:
     def warned(url: str) -> bool:
         return bool(settings(better_auth_jwks_url=url).warnings())
 
@@ -88,3 +89,45 @@ def test_a_key_set_that_travels_in_the_clear_is_warned_about() -> None:
 def test_nothing_shows_a_secret() -> None:
     chosen = settings(better_auth_secret="s3cr3t", neon_db_url="postgresql://u:s3cr3t@h/d")
     assert "s3cr3t" not in f"{chosen!r} {chosen}"
+
+
+def test_a_user_has_ten_thousand_tasks_at_most_unless_set_otherwise() -> None:
+    assert settings().task_limit == 10_000
+    assert settings(tasks_per_user="5").task_limit == 5
+    assert settings(tasks_per_user="0").task_limit is None
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "many", "\u0665", "1e400"])
+def test_a_limit_of_tasks_is_a_whole_number(value: str) -> None:
+    with pytest.raises(InvalidSettings, match="TASKS_PER_USER"):
+        settings(tasks_per_user=value)
+
+
+def test_a_file_is_read_and_the_environment_takes_precedence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("STORAGE=memory\nlog_level='debug'\nUSERS_TABLE=\nUNKNOWN=1\nISSUER\n")
+    assert Settings(_env_file=file).storage is StorageKind.MEMORY
+    assert Settings(_env_file=file).log_level is LogLevel.DEBUG
+    assert Settings(_env_file=file).users_table == "users"
+    monkeypatch.setenv("STORAGE", "postgres")
+    assert Settings(_env_file=file).storage is StorageKind.POSTGRES
+    assert Settings(_env_file=file, storage="memory").storage is StorageKind.MEMORY
+
+
+def test_nothing_in_a_file_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTHER", "replaced")
+    file = tmp_path / ".env"
+    file.write_text("BETTER_AUTH_SECRET=ab${OTHER}cd$OTHER\n")
+    assert Settings(_env_file=file).shared_secret == "ab${OTHER}cd$OTHER"
+
+
+def test_a_missing_file_sets_nothing(tmp_path: Path) -> None:
+    assert Settings(_env_file=tmp_path / ".env") == settings()
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"BETTER_AUTH_SECRET=\xff\n")
+    with pytest.raises(InvalidSettings, match=r"\.env is not UTF-8"):
+        Settings(_env_file=tmp_path / ".env")

@@ -16,7 +16,7 @@ LATER = NOON + timedelta(hours=1)
 titles = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(
     lambda text: 1 <= len(text.strip()) <= TITLE_MAX
 )
-# Hypothesis wants limits without a zone, and gives each moment one.
+# Hypothesis requires limits without a time zone and adds one to each value.
 moments = st.datetimes(
     min_value=datetime(1970, 1, 1),  # noqa: DTZ001
     max_value=datetime(2970, 1, 1),  # noqa: DTZ001
@@ -48,8 +48,8 @@ def test_a_new_task_is_pending_and_has_never_been_updated() -> None:
     )
 
 
-def test_the_type_checker_lets_nobody_change_a_task_in_place() -> None:
-    # At run time nobody looks: it would double the cost of a task.
+def test_the_type_checker_rejects_changing_a_task_in_place() -> None:
+    # It is not checked at run time: that would double the cost of a task.
     assert {get_origin(hint) for hint in get_type_hints(Task).values()} == {Final}
 
 
@@ -86,7 +86,7 @@ def test_surrounding_white_space_does_not_count_for_a_titles_length() -> None:
 
 
 @pytest.mark.parametrize("bad", ["\0", "a\0b", "\ud800", "a\udfff"])
-def test_no_text_holds_what_cannot_be_stored(bad: str) -> None:
+def test_texts_that_cannot_be_stored_are_refused(bad: str) -> None:
     with pytest.raises(InvalidTask, match="U\\+0000 or a lone surrogate") as creating:
         new_task(bad, bad)
     with pytest.raises(InvalidTask) as editing:
@@ -96,7 +96,7 @@ def test_no_text_holds_what_cannot_be_stored(bad: str) -> None:
 
 
 @pytest.mark.parametrize("neighbour", ["\x01", "\ud7ff", "\ue000", "\uffff"])
-def test_what_is_next_to_the_unstorable_is_kept(neighbour: str) -> None:
+def test_characters_next_to_unstorable_ones_are_accepted(neighbour: str) -> None:
     assert new_task(f"x{neighbour}x").title == f"x{neighbour}x"
 
 
@@ -110,14 +110,14 @@ def test_a_description_has_at_most_1000_characters() -> None:
         task().edit(description="x" * (DESCRIPTION_MAX + 1), now=LATER)
 
 
-def test_no_message_repeats_what_was_wrong() -> None:
+def test_no_message_repeats_the_invalid_value() -> None:
     secret = "s3cret" * 200
     with pytest.raises(InvalidTask) as error:
         new_task(secret, secret)
     assert "s3cret" not in str(error.value)
 
 
-def test_an_error_says_everything_that_is_wrong() -> None:
+def test_an_error_lists_every_violation() -> None:
     with pytest.raises(InvalidTask) as error:
         new_task("", "x" * 1001)
     first, second = error.value.violations
@@ -133,7 +133,7 @@ def test_a_description_can_be_cleared() -> None:
     assert task().edit(description=None, now=LATER).description is None
 
 
-def test_an_edit_that_changes_nothing_is_no_update() -> None:
+def test_an_edit_without_a_change_is_not_an_update() -> None:
     before = task()
     assert before.edit(now=LATER) is before
     assert before.edit(title=UNCHANGED, description=UNCHANGED, now=LATER) is before
@@ -153,7 +153,7 @@ def test_toggling_flips_and_toggling_twice_restores(completed: bool) -> None:
 
 
 @given(st.lists(moments, min_size=1))
-def test_every_update_is_later_than_the_one_before_whatever_the_clock_says(
+def test_every_update_is_later_than_the_one_before_with_any_clock(
     times: list[datetime],
 ) -> None:
     current = task()

@@ -54,7 +54,7 @@ async def test_an_invalid_task_is_not_stored(service: Service) -> None:
     assert await service.all_of("ada") == []
 
 
-async def test_nobody_unknown_owns_a_task(service: Service) -> None:
+async def test_an_unknown_user_cannot_own_a_task(service: Service) -> None:
     with pytest.raises(UnknownUser):
         await service.create(owner="eve", title="Buy milk", description=None)
 
@@ -82,13 +82,13 @@ async def test_a_toggle_is_stored(service: Service) -> None:
     assert await service.get(owner="ada", task_id=task.id) == toggled
 
 
-async def test_a_deleted_task_is_gone(service: Service) -> None:
+async def test_a_deleted_task_is_not_found(service: Service) -> None:
     task = await service.create(owner="ada", title="Buy milk", description=None)
     await service.delete(owner="ada", task_id=task.id)
     assert await service.all_of("ada") == []
 
 
-async def test_another_users_task_is_no_task(service: Service) -> None:
+async def test_another_users_task_is_not_found(service: Service) -> None:
     task = await service.create(owner="bob", title="Buy milk", description=None)
     with pytest.raises(TaskNotFound):
         await service.get(owner="ada", task_id=task.id)

@@ -1,12 +1,12 @@
 "use client";
 
-/** Shown when the page itself cannot be made, for want of a database above all. */
+/** Shown if the page cannot be rendered, mostly because the database is unreachable. */
 export default function PageError({ reset }: { reset: () => void }) {
   return (
     <main className="door">
       <p className="wordmark">Tasks</p>
       <h1>This page cannot be shown</h1>
-      <p role="alert">The sign-in service does not answer at the moment. Please try again.</p>
+      <p role="alert">The sign-in service does not respond at the moment. Please try again.</p>
       <button className="button primary" type="button" onClick={() => { reset(); location.reload(); }}>
         Try again
       </button>

@@ -8,7 +8,7 @@ import { authClient } from "@/lib/auth-client";
 type Name = "name" | "email" | "password";
 type Mistakes = Partial<Record<Name | "form", string>>;
 
-/** Which field each of Better Auth's complaints is about; the others concern the whole form. */
+/** The field of each of Better Auth's errors; other errors concern the whole form. */
 const FIELD_OF: Record<string, Name> = {
   INVALID_EMAIL: "email",
   USER_ALREADY_EXISTS: "email",
@@ -45,11 +45,11 @@ export function AuthForm({ kind }: { kind: "sign-in" | "sign-up" }) {
     if (!error) return router.replace("/");
     setBusy(false);
     const field = FIELD_OF[error.code ?? ""] ?? "form";
-    setMistakes({ [field]: error.message || "The sign-in service does not answer. Please try again." });
+    setMistakes({ [field]: error.message || "The sign-in service does not respond. Please try again." });
   }
 
   return (
-    // The browser's own bubbles are off: what is wrong is said at the field, and stays there.
+    // noValidate: errors are shown below their fields and stay visible, unlike the browser's messages.
     <form ref={form} className="stack" onSubmit={submit} noValidate>
       {isNew && <Field label="Name" name="name" autoComplete="name" error={mistakes.name} />}
       <Field label="E-mail" name="email" type="email" autoComplete="email" error={mistakes.email} />

@@ -5,7 +5,7 @@ type Props =
   | (Shared & { multiline?: false } & ComponentPropsWithRef<"input">)
   | (Shared & { multiline: true } & ComponentPropsWithRef<"textarea">);
 
-/** A labelled control with what is wrong with it underneath. */
+/** A labelled control with its error message below it. */
 export function Field({ label, error, ...props }: Props) {
   const id = useId();
   const shared = { id, "aria-invalid": error !== undefined, "aria-describedby": error && `${id}-error` };
@@ -30,7 +30,7 @@ export function Field({ label, error, ...props }: Props) {
   );
 }
 
-/** Whenever there is something new to say, puts the person where the first mistake is. */
+/** Focuses the first invalid field when `mistakes` changes. */
 export function useFocusOnError(form: RefObject<HTMLFormElement | null>, mistakes: object | undefined): void {
   useEffect(() => {
     if (mistakes) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();

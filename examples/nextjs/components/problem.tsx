@@ -3,10 +3,9 @@ import { signOut } from "@/lib/auth-client";
 
 type Props = { error: ApiError; onRetry?: () => void };
 
-/** What went wrong, in the API's words, and what to do about it. */
+/** Shows the API's error message and a button to retry or to sign in again. */
 export function Problem({ error, onRetry }: Props) {
-  // With a 401 in spite of a new token, trying again is no use: the API does not accept this
-  // session at all.
+  // After a 401 for a new token a retry cannot succeed: the API accepts no token of this session.
   const refused = error.status === 401;
   return (
     <div className="problem" role="alert">

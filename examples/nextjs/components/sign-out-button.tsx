@@ -9,7 +9,7 @@ export function SignOutButton() {
     <>
       {failed && (
         <p className="error" role="alert">
-          That did not work.
+          Signing out failed. Please try again.
         </p>
       )}
       <button className="button" type="button" onClick={async () => setFailed(!(await signOut()))}>

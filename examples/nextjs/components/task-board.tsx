@@ -10,10 +10,10 @@ import { SORT_LABELS, STATUS_LABELS, viewAddress, type View } from "@/lib/view";
 
 type Props = { userId: string; initialView: View };
 
-/** What became of a task that is not as it was seen; by the API's answer. */
-const NEWS: Record<number, string> = {
-  404: "is no longer there: it was deleted in another window.",
-  412: "was changed elsewhere in the meantime, so nothing was done; the list is up to date now.",
+/** The notice for each status that the API returns if a task differs from the one shown. */
+const NOTICES: Record<number, string> = {
+  404: "no longer exists: it was deleted in another window.",
+  412: "was changed elsewhere, so nothing was done. The list is now up to date.",
 };
 
 export function TaskBoard({ userId, initialView }: Props) {
@@ -24,14 +24,14 @@ export function TaskBoard({ userId, initialView }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   const focusNext = useRef<string>(null);
 
-  function look(at: Partial<View>) {
-    const next = { ...view, ...at };
+  function changeView(part: Partial<View>) {
+    const next = { ...view, ...part };
     setView(next);
-    // Reloading, and coming back, shows the same list.
+    // Reloading the page, or returning to it, shows the same list.
     window.history.replaceState(null, "", viewAddress(next));
   }
 
-  // A task that leaves the list takes the focus along: the next one gets it.
+  // If the focused task leaves the list, the next task gets the focus.
   useEffect(() => {
     if (focusNext.current === null) return;
     const lost = document.activeElement === null || document.activeElement === document.body;
@@ -39,11 +39,11 @@ export function TaskBoard({ userId, initialView }: Props) {
     focusNext.current = null;
   }, [tasks]);
 
-  function without(list: Task[], gone: Task): Task[] {
-    const index = list.findIndex((task) => task.id === gone.id);
-    const heir = list[index + 1] ?? list[index - 1];
-    focusNext.current = heir ? checkboxId(heir) : "";
-    return list.filter((task) => task.id !== gone.id);
+  function without(list: Task[], removed: Task): Task[] {
+    const index = list.findIndex((task) => task.id === removed.id);
+    const neighbour = list[index + 1] ?? list[index - 1];
+    focusNext.current = neighbour ? checkboxId(neighbour) : "";
+    return list.filter((task) => task.id !== removed.id);
   }
 
   function replaced(list: Task[], changed: Task): Task[] {
@@ -52,16 +52,16 @@ export function TaskBoard({ userId, initialView }: Props) {
     return list.map((task) => (task.id === changed.id ? changed : task));
   }
 
-  /** Does `work`; should `task` be gone or changed by now, that is no failure but news. True if done. */
-  async function unlessNews(task: Task, work: () => Promise<void>): Promise<boolean> {
+  /** Does `work` and returns true. If `task` was deleted or changed, shows a notice and returns false. */
+  async function unlessOutdated(task: Task, work: () => Promise<void>): Promise<boolean> {
     setNotice("");
     try {
       await work();
       return true;
     } catch (error) {
-      const news = error instanceof ApiError && NEWS[error.status];
-      if (!news) throw error;
-      setNotice(`“${task.title}” ${news}`);
+      const explanation = error instanceof ApiError && NOTICES[error.status];
+      if (!explanation) throw error;
+      setNotice(`“${task.title}” ${explanation}`);
       focusNext.current = checkboxId(task);
       await reload();
       return false;
@@ -75,13 +75,13 @@ export function TaskBoard({ userId, initialView }: Props) {
     isDone: (now: Task) => boolean,
     done: string,
   ): Promise<boolean> {
-    return unlessNews(task, async () => {
+    return unlessOutdated(task, async () => {
       const changed = await change(async (api) => {
         try {
           return await work(api);
         } catch (error) {
           if (!(error instanceof ApiError && error.status === 412)) throw error;
-          // What changed it may be an attempt whose answer was lost.
+          // An earlier attempt, whose response was lost, may have made this change.
           const now = await api.get(task.id);
           if (isDone(now)) return now;
           throw error;
@@ -115,12 +115,12 @@ export function TaskBoard({ userId, initialView }: Props) {
         completed ? "Completed" : "Reopened",
       ),
     remove: (task) =>
-      unlessNews(task, async () => {
+      unlessOutdated(task, async () => {
         await change(async (api) => {
           try {
             await api.delete(task);
           } catch (error) {
-            // Already gone, from another window or by an attempt whose answer was lost.
+            // Already deleted, in another window or by an attempt whose response was lost.
             if (!(error instanceof ApiError && error.status === 404)) throw error;
           }
         }, (list) => without(list, task));
@@ -148,7 +148,7 @@ export function TaskBoard({ userId, initialView }: Props) {
                 type="radio"
                 name="status"
                 checked={view.status === status}
-                onChange={() => look({ status })}
+                onChange={() => changeView({ status })}
               />
               <span>{STATUS_LABELS[status]}</span>
             </label>
@@ -159,7 +159,7 @@ export function TaskBoard({ userId, initialView }: Props) {
           <select
             id="sort"
             value={view.sort}
-            onChange={(event) => look({ sort: event.target.value as SortOrder })}
+            onChange={(event) => changeView({ sort: event.target.value as SortOrder })}
           >
             {(Object.keys(SORT_LABELS) as SortOrder[]).map((sort) => (
               <option key={sort} value={sort}>
@@ -205,7 +205,7 @@ function Skeleton() {
 const EMPTY: Record<StatusFilter, [string, string]> = {
   all: ["Nothing to do yet", "Add your first task above."],
   pending: ["All done", "There is no pending task."],
-  completed: ["Nothing completed yet", "Tick a task off, and it appears here."],
+  completed: ["Nothing completed yet", "Completed tasks appear here."],
 };
 
 function Empty({ status }: { status: StatusFilter }) {

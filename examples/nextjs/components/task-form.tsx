@@ -11,13 +11,13 @@ type Props = {
   label: string;
   submit: string;
   initial?: Draft;
-  /** The description stays hidden until it is asked for. */
+  /** Hides the description until "Add a description" is clicked. */
   compact?: boolean;
   onSubmit: (draft: Draft) => Promise<void>;
   onCancel?: () => void;
 };
 
-/** Title and description, for a new task and for one that is edited. */
+/** Form with title and description, to add or to edit a task. */
 export function TaskForm({ label, submit, initial, compact = false, onSubmit, onCancel }: Props) {
   const form = useRef<HTMLFormElement>(null);
   const title = useRef<HTMLInputElement>(null);
@@ -32,7 +32,7 @@ export function TaskForm({ label, submit, initial, compact = false, onSubmit, on
     const input = new FormData(event.currentTarget);
     setBusy(true);
     try {
-      // Nothing is checked here: the API knows the rules, and says which one is broken.
+      // The API checks the input and returns the errors of each field.
       await onSubmit({
         title: String(input.get("title")),
         description: String(input.get("description") ?? "") || null,

@@ -5,7 +5,7 @@ import { Problem } from "@/components/problem";
 import { TaskForm, type Draft } from "@/components/task-form";
 import { ApiError, type Task } from "@/lib/api-client";
 
-/** They do nothing and return false when the task has changed; after a failure, call them again. */
+/** Each does nothing and returns false if the task has changed; after an error it can be called again. */
 export type TaskActions = {
   edit: (task: Task, draft: Draft) => Promise<boolean>;
   complete: (task: Task, completed: boolean) => Promise<boolean>;
@@ -16,11 +16,11 @@ type Mode = "shown" | "edited" | "to be deleted";
 
 export function TaskItem({ task, actions }: { task: Task; actions: TaskActions }) {
   const [mode, setMode] = useState<Mode>("shown");
-  // The task as it was when the person began to edit it, whatever arrives meanwhile.
+  // The task as it was when editing began; later updates do not replace it.
   const [seen, setSeen] = useState(task);
-  // What was typed for a task that turned out to have changed.
+  // The text of an edit that was refused because the task had changed.
   const [kept, setKept] = useState<Draft>();
-  // What the person wants while the API has not said yes yet.
+  // The state of the checkbox until the API responds.
   const [wanted, setWanted] = useState<boolean>();
   const [failed, setFailed] = useState<{ error: ApiError; retry: () => void }>();
   const editButton = useRef<HTMLButtonElement>(null);
@@ -28,7 +28,7 @@ export function TaskItem({ task, actions }: { task: Task; actions: TaskActions }
   const keepButton = useRef<HTMLButtonElement>(null);
   const returnTo = useRef<typeof editButton>(null);
 
-  // What had the focus is gone after each change of mode: put it where the person goes on.
+  // A change of mode removes the focused element: focus the one that is used next.
   useEffect(() => {
     if (mode === "to be deleted") keepButton.current?.focus();
     if (mode === "shown") returnTo.current?.current?.focus();
@@ -103,7 +103,7 @@ export function TaskItem({ task, actions }: { task: Task; actions: TaskActions }
           <p className="meta">
             Added <time dateTime={task.created_at}>{shortDate(task.created_at)}</time>
           </p>
-          {kept && <p className="meta">Edit brings back what you typed.</p>}
+          {kept && <p className="meta">Your text is kept. Click Edit to continue.</p>}
         </div>
         {mode === "shown" && (
           <div className="actions">
@@ -133,9 +133,9 @@ export function TaskItem({ task, actions }: { task: Task; actions: TaskActions }
       </div>
       {mode === "to be deleted" && (
         <div className="confirm" role="group" aria-label={`Delete ${task.title}?`} onKeyDown={keep}>
-          <p>Delete this task? It cannot be brought back.</p>
+          <p>Delete this task? This cannot be undone.</p>
           <div className="actions">
-            {/* The harmless answer has the focus, so that a second Enter deletes nothing. */}
+            {/* This button has the focus, so that a second Enter does not delete the task. */}
             <button ref={keepButton} className="button" type="button" onClick={() => setMode("shown")}>
               Keep it
             </button>
@@ -149,7 +149,7 @@ export function TaskItem({ task, actions }: { task: Task; actions: TaskActions }
                 })
               }
             >
-              Delete for good
+              Delete permanently
             </button>
           </div>
         </div>

@@ -4,13 +4,13 @@ import type { View } from "@/lib/view";
 
 const POLL_MS = 30_000;
 
-/** Does `work`, then shows its result in the list. Throws ApiError. */
+/** Does `work`, then shows its result in the list and returns it. Throws ApiError. */
 export type Change = <Result>(
   work: (api: TasksApi) => Promise<Result>,
   apply: (tasks: Task[], result: Result) => Task[],
 ) => Promise<Result>;
 
-/** The list that `view` asks for, kept up to date. */
+/** Returns the list that `view` selects and keeps it up to date. */
 export function useTasks(userId: string, view: View) {
   const api = useMemo(() => tasksApi(userId), [userId]);
   const [shown, setShown] = useState<{ view: View; tasks: Task[] }>();
@@ -21,7 +21,7 @@ export function useTasks(userId: string, view: View) {
     const mine = ++turn.current;
     try {
       const tasks = await orSignIn(api.list(view));
-      // Only the latest answer counts: an earlier question may be answered later.
+      // Ignore all but the latest request: an earlier one may be answered later.
       if (mine !== turn.current) return false;
       setShown({ view, tasks });
       setProblem(undefined);
@@ -35,8 +35,8 @@ export function useTasks(userId: string, view: View) {
 
   useEffect(() => {
     void reload();
-    // Another window, or another device, may have changed something meanwhile. If not, this costs
-    // next to nothing: the browser asks with the tag of what it has, and the API answers 304.
+    // Another window or device may have changed the tasks. If not, the poll is cheap: the browser
+    // sends the tag of its copy, and the API responds with 304.
     const poll = () => document.visibilityState === "visible" && void reload();
     const timer = setInterval(poll, POLL_MS);
     document.addEventListener("visibilitychange", poll);
@@ -49,14 +49,14 @@ export function useTasks(userId: string, view: View) {
   const change: Change = async (work, apply) => {
     const result = await orSignIn(work(api));
     setShown((now) => now && { ...now, tasks: apply(now.tasks, result) });
-    // The API decides what is listed and in which order.
+    // The API decides which tasks are listed, and in which order.
     void reload();
     return result;
   };
 
   return {
     tasks: shown?.tasks,
-    /** The tasks are not those of `view` yet. */
+    /** True until the tasks of `view` have been fetched. */
     outdated: shown?.view !== view,
     problem,
     reload,
@@ -64,7 +64,7 @@ export function useTasks(userId: string, view: View) {
   };
 }
 
-/** Leaves for the sign-in page when the session is over; nothing comes after that. */
+/** Returns the result of `call`. If the session has ended, opens the sign-in page and never resolves. */
 async function orSignIn<Result>(call: Promise<Result>): Promise<Result> {
   try {
     return await call;

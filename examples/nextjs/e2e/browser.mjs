@@ -1,4 +1,4 @@
-/* What the tests need of a browser: persons in it, and waiting. */
+/* Helpers for the tests: users with a browser, and waiting. */
 import assert from "node:assert/strict";
 import { execSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -11,11 +11,11 @@ export const PASSWORD = "correct horse battery";
 const SCREENSHOTS = fileURLToPath(new URL("screenshots/", import.meta.url));
 const PATIENCE_MS = 10_000;
 
-/** Every request for tasks, whatever its query. */
+/** Matches every request to the API for tasks. */
 export const TASKS = (url) => url.href.startsWith(`${API_URL}/api/`);
 
 let browser;
-let persons = 0;
+let visitors = 0;
 
 export async function openBrowser() {
   mkdirSync(SCREENSHOTS, { recursive: true });
@@ -37,12 +37,12 @@ export async function closeBrowser() {
   await browser?.close();
 }
 
-/** Someone with a browser window of their own. A broken script on a page fails the test. */
+/** Returns a page in a separate browser context. An uncaught error on the page fails the test. */
 export async function visitor(t, options = {}) {
   const context = await browser.newContext({ locale: "en-GB", ...options });
   context.setDefaultTimeout(PATIENCE_MS);
-  // Better Auth lets one address sign up or in three times in ten seconds; each has its own here.
-  const address = `192.0.2.${(++persons % 250) + 1}`;
+  // Better Auth limits one address to three sign-ups or sign-ins in ten seconds: use one per visitor.
+  const address = `192.0.2.${(++visitors % 250) + 1}`;
   await context.route("**/api/auth/sign-*/**", (route) =>
     route.continue({ headers: { ...route.request().headers(), "x-forwarded-for": address } }),
   );
@@ -56,10 +56,10 @@ export async function visitor(t, options = {}) {
   return page;
 }
 
-/** Signs a new person up, and returns their page and address. */
-export async function newcomer(t, { name = "Ada Lovelace", ...options } = {}) {
+/** Signs up a new user and returns their page and e-mail address. */
+export async function newUser(t, { name = "Ada Lovelace", ...options } = {}) {
   const page = await visitor(t, options);
-  const email = `e2e-${Date.now()}-${persons}@example.com`;
+  const email = `e2e-${Date.now()}-${visitors}@example.com`;
   await page.goto(`${WEB_URL}/sign-up`);
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("E-mail").fill(email);
@@ -97,14 +97,14 @@ export async function listed(page, expected) {
   await eventually(async () => assert.deepEqual(await titles(page), expected));
 }
 
-/** As if the person came back to the tab. */
-export async function comeBack(page) {
+/** Simulates a return of the user to the tab. */
+export async function returnToTab(page) {
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
 }
 
-/** The statuses of all GETs to the API as they come over the network: a script never sees a 304. */
+/** Returns the list of the statuses of all GETs to the API on the network; scripts never see a 304. */
 export async function statusesOnTheWire(page) {
-  // Playwright turns the browser's cache off while it intercepts anything.
+  // Playwright disables the browser's cache while a route is intercepted.
   await page.context().unrouteAll();
   const network = await page.context().newCDPSession(page);
   const asked = new Set();
@@ -119,8 +119,8 @@ export async function statusesOnTheWire(page) {
   return statuses;
 }
 
-/** Waits until the message that a control is described by, as a screen reader finds it, is `wording`. */
-export async function saysAt(control, wording) {
+/** Waits until the error message of a control, as a screen reader finds it, matches `wording`. */
+export async function errorShownAt(control, wording) {
   await eventually(async () => {
     assert.equal(await control.getAttribute("aria-invalid"), "true");
     const id = await control.getAttribute("aria-describedby");
@@ -153,7 +153,7 @@ export async function screenshot(page, name) {
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true, animations: "disabled" });
 }
 
-/** Runs the shell command that the environment variable `name` holds. */
+/** Runs the shell command in the environment variable `name`. */
 export function runHook(name) {
   execSync(process.env[name], { stdio: "inherit", timeout: 60_000 });
 }

@@ -1,5 +1,5 @@
 /*
- * The example as a person uses it, in a real browser against the running app and API.
+ * Tests of the example in a real browser, against the running app and API.
  * Environment: see "Tests" in README.md.
  */
 import assert from "node:assert/strict";
@@ -8,15 +8,15 @@ import {
   add,
   checkbox,
   closeBrowser,
-  comeBack,
+  errorShownAt,
   eventually,
   focused,
   listed,
-  newcomer,
+  newUser,
   openBrowser,
+  returnToTab,
   row,
   runHook,
-  saysAt,
   screenshot,
   signIn,
   statusesOnTheWire,
@@ -29,30 +29,30 @@ before(openBrowser);
 after(closeBrowser);
 
 describe("signing up, in and out", () => {
-  test("a newcomer signs up and finds an empty list", async (t) => {
-    const { page } = await newcomer(t);
+  test("a new user signs up and sees an empty list", async (t) => {
+    const { page } = await newUser(t);
     assert.equal(new URL(page.url()).pathname, "/");
   });
 
-  test("mistakes are said at their fields", async (t) => {
-    const { email } = await newcomer(t);
+  test("errors are shown at their fields", async (t) => {
+    const { email } = await newUser(t);
     const page = await visitor(t);
     await page.goto(`${WEB_URL}/sign-up`);
     await page.getByRole("button", { name: "Create account" }).click();
-    await saysAt(page.getByLabel("Name"), /^Please enter your name$/);
+    await errorShownAt(page.getByLabel("Name"), /^Please enter your name$/);
     await focused(page, page.getByLabel("Name"));
     await page.getByLabel("Name").fill("Ada");
     await page.getByLabel("E-mail").fill(email);
     await page.getByLabel("Password").fill("short");
     await page.getByRole("button", { name: "Create account" }).click();
-    await saysAt(page.getByLabel("Password"), /too short/i);
+    await errorShownAt(page.getByLabel("Password"), /too short/i);
     await page.getByLabel("Password").fill("long enough now");
     await page.getByRole("button", { name: "Create account" }).click();
-    await saysAt(page.getByLabel("E-mail"), /already exists/i);
+    await errorShownAt(page.getByLabel("E-mail"), /already exists/i);
   });
 
-  test("tasks are there again after signing out and in", async (t) => {
-    const { page, email } = await newcomer(t);
+  test("tasks are listed again after signing out and in", async (t) => {
+    const { page, email } = await newUser(t);
     await add(page, "Still here tomorrow");
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
@@ -66,8 +66,8 @@ describe("signing up, in and out", () => {
 });
 
 describe("working on tasks", () => {
-  test("adding, editing, completing, reopening and deleting", async (t) => {
-    const { page } = await newcomer(t);
+  test("a user adds, edits, completes, reopens and deletes tasks", async (t) => {
+    const { page } = await newUser(t);
     await add(page, "  Buy milk ", "Two litres,\nsemi-skimmed");
     await listed(page, ["Buy milk"]);
     await add(page, "Call Grace");
@@ -101,15 +101,15 @@ describe("working on tasks", () => {
     await page.getByRole("button", { name: "Keep it" }).click();
     await focused(page, page.getByRole("button", { name: "Delete Buy oat milk" }));
     await page.getByRole("button", { name: "Delete Buy oat milk" }).click();
-    await page.getByRole("button", { name: "Delete for good" }).click();
+    await page.getByRole("button", { name: "Delete permanently" }).click();
     await listed(page, ["Call Grace"]);
     await focused(page, checkbox(page, "Call Grace"));
     await page.reload();
     await listed(page, ["Call Grace"]);
   });
 
-  test("filtering and sorting, which the address remembers", async (t) => {
-    const { page } = await newcomer(t);
+  test("filter and order are applied and stored in the URL", async (t) => {
+    const { page } = await newUser(t);
     for (const title of ["cherry", "Apple", "banana"]) await add(page, title);
     await checkbox(page, "Apple").check();
     await page.getByText("Completed Apple").waitFor();
@@ -134,8 +134,8 @@ describe("working on tasks", () => {
     await focused(page, checkbox(page, "Blueberry"));
   });
 
-  test("two persons do not see each other's tasks", async (t) => {
-    const [ada, grace] = [await newcomer(t), await newcomer(t, { name: "Grace Hopper" })];
+  test("two users do not see each other's tasks", async (t) => {
+    const [ada, grace] = [await newUser(t), await newUser(t, { name: "Grace Hopper" })];
     await add(ada.page, "Ada's secret");
     await add(grace.page, "Grace's secret");
     await ada.page.reload();
@@ -144,12 +144,12 @@ describe("working on tasks", () => {
     await listed(grace.page, ["Grace's secret"]);
   });
 
-  test("someone else signing in from another tab ends this one's session", async (t) => {
-    const { page } = await newcomer(t);
+  test("signing in as another user in another tab ends the session of this one", async (t) => {
+    const { page } = await newUser(t);
     await page.clock.install();
     await page.reload();
     await add(page, "Ada's secret");
-    const other = await newcomer(t, { name: "Grace Hopper" });
+    const other = await newUser(t, { name: "Grace Hopper" });
     await page.context().clearCookies();
     await page.context().addCookies(await other.page.context().cookies());
     await page.clock.fastForward("16:00");
@@ -160,7 +160,7 @@ describe("working on tasks", () => {
 
 describe("two windows", () => {
   async function twoWindows(t, title) {
-    const { page } = await newcomer(t);
+    const { page } = await newUser(t);
     await add(page, title);
     const second = await page.context().newPage();
     await second.goto(WEB_URL);
@@ -175,14 +175,14 @@ describe("two windows", () => {
     await row(page, to).waitFor();
   }
 
-  test("a poll costs a 304 while nothing has changed, in spite of a new token, and brings what has", async (t) => {
-    const { page } = await newcomer(t);
+  test("a poll gets a 304 while nothing changes, also with a new token, and shows changes", async (t) => {
+    const { page } = await newUser(t);
     await page.clock.install();
     await page.reload();
     await add(page, "First");
     await page.getByText("Added First").waitFor();
     const statuses = await statusesOnTheWire(page);
-    await comeBack(page); // fills the cache
+    await returnToTab(page); // fills the cache
     await eventually(() => assert.equal(statuses.length, 1));
     await page.clock.fastForward("00:31");
     await eventually(() => assert.equal(statuses.length, 2));
@@ -197,14 +197,14 @@ describe("two windows", () => {
     await listed(page, ["First", "Second"]);
   });
 
-  test("an edit of what has changed meanwhile is refused, and what was typed is not lost", async (t) => {
+  test("an edit of a task that has changed is refused, and its text is kept", async (t) => {
     const [page, second] = await twoWindows(t, "Buy milk");
     await page.getByRole("button", { name: "Edit Buy milk" }).click();
     await page.getByLabel("Title").fill("Buy oat milk");
     await rename(second, "Buy milk", "Buy bread");
     await add(second, "Call Grace");
-    // Even when the list under the open form is up to date.
-    await comeBack(page);
+    // Refused even if the list below the open form is up to date.
+    await returnToTab(page);
     await row(page, "Call Grace").waitFor();
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("“Buy milk” was changed elsewhere").waitFor();
@@ -219,7 +219,7 @@ describe("two windows", () => {
     assert.equal(await page.getByText("changed elsewhere").count(), 0);
   });
 
-  test("nothing is completed or deleted that has changed meanwhile, until it has been seen", async (t) => {
+  test("a task that has changed is completed or deleted only after the change is shown", async (t) => {
     const [page, second] = await twoWindows(t, "Tidy up");
     await rename(second, "Tidy up", "Tidy up the cellar");
     await checkbox(page, "Tidy up").click();
@@ -232,30 +232,30 @@ describe("two windows", () => {
     await second.reload();
     await rename(second, "Tidy up the cellar", "Keep this");
     await page.getByRole("button", { name: "Delete Tidy up the cellar" }).click();
-    await page.getByRole("button", { name: "Delete for good" }).click();
+    await page.getByRole("button", { name: "Delete permanently" }).click();
     await page.getByText("“Tidy up the cellar” was changed elsewhere").waitFor();
     await listed(page, ["Keep this"]);
     await page.getByRole("button", { name: "Delete Keep this" }).click();
-    await page.getByRole("button", { name: "Delete for good" }).click();
+    await page.getByRole("button", { name: "Delete permanently" }).click();
     await listed(page, []);
   });
 });
 
-describe("what the API refuses", () => {
-  test("its message is said at the field, and nothing that was typed is lost", async (t) => {
-    const { page } = await newcomer(t);
+describe("requests that the API refuses", () => {
+  test("the message is shown at the field, and the input is kept", async (t) => {
+    const { page } = await newUser(t);
     const form = page.getByRole("form", { name: "Add a task" });
     const title = form.getByLabel("New task");
     await form.getByRole("button", { name: "Add", exact: true }).click();
-    await saysAt(title, /title/i);
+    await errorShownAt(title, /title/i);
     await focused(page, title);
 
     await title.fill("x".repeat(201));
     await form.getByRole("button", { name: "Add a description" }).click();
     await form.getByLabel("Description").fill("y".repeat(1001));
     await form.getByRole("button", { name: "Add", exact: true }).click();
-    await saysAt(title, /200/);
-    await saysAt(form.getByLabel("Description"), /1000/);
+    await errorShownAt(title, /200/);
+    await errorShownAt(form.getByLabel("Description"), /1000/);
     assert.equal((await title.inputValue()).length, 201);
     await screenshot(page, "field-errors");
 
@@ -268,21 +268,21 @@ describe("what the API refuses", () => {
     const edited = page.getByRole("form", { name: "Edit Short enough" });
     await edited.getByLabel("Title").fill("   ");
     await edited.getByRole("button", { name: "Save" }).click();
-    await saysAt(edited.getByLabel("Title"), /title/i);
+    await errorShownAt(edited.getByLabel("Title"), /title/i);
     await page.keyboard.press("Escape");
     await listed(page, ["Short enough"]);
   });
 
-  test("a task that another window deleted says so and goes", async (t) => {
-    const { page } = await newcomer(t);
+  test("a task deleted in another window is removed with a notice", async (t) => {
+    const { page } = await newUser(t);
     await add(page, "Here and there");
     const second = await page.context().newPage();
     await second.goto(WEB_URL);
     await second.getByRole("button", { name: "Delete Here and there" }).click();
-    await second.getByRole("button", { name: "Delete for good" }).click();
+    await second.getByRole("button", { name: "Delete permanently" }).click();
     await second.getByText("Nothing to do yet").waitFor();
     await checkbox(page, "Here and there").click();
-    await page.getByText("no longer there").waitFor();
+    await page.getByText("no longer exists").waitFor();
     await listed(page, []);
   });
 });
@@ -297,8 +297,8 @@ describe("when the API fails", () => {
       body: JSON.stringify({ status_code: 500, detail: DETAIL }),
     });
 
-  test("a 500 is explained in the API's words, and trying again helps", async (t) => {
-    const { page } = await newcomer(t);
+  test("the API's message of a 500 is shown, and a retry succeeds", async (t) => {
+    const { page } = await newUser(t);
     await add(page, "Survivor");
     await page.route(TASKS, failing);
     await page.reload();
@@ -310,8 +310,8 @@ describe("when the API fails", () => {
     await focused(page, page.getByRole("heading", { name: "Your tasks" }));
   });
 
-  test("a change that failed is said where it was made, undone, and can be tried again", async (t) => {
-    const { page } = await newcomer(t);
+  test("a failed change is reported at its task, undone, and can be retried", async (t) => {
+    const { page } = await newUser(t);
     await add(page, "Stubborn");
     const changes = (url) => TASKS(url) && url.pathname.includes("/tasks/");
     await page.route(changes, failing);
@@ -325,8 +325,8 @@ describe("when the API fails", () => {
     assert.equal(await checkbox(page, "Stubborn").isChecked(), true);
   });
 
-  test("a toggle whose answer was lost does not turn back when tried again", async (t) => {
-    const { page } = await newcomer(t);
+  test("retrying a toggle whose response was lost does not undo it", async (t) => {
+    const { page } = await newUser(t);
     await add(page, "Once is enough");
     const toggles = (url) => url.pathname.endsWith("/complete");
     let lost = 0;
@@ -342,8 +342,8 @@ describe("when the API fails", () => {
     await eventually(async () => assert.ok(await checkbox(page, "Once is enough").isChecked()));
   });
 
-  test("an edit whose answer was lost can be saved again", async (t) => {
-    const { page } = await newcomer(t);
+  test("an edit whose response was lost can be saved again", async (t) => {
+    const { page } = await newUser(t);
     await add(page, "Buy milk");
     let lost = 0;
     await page.route(TASKS, async (route) => {
@@ -361,8 +361,8 @@ describe("when the API fails", () => {
     await listed(page, ["Buy oat milk"]);
   });
 
-  test("an API out of reach is explained, and what was typed is kept", async (t) => {
-    const { page } = await newcomer(t);
+  test("an unreachable API is reported, and the input is kept", async (t) => {
+    const { page } = await newUser(t);
     await add(page, "Survivor");
     await page.route(TASKS, (route) => route.abort("connectionrefused"));
     const form = page.getByRole("form", { name: "Add a task" });
@@ -377,8 +377,8 @@ describe("when the API fails", () => {
 
   const hooks = (...names) => ({ skip: names.every((name) => process.env[name]) ? false : `${names.join(", ")} not set` });
 
-  test("a stopped API is explained, and a started one works again", hooks("API_STOP", "API_START"), async (t) => {
-    const { page } = await newcomer(t);
+  test("a stopped API is reported, and works after a restart", hooks("API_STOP", "API_START"), async (t) => {
+    const { page } = await newUser(t);
     await add(page, "Survivor");
     runHook("API_STOP");
     try {
@@ -392,12 +392,12 @@ describe("when the API fails", () => {
     await listed(page, ["Survivor"]);
   });
 
-  test("a real 500 can be read by the browser", hooks("API_BREAK", "API_MEND"), async (t) => {
-    const { page } = await newcomer(t);
+  test("the browser can read a real 500", hooks("API_BREAK", "API_MEND"), async (t) => {
+    const { page } = await newUser(t);
     await add(page, "Survivor");
     runHook("API_BREAK");
     try {
-      // Not by reloading the page: its session lives in the same database.
+      // Do not reload the page: its session is stored in the same database.
       const answer = page.waitForResponse((response) => response.status() === 500, { timeout: 30_000 });
       await page.getByLabel("Sort by").selectOption("Title");
       const { detail } = await (await answer).json();
@@ -419,8 +419,8 @@ describe("tokens", () => {
     return seen;
   };
 
-  test("one token serves many requests, and is renewed unnoticed when it has expired", async (t) => {
-    const { page } = await newcomer(t);
+  test("one token is used for many requests and renewed when it expires", async (t) => {
+    const { page } = await newUser(t);
     await page.clock.install();
     const fetched = tokenRequests(page);
     await page.reload();
@@ -435,8 +435,8 @@ describe("tokens", () => {
     await listed(page, ["First", "Second", "Third"]);
   });
 
-  test("a token that the API refuses is renewed once, and the request repeated", async (t) => {
-    const { page } = await newcomer(t);
+  test("a token that the API refuses is renewed once, and the request is repeated", async (t) => {
+    const { page } = await newUser(t);
     const fetched = tokenRequests(page);
     const answers = [];
     page.on("response", (r) => r.request().method() === "POST" && TASKS(new URL(r.url())) && answers.push(r.status()));
@@ -453,8 +453,8 @@ describe("tokens", () => {
     await listed(page, ["Sent twice, added once"]);
   });
 
-  test("when the session is over, the person is asked to sign in, and finds everything again", async (t) => {
-    const { page, email } = await newcomer(t);
+  test("after the session ends, the user signs in again and sees their tasks", async (t) => {
+    const { page, email } = await newUser(t);
     await page.clock.install();
     await page.reload();
     await add(page, "Before the end");
@@ -462,14 +462,14 @@ describe("tokens", () => {
     await page.clock.fastForward("16:00");
     await page.getByText("Your session has ended").waitFor();
     await screenshot(page, "session-ended");
-    // The form works only once its script has been loaded.
+    // The form works only after its script has loaded.
     await page.waitForLoadState("networkidle");
     await signIn(page, email);
     await listed(page, ["Before the end"]);
   });
 
-  test("an API that accepts no token at all says so, and offers to sign in again", async (t) => {
-    const { page } = await newcomer(t);
+  test("if the API accepts no token, its message and a way to sign in again are shown", async (t) => {
+    const { page } = await newUser(t);
     await page.route(TASKS, (route) =>
       route.continue({ headers: { ...route.request().headers(), authorization: "Bearer foreign.to.ken" } }),
     );
@@ -479,16 +479,16 @@ describe("tokens", () => {
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
   });
 
-  test("nothing of a token is kept where other scripts or the next visitor would find it", async (t) => {
-    const { page } = await newcomer(t);
+  test("no token is kept in local storage, session storage or a readable cookie", async (t) => {
+    const { page } = await newUser(t);
     await add(page, "Any");
     const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
     assert.equal(kept, '[{},{},""]');
   });
 });
 
-describe("for everyone", () => {
-  test("everything works by keyboard alone", async (t) => {
+describe("accessibility and layout", () => {
+  test("everything works with the keyboard only", async (t) => {
     const page = await visitor(t, { reducedMotion: "reduce" });
     const press = async (...keys) => {
       for (const key of keys) await page.keyboard.press(key);
@@ -498,7 +498,7 @@ describe("for everyone", () => {
         await press("Tab");
         if (await locator.evaluate((it) => it === document.activeElement)) return;
       }
-      assert.fail(`Tab does not lead to ${locator}`);
+      assert.fail(`Tab does not reach ${locator}`);
     };
     await page.goto(`${WEB_URL}/sign-in`);
     await tabTo(page.getByRole("link", { name: "Create an account" }));
@@ -547,7 +547,7 @@ describe("for everyone", () => {
     await press("Escape");
     await focused(page, page.getByRole("button", { name: "Delete Beta two" }));
     await press("Enter", "Tab");
-    await focused(page, page.getByRole("button", { name: "Delete for good" }));
+    await focused(page, page.getByRole("button", { name: "Delete permanently" }));
     await press("Enter");
     await listed(page, ["Alpha", "Gamma"]);
     await focused(page, checkbox(page, "Gamma"));
@@ -571,8 +571,8 @@ describe("for everyone", () => {
     "narrow-light": { viewport: { width: 360, height: 740 }, colorScheme: "light" },
     "narrow-dark": { viewport: { width: 360, height: 740 }, colorScheme: "dark" },
   })) {
-    test(`nothing is cut off or needs sideways scrolling: ${name}`, async (t) => {
-      const { page } = await newcomer(t, { name: "Ada Lovelace, Countess of Somewhere", ...options });
+    test(`no page needs horizontal scrolling: ${name}`, async (t) => {
+      const { page } = await newUser(t, { name: "Ada Lovelace, Countess of Somewhere", ...options });
       const settled = async (state) => {
         const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(sideways <= 0, `${state}: ${sideways} px too wide`);

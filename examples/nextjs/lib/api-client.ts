@@ -5,7 +5,7 @@
  *     const api = tasksApi(session.user.id);
  *     const tasks = await api.list({ status: "pending", sort: "title" });
  *
- * Each call either returns what the API sent or throws one of the two errors below.
+ * Each call either returns the API's data or throws one of the two errors below.
  */
 import { decodeJwt } from "jose";
 import createClient from "openapi-fetch";
@@ -19,28 +19,28 @@ export type StatusFilter = Schemas["StatusFilter"];
 export type SortOrder = Schemas["SortOrder"];
 
 const API_URL = process.env.NEXT_PUBLIC_API_URL ?? "http://localhost:8000";
-// The API answers within 10 seconds, whatever happens to its database.
+// The API responds within 10 seconds, even if its database hangs.
 const TIMEOUT_MS = 15_000;
 
-/** The API, or the way to it, said no. The message is a sentence for a person. */
+/** The API refused the request or cannot be reached. The message is a sentence for the user. */
 export class ApiError extends Error {
   constructor(
-    /** The HTTP status, or 0 when no answer came. */
+    /** The HTTP status, or 0 if there is no response. */
     readonly status: number,
     message: string,
-    /** Of a 422: what is wrong with each field. */
+    /** With a 422: the message for each invalid field. */
     readonly fields: Readonly<Record<string, string>> = {},
   ) {
     super(message);
   }
 }
 
-/** The session is over, or has become someone else's: time for the sign-in page. */
+/** The session has ended or belongs to another user: show the sign-in page. */
 export class SignedOutError extends Error {}
 
 export type TasksApi = ReturnType<typeof tasksApi>;
 
-/** The tasks of one user, who must be the one that is signed in. */
+/** Returns the API for the tasks of one user, who must be the signed-in user. */
 export function tasksApi(userId: string) {
   const client = createClient<paths>({
     baseUrl: API_URL,
@@ -57,9 +57,9 @@ export function tasksApi(userId: string) {
       result(client.GET("/api/{user_id}/tasks", { params: { path: tasks, query } })),
     create: (body: TaskCreate) => result(client.POST("/api/{user_id}/tasks", { params: { path: tasks }, body })),
     get: (id: number) => result(client.GET("/api/{user_id}/tasks/{task_id}", { params: { path: task(id) } })),
-    // The rest do nothing (412) unless the task still is as it was `seen`. Nobody overwrites what
-    // they have not seen that way, and each may be repeated when its answer was lost.
-    /** Changes the fields that are there; the others stay. */
+    // The following do nothing (412) unless the task is unchanged since it was `seen`. They never
+    // overwrite an unseen change, and can be repeated if a response was lost.
+    /** Changes the given fields; the others stay. */
     update: (seen: Task, body: TaskUpdate) =>
       result(client.PUT("/api/{user_id}/tasks/{task_id}", { ...asSeen(seen), body })),
     /** Completes the task, or reopens it. */
@@ -72,23 +72,23 @@ export function tasksApi(userId: string) {
 
 type Token = { value: string; userId: string; renewAt: number };
 
-// In memory only: no script finds it in a storage, and it is gone with the page.
+// In memory only: other scripts cannot read it from a storage, and it is lost with the page.
 let held: Token | undefined;
-let onItsWay: Promise<Token> | undefined;
+let fetching: Promise<Token> | undefined;
 
-/** Call this when the person signs out without leaving the page. */
+/** Discards the token. Call this if the user signs out without leaving the page. */
 export function forgetToken(): void {
   held = undefined;
 }
 
 async function tokenOf(userId: string): Promise<Token> {
   if (!held || Date.now() >= held.renewAt) {
-    // However many calls wait for a token, one request fetches it.
-    onItsWay ??= fetchToken().finally(() => (onItsWay = undefined));
-    held = await onItsWay;
+    // All waiting calls share one request for a token.
+    fetching ??= fetchToken().finally(() => (fetching = undefined));
+    held = await fetching;
   }
-  // Someone else may have signed in from another tab: the session's cookie is shared.
-  if (held.userId !== userId) throw new SignedOutError("Someone else has signed in");
+  // Another user may have signed in in another tab: tabs share the session's cookie.
+  if (held.userId !== userId) throw new SignedOutError("Another user has signed in");
   return held;
 }
 
@@ -99,8 +99,8 @@ async function fetchToken(): Promise<Token> {
   if (!response.ok) throw new ApiError(response.status, "Your session could not be checked. Please try again.");
   const { token } = (await response.json()) as { token: string };
   const { sub = "", iat = 0, exp = 0 } = decodeJwt(token);
-  // Counted from when we asked, so that a computer's wrong clock does no harm; and renewed a
-  // little early, so that no token expires on its way to the API.
+  // Measured from the time of the request, because the computer's clock may be wrong. The token is
+  // renewed early, so that it does not expire before it reaches the API.
   const lifetime = (exp - iat) * 1000;
   return { value: token, userId: sub, renewAt: asked + lifetime - Math.min(30_000, lifetime / 5) };
 }
@@ -110,8 +110,8 @@ async function fetchWithToken(request: Request, userId: string): Promise<Respons
   const first = await tokenOf(userId);
   const response = await send(request, first);
   if (response.status !== 401) return response;
-  // Expired after all, or its key is gone: once more with a new one. Nothing happens twice, for
-  // the API looks at the token before anything else.
+  // The token has expired, or its key was removed: retry once with a new token. The request is not
+  // executed twice, because the API checks the token first.
   if (held === first) forgetToken();
   return send(retry, await tokenOf(userId));
 }
@@ -121,25 +121,25 @@ function send(request: Request, token: Token): Promise<Response> {
   return reach(request, {}, "The tasks service");
 }
 
-async function reach(request: RequestInfo, init: RequestInit, who: string): Promise<Response> {
+async function reach(request: RequestInfo, init: RequestInit, service: string): Promise<Response> {
   try {
     return await fetch(request, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch {
-    throw new ApiError(0, `${who} cannot be reached. Check your connection and try again.`);
+    throw new ApiError(0, `${service} cannot be reached. Check your connection and try again.`);
   }
 }
 
-// ---- The answer -----------------------------------------------------------------------------
+// ---- The response ---------------------------------------------------------------------------
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
 async function result<T>(call: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await call.catch((reason: unknown) => {
     if (reason instanceof ApiError || reason instanceof SignedOutError) throw reason;
-    throw new ApiError(0, "The tasks service gave an answer that cannot be read. Please try again.");
+    throw new ApiError(0, "The response of the tasks service cannot be read. Please try again.");
   });
   if (response.ok) return data as T;
-  // What answers may be a proxy that has never heard of our errors.
+  // The response may come from a proxy, whose errors have another form.
   const { detail, errors = [] } = (typeof error === "object" ? error : {}) as Partial<Schemas["ErrorResponse"]>;
   const message =
     typeof detail === "string" ? detail : `The tasks service failed (${response.status}). Please try again.`;

@@ -98,7 +98,7 @@ export interface components {
     schemas: {
         /**
          * ErrorResponse
-         * @description Every error of the API, whatever raised it.
+         * @description The body of every error response.
          */
         ErrorResponse: {
             /** Status Code */
@@ -110,7 +110,7 @@ export interface components {
             detail: string;
             /**
              * Errors
-             * @description With 422 only: everything that breaks a rule.
+             * @description With 422 only: each part of the request that breaks a rule.
              */
             errors?: components["schemas"]["FieldError"][];
         };
@@ -128,7 +128,7 @@ export interface components {
         };
         /**
          * Health
-         * @description The service answers.
+         * @description The body of a successful health check.
          */
         Health: {
             /**
@@ -139,7 +139,7 @@ export interface components {
         };
         /**
          * SortOrder
-         * @description In which order tasks are listed. Both orders are total: ``id`` decides between equals.
+         * @description In which order tasks are listed. Both orders are total: equal tasks are ordered by ``id``.
          * @enum {string}
          */
         SortOrder: "created" | "title";
@@ -194,7 +194,7 @@ export interface components {
         };
         /**
          * TaskUpdate
-         * @description The fields to change; those left out stay. Unknown fields are ignored.
+         * @description The fields to change; those left out keep their values. Unknown fields are ignored.
          * @example {
          *       "title": "Buy oat milk"
          *     }
@@ -227,7 +227,7 @@ export interface operations {
                 sort?: components["schemas"]["SortOrder"];
             };
             header?: {
-                /** @description The tags of what the client has: 304 when one of them still holds. */
+                /** @description The tags that the client has: the response is 304 if one of them still holds. */
                 "if-none-match"?: string | null;
             };
             path: {
@@ -241,7 +241,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    /** @description Identifies this state, for If-None-Match and If-Match. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -249,10 +249,10 @@ export interface operations {
                     "application/json": components["schemas"]["TaskResponse"][];
                 };
             };
-            /** @description The client has it already */
+            /** @description The client has the current state */
             304: {
                 headers: {
-                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    /** @description Identifies this state, for If-None-Match and If-Match. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -314,7 +314,7 @@ export interface operations {
             /** @description The service or its database failed */
             500: {
                 headers: {
-                    /** @description Seconds to wait, when trying again may help. */
+                    /** @description Seconds to wait before a retry, if a retry may help. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -349,7 +349,7 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
-                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    /** @description Identifies this state, for If-None-Match and If-Match. */
                     ETag?: string;
                     /** @description The new task's path. */
                     Location?: string;
@@ -400,6 +400,21 @@ export interface operations {
                      * @example {
                      *       "status_code": 403,
                      *       "detail": "This token does not give access to another user's tasks"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The user has as many tasks as one user may have */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 409,
+                     *       "detail": "A user can have at most 10000 tasks; delete some first"
                      *     }
                      */
                     "application/json": components["schemas"]["ErrorResponse"];
@@ -460,7 +475,7 @@ export interface operations {
             /** @description The service or its database failed */
             500: {
                 headers: {
-                    /** @description Seconds to wait, when trying again may help. */
+                    /** @description Seconds to wait before a retry, if a retry may help. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -480,7 +495,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The tags of what the client has: 304 when one of them still holds. */
+                /** @description The tags that the client has: the response is 304 if one of them still holds. */
                 "if-none-match"?: string | null;
             };
             path: {
@@ -496,7 +511,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    /** @description Identifies this state, for If-None-Match and If-Match. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -504,10 +519,10 @@ export interface operations {
                     "application/json": components["schemas"]["TaskResponse"];
                 };
             };
-            /** @description The client has it already */
+            /** @description The client has the current state */
             304: {
                 headers: {
-                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    /** @description Identifies this state, for If-None-Match and If-Match. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -584,7 +599,7 @@ export interface operations {
             /** @description The service or its database failed */
             500: {
                 headers: {
-                    /** @description Seconds to wait, when trying again may help. */
+                    /** @description Seconds to wait before a retry, if a retry may help. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -604,7 +619,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Do nothing (412) unless the task still has one of these tags. A task's tag is its `updated_at` in double quotes. */
+                /** @description Do nothing, and return 412, unless the task still has one of these tags. A task's tag is its `updated_at` in double quotes. */
                 "if-match"?: string | null;
             };
             path: {
@@ -624,7 +639,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    /** @description Identifies this state, for If-None-Match and If-Match. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -763,7 +778,7 @@ export interface operations {
             /** @description The service or its database failed */
             500: {
                 headers: {
-                    /** @description Seconds to wait, when trying again may help. */
+                    /** @description Seconds to wait before a retry, if a retry may help. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -783,7 +798,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Do nothing (412) unless the task still has one of these tags. A task's tag is its `updated_at` in double quotes. */
+                /** @description Do nothing, and return 412, unless the task still has one of these tags. A task's tag is its `updated_at` in double quotes. */
                 "if-match"?: string | null;
             };
             path: {
@@ -889,7 +904,7 @@ export interface operations {
             /** @description The service or its database failed */
             500: {
                 headers: {
-                    /** @description Seconds to wait, when trying again may help. */
+                    /** @description Seconds to wait before a retry, if a retry may help. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -909,7 +924,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Do nothing (412) unless the task still has one of these tags. A task's tag is its `updated_at` in double quotes. */
+                /** @description Do nothing, and return 412, unless the task still has one of these tags. A task's tag is its `updated_at` in double quotes. */
                 "if-match"?: string | null;
             };
             path: {
@@ -925,7 +940,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description What identifies this state, for If-None-Match and If-Match. */
+                    /** @description Identifies this state, for If-None-Match and If-Match. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -1019,7 +1034,7 @@ export interface operations {
             /** @description The service or its database failed */
             500: {
                 headers: {
-                    /** @description Seconds to wait, when trying again may help. */
+                    /** @description Seconds to wait before a retry, if a retry may help. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };

@@ -1,8 +1,8 @@
 /*
  * File 1 of 3 to copy into your own frontend: Better Auth on the server.
  *
- * If you have a Better Auth configuration already, take two things from here: the `jwt` plugin,
- * and `user.modelName` (or leave your model's name alone, and set USERS_TABLE=user for the API).
+ * If you already have a Better Auth configuration, copy two parts of this one: the `jwt` plugin,
+ * and `user.modelName` (or keep your model's name, and set USERS_TABLE=user for the API).
  */
 import { betterAuth } from "better-auth";
 import { jwt } from "better-auth/plugins";
@@ -12,13 +12,13 @@ import { Pool } from "pg";
 const { DATABASE_URL, BETTER_AUTH_SECRET, BETTER_AUTH_URL, JWT_MODE, JWT_EXPIRATION } = process.env;
 
 const database = new Pool({ connectionString: DATABASE_URL, max: 5, connectionTimeoutMillis: 10_000 });
-// A database that sleeps closes idle connections. Without a listener that would end the process.
+// A database that suspends closes idle connections. Without a listener this error would end the process.
 database.on("error", (error) => console.warn(`an idle database connection was lost: ${error.message}`));
 
 const token = {
   expirationTime: JWT_EXPIRATION || "15m",
-  // The default is the whole user, e-mail address included. The API needs `sub` and `exp` only,
-  // and Better Auth adds both to what this returns.
+  // The default payload is the whole user, with the e-mail address. The API needs only `sub` and
+  // `exp`, and Better Auth adds both to this payload.
   definePayload: () => ({}),
 };
 
@@ -27,17 +27,17 @@ function signedWithKeys() {
   return jwt({ jwt: token, disableSettingJwtHeader: true });
 }
 
-/** HS256 with the secret that the API knows as well. */
+/** HS256 with the secret that the API has, too. */
 function signedWithSecret() {
-  // The text's bytes, as they are: no base64.
+  // The bytes of the text; the secret is not base64.
   const key = new TextEncoder().encode(BETTER_AUTH_SECRET);
   return jwt({
     jwt: {
       ...token,
       sign: (claims, header) => new SignJWT(claims).setProtectedHeader({ ...header, alg: "HS256" }).sign(key),
     },
-    // The plugin insists on both beside a `sign` of one's own. Nobody reads them: there is no
-    // key set, and this closes /api/auth/jwks.
+    // The plugin requires both if `sign` is set, but does not use them. There is no key set, and
+    // `remoteUrl` disables /api/auth/jwks.
     jwks: { remoteUrl: "https://unused.invalid", keyPairConfig: { alg: "EdDSA" } },
     disableSettingJwtHeader: true,
   });
@@ -46,13 +46,13 @@ function signedWithSecret() {
 export const auth = betterAuth({
   database,
   secret: BETTER_AUTH_SECRET,
-  // Tokens name this as their issuer and audience. Left out, they would name whatever host a
-  // request asks for.
+  // Tokens name this as their issuer and audience. Without it they would name the host of the
+  // request.
   baseURL: BETTER_AUTH_URL,
   emailAndPassword: { enabled: true },
-  // The table that the API's tasks refer to.
+  // The API's tasks refer to this table.
   user: { modelName: "users" },
-  // Not here: the app migrates when it starts (instrumentation.ts). Without that, leave it out.
+  // The app migrates at its start (instrumentation.ts). If yours does not, leave this line out.
   advanced: { database: { validateSchema: false } },
   plugins: [JWT_MODE === "secret" ? signedWithSecret() : signedWithKeys()],
 });

@@ -1,6 +1,6 @@
 import type { SortOrder, StatusFilter } from "./api-client";
 
-/** Which tasks are shown, and in which order. The page's address keeps it. */
+/** Which tasks are shown, and in which order. The page's URL stores it. */
 export type View = { status: StatusFilter; sort: SortOrder };
 
 export const STATUS_LABELS: Record<StatusFilter, string> = {

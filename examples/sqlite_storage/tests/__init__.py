@@ -1,1 +1,1 @@
-"""The suites of every adapter, asked of this one."""
+"""The suites of every adapter, run on this one."""

@@ -1,4 +1,4 @@
-"""A file of each test's own."""
+"""A separate file for each test."""
 
 import sqlite3
 from collections.abc import AsyncIterator
@@ -18,13 +18,13 @@ def path(tmp_path: Path) -> str:
 
 @pytest.fixture
 def storage(path: str) -> SqliteStorage:
-    """A storage that nobody has prepared yet; it has not opened the file."""
+    """A storage that is not prepared yet and has not opened the file."""
     return SqliteStorage(path)
 
 
 @pytest.fixture
 async def prepared(storage: SqliteStorage, path: str) -> AsyncIterator[SqliteStorage]:
-    """An empty storage that knows USERS and nobody else."""
+    """An empty storage whose users are USERS."""
     await storage.prepare()
     add_users(path, *USERS)
     yield storage

@@ -1,4 +1,4 @@
-"""The contract suite of tests/contract/, asked of SQLite: its tests with fixtures from here."""
+"""The contract suite of tests/contract/ on SQLite: its tests with the fixtures of this folder."""
 
 from typing import Final
 
@@ -15,5 +15,5 @@ _PORTS: Final[tuple[type[Storage], type[TaskRepository]]] = (SqliteStorage, Sqli
 
 @pytest.fixture
 def tasks(prepared: SqliteStorage) -> TaskRepository:
-    """An empty repository that knows USERS and nobody else."""
+    """An empty repository whose users are USERS."""
     return prepared

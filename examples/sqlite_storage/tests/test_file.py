@@ -1,4 +1,4 @@
-"""What a file promises beyond the contract."""
+"""Behaviour of a file beyond the contract."""
 
 import asyncio
 import sqlite3
@@ -25,7 +25,7 @@ def opened(path: str) -> Iterator[sqlite3.Connection]:
 
 @asynccontextmanager
 async def another_process(path: str, patience: float = 5) -> AsyncIterator[SqliteStorage]:
-    """What another process would have: its own connection to the same file."""
+    """A second connection to the same file, as another process has it."""
     storage = SqliteStorage(path, patience=patience)
     await storage.prepare()
     yield storage
@@ -57,26 +57,26 @@ async def test_processes_that_share_a_file_lose_no_update(
                 for either in (prepared, other) * 50
             )
         )
-    # Each change was seen by the next: not one microsecond step is missing.
+    # Each change has read the one before it: no step of a microsecond is missing.
     final = await prepared.get("ada", added.id)
     assert final.updated_at == NOON + timedelta(microseconds=100)
 
 
-async def test_a_file_that_stays_locked_is_out_of_reach(prepared: SqliteStorage, path: str) -> None:
-    async with another_process(path, patience=0.05) as hurried:
+async def test_a_file_that_stays_locked_is_unavailable(prepared: SqliteStorage, path: str) -> None:
+    async with another_process(path, patience=0.05) as impatient:
         with opened(path) as file:
             file.execute("BEGIN EXCLUSIVE")
             with pytest.raises(StorageUnavailable):
-                await hurried.add(TASK)
-            await hurried.check()  # reading goes on
-        added = await hurried.add(TASK)
+                await impatient.add(TASK)
+            await impatient.check()  # reads still work
+        added = await impatient.add(TASK)
     assert await prepared.get("ada", added.id) == added
 
 
-async def test_nothing_is_served_before_it_is_prepared(prepared: SqliteStorage, path: str) -> None:
+async def test_every_operation_fails_before_prepare(prepared: SqliteStorage, path: str) -> None:
     await prepared.check()
     storage = SqliteStorage(path)
-    for question in (
+    for operation in (
         storage.check(),
         storage.add(TASK),
         storage.get("ada", 1),
@@ -86,11 +86,11 @@ async def test_nothing_is_served_before_it_is_prepared(prepared: SqliteStorage, 
         storage.delete("ada", 1),
     ):
         with pytest.raises(StorageUnavailable):
-            await question
+            await operation
 
 
 @pytest.mark.parametrize("statement", ["CREATE TABLE tasks (id)", "PRAGMA user_version = 7"])
-async def test_somebody_elses_file_is_left_alone(
+async def test_a_file_with_foreign_tables_is_not_changed(
     storage: SqliteStorage, path: str, statement: str
 ) -> None:
     users = "SELECT name FROM sqlite_schema WHERE name = 'users'"
@@ -102,7 +102,7 @@ async def test_somebody_elses_file_is_left_alone(
     await storage.close()
 
 
-async def test_tasks_go_with_their_user(prepared: SqliteStorage, path: str) -> None:
+async def test_deleting_a_user_deletes_their_tasks(prepared: SqliteStorage, path: str) -> None:
     await prepared.add(TASK)
     with opened(path) as file:
         file.execute("PRAGMA foreign_keys = ON")

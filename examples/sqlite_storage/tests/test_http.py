@@ -1,4 +1,4 @@
-"""The HTTP suite on SQLite, by the container's own choice: apply the changed line first."""
+"""The HTTP suite on SQLite, as the container selects it: apply the changed line first."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -33,7 +33,7 @@ async def container(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Container]:
-    """A container whose storage nobody has overridden."""
+    """A container without an overridden storage."""
     monkeypatch.chdir(tmp_path)
     container = Container(
         settings=Settings(_env_file=None, better_auth_secret=SECRET, cors_origins=(ORIGIN,))

@@ -1,1 +1,1 @@
-"""Requests that nobody in their right mind sends, each with a name and what must come of it."""
+"""Hostile requests, each with a name and the expected response."""

@@ -1,11 +1,11 @@
-"""One hostile exchange, and what must come of it."""
+"""One hostile exchange and its expected responses."""
 
 from dataclasses import dataclass
 
 from tests.hostile.corpus.tokens import TOKEN
 
 MARK = b"s3cr3t-mark"
-"""Planted into what is sent, to see that no error and no log line repeats it."""
+"""Part of the input, to check that no error and no log line repeats it."""
 ORIGIN = b"http://localhost:3000"
 TASKS = b"/api/ada/tasks"
 TASK = TASKS + b"/1"
@@ -16,30 +16,30 @@ ANY = None
 
 @dataclass(frozen=True)
 class Request:
-    """What one client takes for a request, to the byte."""
+    """The exact bytes that one client sends as a request."""
 
     sent: bytes
     method: str | None
-    """None where the bytes are no HTTP."""
+    """None if the bytes are not valid HTTP."""
     path: str = ""
-    """The target without its query; empty where it names nothing of the API."""
+    """The target without its query; empty if it names no path of the API."""
     reads_cors: bool = True
-    """Whether it comes from a page of the frontend, which may read the answer."""
+    """Whether a page of the frontend sends it, which may read the response."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """Some requests on one connection, and the status of the answer to each.
+    """Requests on one connection, and the status of the response to each.
 
     Fewer statuses than requests mean that the connection ends early; none, that there is nothing
-    to answer and the client leaves.
+    to answer and the client disconnects.
     """
 
     name: str
     requests: tuple[Request, ...]
     statuses: tuple[int | None, ...]
     title: str | None = None
-    """The title of the task that is answered, where it matters."""
+    """The title of the task in the response, if it matters."""
 
     @property
     def sent(self) -> bytes:
@@ -87,7 +87,7 @@ def with_body(
 
 
 def no_http(sent: bytes) -> Request:
-    """Bytes that are not to be taken for a request, although they may look like one."""
+    """Bytes that must not be parsed as a request, although they may look like one."""
     return Request(sent, None)
 
 

@@ -16,7 +16,7 @@ NEW = b'{"title": "Buy milk"}'
 CHUNKS = b"15\r\n" + NEW + b"\r\n0\r\n\r\n"
 NEXT = request("GET", b"/health/live")
 DELETION = request("DELETE", TASKS + b"/1").sent
-"""To be smuggled; it must not be carried out: ada's first task is there to the end."""
+"""The request to smuggle. It must not be executed: ada's first task must remain."""
 
 
 def _post(*headers: bytes, body: bytes, last: bool = True) -> Request:

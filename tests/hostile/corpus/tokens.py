@@ -12,7 +12,7 @@ from typing import Any
 from tests.process.service import SECRET
 
 LATER = 4102444800
-"""A time that no test lives to see."""
+"""A time in the far future."""
 LONG_AGO = 1_000_000_000
 
 CLAIMS = {"sub": "ada", "exp": LATER}
@@ -203,7 +203,7 @@ ACCEPTED = {
     "zip, but not compressed": _headed(zip="DEF"),
     "two algorithms, the last one good": signed(header=b'{"alg":"none","alg":"HS256"}'),
 }
-"""Signed with the secret, and what they say besides does not matter."""
+"""Signed with the secret; their other claims do not matter."""
 
 OTHERS = {
     "ADA": "ADA",

@@ -1,6 +1,6 @@
 /*
- * A frontend's Better Auth, as small as it gets: what it is like stands in one environment
- * variable, BETTER_AUTH, as JSON. Prints its port once it listens; ends with its standard input.
+ * A minimal Better Auth server. The environment variable BETTER_AUTH configures it, as JSON. It
+ * prints its port after the migrations and exits when its standard input closes.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -16,12 +16,12 @@ const given = JSON.parse(process.env.BETTER_AUTH);
 
 process.stdin.on("close", () => process.exit()).resume();
 
-/** Better Auth's default: keys of its own, published at /api/auth/jwks. */
+/** Better Auth's default: a key set, published at /api/auth/jwks. */
 function signedWithKeys({ algorithm, rotationInterval, gracePeriod }) {
   return { jwks: { keyPairConfig: algorithm && { alg: algorithm }, rotationInterval, gracePeriod } };
 }
 
-/** HS256, which Better Auth does not know: the text's bytes, as they are. */
+/** HS256, which Better Auth does not support itself. The key is the bytes of the text. */
 function signedWithSecret({ secret }) {
   const key = new TextEncoder().encode(secret);
   return {
@@ -45,7 +45,7 @@ const { sign, jwks } = given.signedWith === "secret" ? signedWithSecret(given) :
 const auth = betterAuth({
   database: new Pool(given.database),
   secret: given.secret,
-  // null leaves it out, and Better Auth then believes the Host header of each request.
+  // null leaves it out; Better Auth then uses the Host header of each request.
   baseURL: given.baseURL === null ? undefined : (given.baseURL ?? `http://127.0.0.1:${port}`),
   emailAndPassword: { enabled: true },
   emailVerification: { sendVerificationEmail: async ({ token }) => void mails.push(token) },
@@ -53,7 +53,7 @@ const auth = betterAuth({
   session: given.cookieCache && {
     cookieCache: { enabled: true, strategy: cachedWithKeys ? "jwt" : given.cookieCache },
   },
-  // A function makes text columns, whatever its texts look like.
+  // With a function, Better Auth creates text columns, whatever the function returns.
   advanced: { database: { generateId: given.ids === "uuidAsText" ? randomUUIDs : given.ids } },
   plugins: [
     bearer(),

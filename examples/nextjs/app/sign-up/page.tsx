@@ -14,7 +14,7 @@ export default async function SignUpPage() {
       <h1>Create an account</h1>
       <AuthForm kind="sign-up" />
       <p className="aside">
-        Have one already? <Link href="/sign-in">Sign in</Link>
+        Do you have an account? <Link href="/sign-in">Sign in</Link>
       </p>
     </main>
   );

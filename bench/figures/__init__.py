@@ -1,0 +1,1 @@
+"""Samples of measurements, rounds of samples, and tables."""

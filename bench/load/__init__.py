@@ -1,0 +1,1 @@
+"""The requests: users, tokens, workloads, and the client that sends them."""

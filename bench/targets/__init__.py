@@ -1,0 +1,1 @@
+"""The services that are measured: installation, start and check."""

@@ -1,0 +1,78 @@
+"""The status of every error: the one table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+from starlette.requests import ClientDisconnect
+
+from application.errors import (
+    ExpiredToken,
+    Forbidden,
+    InvalidToken,
+    MissingToken,
+    TaskChanged,
+    TaskLimitReached,
+    TaskNotFound,
+    Unavailable,
+    UnknownUser,
+)
+from domain.errors import InvalidTask
+from entrypoints.http.request_errors import (
+    BodyTooLarge,
+    BodyTooLargeToDrain,
+    InvalidRequest,
+    MalformedBody,
+    UnsupportedMediaType,
+)
+
+RETRY_AFTER_SECONDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorStatus:
+    """What one kind of error becomes in HTTP."""
+
+    status: int
+    detail: str | None = None
+    """What the client reads; None stands for the error's own message."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the service, not the client, is the cause."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+_CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+
+_STATUSES: Final[Mapping[type[Exception], ErrorStatus]] = {
+    MalformedBody: ErrorStatus(400),
+    ClientDisconnect: ErrorStatus(400, "The client closed the connection"),
+    MissingToken: ErrorStatus(401, headers=_CHALLENGE),
+    ExpiredToken: ErrorStatus(401, "Token has expired", _CHALLENGE),
+    InvalidToken: ErrorStatus(401, "Invalid token", _CHALLENGE),
+    UnknownUser: ErrorStatus(401, "Unknown user", _CHALLENGE),
+    Forbidden: ErrorStatus(403, "This token does not give access to another user's tasks"),
+    TaskNotFound: ErrorStatus(404, "Task not found"),
+    TaskLimitReached: ErrorStatus(409),
+    TaskChanged: ErrorStatus(412, "The task has changed since it was read; read it again"),
+    # A client that is still sending when the connection closes may never see the response.
+    BodyTooLarge: ErrorStatus(413),
+    BodyTooLargeToDrain: ErrorStatus(413, headers={"Connection": "close"}),
+    UnsupportedMediaType: ErrorStatus(415, "The body must have the Content-Type application/json"),
+    InvalidRequest: ErrorStatus(422),
+    InvalidTask: ErrorStatus(422),
+    Unavailable: ErrorStatus(
+        500,
+        "The service cannot reach its data at the moment; please try again",
+        {"Retry-After": str(RETRY_AFTER_SECONDS)},
+    ),
+    Exception: ErrorStatus(500, "Internal server error"),
+}
+
+
+def status_of(kind: type[Exception]) -> ErrorStatus:
+    """Return the status of the nearest class that the table lists."""
+    return next(_STATUSES[base] for base in kind.__mro__ if base in _STATUSES)

@@ -1,0 +1,185 @@
+"""Responses that hold lists; long ones are made and sent in pieces that let other requests in."""
+
+import asyncio
+import zlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from application.arranging import LONG
+from application.errors import Unavailable
+from application.fair_queue import FairQueue
+from application.use_cases.task_use_cases import TaskUseCases
+from domain.listing import Fingerprint, SortOrder, StatusFilter
+from domain.task import Task
+from entrypoints.http.entity_tags import known_tag, list_tag
+from entrypoints.http.freed_memory import return_freed_memory
+from entrypoints.http.task_json import GZIP_FORMAT, GZIP_LEVEL, encode_tasks
+from entrypoints.http.task_responses import (
+    JSON,
+    list_headers,
+    list_response,
+    unchanged_response,
+)
+
+_PIECE: Final = 50
+"""Tasks of a long list that are encoded and compressed at a time: 200 KB, if they are the longest,
+which takes at most a few milliseconds."""
+
+_SENT_AT_ONCE: Final = 64 * 1024
+"""Bytes that the server is handed at a time."""
+
+_AT_ONCE: Final = 2
+"""Long lists that one process makes at a time."""
+
+_UNSENT_MAX: Final = 16 * 1024 * 1024
+"""Bytes of finished lists that may wait for their clients while further lists are made."""
+
+_WITHIN_SECONDS: Final = 6.5
+"""Time for a request for a long list, from its token to the response. With 3 s for a token's key
+set, it is answered within 10 s."""
+
+
+class ListRequest(NamedTuple):
+    """A request for a list."""
+
+    owner: str
+    status: StatusFilter
+    order: SortOrder
+    if_none_match: str | None
+    compressed: bool
+    """Whether the client accepts gzip."""
+    head: bool
+    """Whether the response is to have no body."""
+
+
+class TaskLists:
+    """Makes the lists of one process: two long ones at a time, one per user, users in turn."""
+
+    def __init__(self, use_cases: TaskUseCases) -> None:
+        self._use_cases = use_cases
+        self._making = FairQueue(size=_AT_ONCE, each=1)
+        self._unsent = 0
+
+    async def response(self, asked: ListRequest) -> Response:
+        """Return the response to a request. Raises StorageUnavailable."""
+        deadline = asyncio.get_running_loop().time() + _WITHIN_SECONDS
+        if asked.if_none_match is not None:
+            found = await self._fingerprint(asked)
+            tags = [list_tag(found, asked.order, compressed=coded) for coded in (False, True)]
+            if known := known_tag(tags, asked.if_none_match):
+                return unchanged_response(known)
+        tasks = await self.tasks(asked, limit=LONG + 1)
+        if len(tasks) <= LONG:
+            return list_response(tasks, asked.order, accepts_gzip=asked.compressed)
+        if not asked.head:
+            return _LongListResponse(self, asked, deadline)
+        tag = list_tag(await self._fingerprint(asked), asked.order, compressed=asked.compressed)
+        response = Response(headers=list_headers(tag, compressed=asked.compressed), media_type=JSON)
+        # Starlette's 0 would be wrong, and to know the length the list would have to be made.
+        del response.headers["Content-Length"]
+        return response
+
+    async def _fingerprint(self, asked: ListRequest) -> str:
+        return await self._use_cases.fingerprint(owner=asked.owner, status=asked.status)
+
+    async def tasks(self, asked: ListRequest, *, limit: int | None = None) -> list[Task]:
+        """Return the first ``limit`` tasks (None: all). Raises StorageUnavailable."""
+        return await self._use_cases.list(
+            owner=asked.owner, status=asked.status, order=asked.order, limit=limit
+        )
+
+    @asynccontextmanager
+    async def place(self, owner: str) -> AsyncIterator[Callable[[int], None]]:
+        """Wait for a place to make a list in; hold it until the list is sent.
+
+        Calls of the function that is yielded tell how many bytes are waiting to be sent. The first
+        one gives the place to the next list, unless too many bytes of other lists wait as well:
+        a client that reads slowly then delays the next list, and does not fill the memory.
+        """
+        await self._making.acquire(owner)
+        is_held, waiting = True, 0
+
+        def tell(unsent: int) -> None:
+            nonlocal is_held, waiting
+            self._unsent += unsent - waiting
+            waiting = unsent
+            if is_held and self._unsent <= _UNSENT_MAX:
+                is_held = False
+                self._making.release(owner)
+
+        try:
+            yield tell
+        finally:
+            self._unsent -= waiting
+            if is_held:
+                self._making.release(owner)
+
+
+class _LongListResponse(Response):
+    """A response that makes its list when it is sent, while it holds a place."""
+
+    def __init__(self, lists: TaskLists, asked: ListRequest, deadline: float) -> None:
+        super().__init__(media_type=JSON)
+        self._lists = lists
+        self._asked = asked
+        self._deadline = deadline
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make the list and send it. Raises StorageUnavailable, and Unavailable if it is late."""
+        deadline = asyncio.timeout_at(self._deadline)
+        try:
+            async with deadline, self._lists.place(self._asked.owner) as tell:
+                content = await self._make()
+                deadline.reschedule(None)
+                await self._send(content, send, tell)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise Unavailable("no turn, or no time, to make a long list") from None
+        return_freed_memory()
+
+    async def _make(self) -> deque[bytes]:
+        """Return the body in pieces, and set the headers that depend on it."""
+        compressed = self._asked.compressed
+        tasks = deque(await self._lists.tasks(self._asked))
+        seen = Fingerprint()
+        compress = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_FORMAT) if compressed else None
+        content: deque[bytes] = deque()
+        opening = b"["
+        while tasks:
+            # Taken off the list, each piece is freed once it is encoded.
+            piece = [tasks.popleft() for _ in range(min(_PIECE, len(tasks)))]
+            seen.add(piece)
+            encoded = opening + encode_tasks(piece)[1:-1]
+            content.append(compress.compress(encoded) if compress else encoded)
+            opening = b","
+            await asyncio.sleep(0)
+        # It may have become empty since the request arrived.
+        closing = b"]" if opening == b"," else b"[]"
+        content.append(compress.compress(closing) + compress.flush() if compress else closing)
+        tag = list_tag(seen.hexdigest(), self._asked.order, compressed=compressed)
+        self.headers.update(list_headers(tag, compressed=compressed))
+        self.headers["Content-Length"] = str(sum(map(len, content)))
+        return content
+
+    async def _send(self, content: deque[bytes], send: Send, tell: Callable[[int], None]) -> None:
+        unsent = sum(map(len, content))
+        tell(unsent)
+        await send(
+            {"type": "http.response.start", "status": HTTPStatus.OK, "headers": self.raw_headers}
+        )
+        while content:
+            piece = content.popleft()
+            for start in range(0, len(piece), _SENT_AT_ONCE):
+                part = piece[start : start + _SENT_AT_ONCE]
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+                unsent -= len(part)
+                tell(unsent)
+                await asyncio.sleep(0)
+        await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,57 @@
+"""Successful responses that hold tasks."""
+
+import zlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import Response
+
+from domain.listing import SortOrder, fingerprint
+from domain.task import Task
+from entrypoints.http.entity_tags import list_tag, task_tag
+from entrypoints.http.task_json import (
+    GZIP_FORMAT,
+    GZIP_LEVEL,
+    GZIP_MIN,
+    encode_task,
+    encode_tasks,
+)
+
+JSON: Final = "application/json"
+
+# No shared cache may answer one user, origin or decoder with what another was sent. The CORS
+# middleware adds Origin.
+_VARY_TASK: Final = "Authorization"
+_VARY_LIST: Final = "Authorization, Accept-Encoding"
+
+
+def task_response(
+    task: Task,
+    status: HTTPStatus = HTTPStatus.OK,
+    headers: Mapping[str, str] = {},
+) -> Response:
+    """Return the response that holds one task."""
+    headers = {**headers, "ETag": task_tag(task), "Vary": _VARY_TASK}
+    return Response(encode_task(task), status, headers, JSON)
+
+
+def list_response(tasks: list[Task], order: SortOrder, *, accepts_gzip: bool) -> Response:
+    """Return the response that holds a list, compressed if that is accepted and worth it."""
+    body = encode_tasks(tasks)
+    is_compressed = accepts_gzip and len(body) >= GZIP_MIN
+    if is_compressed:
+        body = zlib.compress(body, GZIP_LEVEL, GZIP_FORMAT)
+    tag = list_tag(fingerprint(tasks), order, compressed=is_compressed)
+    return Response(body, HTTPStatus.OK, list_headers(tag, compressed=is_compressed), JSON)
+
+
+def list_headers(tag: str, *, compressed: bool) -> dict[str, str]:
+    """Return the headers of a list that describe its content."""
+    encoding = {"Content-Encoding": "gzip"} if compressed else {}
+    return {"Vary": _VARY_LIST, **encoding, "ETag": tag}
+
+
+def unchanged_response(tag: str) -> Response:
+    """Return the response for a client that has already what ``tag`` stands for."""
+    return Response(None, HTTPStatus.NOT_MODIFIED, {"ETag": tag, "Vary": _VARY_LIST})

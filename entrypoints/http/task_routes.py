@@ -1,0 +1,152 @@
+"""The operations on a user's tasks."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from fastapi import FastAPI, Header, Path, Query, Request, Response
+from pydantic import MISSING, BeforeValidator
+
+from application.use_cases.task_use_cases import TaskUseCases
+from domain.listing import SortOrder, StatusFilter
+from domain.task import UNCHANGED
+from entrypoints.http.entity_tags import known_tag, task_tag, versions
+from entrypoints.http.openapi import errors, tagged, unchanged
+from entrypoints.http.schemas import TaskCreate, TaskResponse, TaskUpdate
+from entrypoints.http.task_json import accepts_gzip
+from entrypoints.http.task_lists import ListRequest, TaskLists
+from entrypoints.http.task_responses import task_response, unchanged_response
+
+_TASKS: Final = "/api/{user_id}/tasks"
+_TASK: Final = f"{_TASKS}/{{task_id}}"
+
+
+def _canonical_number(text: str) -> str | None:
+    # One task has one path: no sign, no leading zero, no digits but ASCII's.
+    is_canonical = text.isascii() and text.isdecimal() and not text.startswith("0")
+    return text if is_canonical else None
+
+
+UserId = Annotated[
+    str, Path(description="The user's id: the token's `sub`.", examples=["k3Yv0ZbS7mQdW1nT"])
+]
+TaskId = Annotated[int, BeforeValidator(_canonical_number), Path(description="The task's number.")]
+
+IfNoneMatch = Annotated[
+    str | None,
+    Header(
+        description="The tags that the client has: the response is 304 if one of them still holds."
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        description="Do nothing, and return 412, unless the task still has one of these tags. "
+        "A task's tag is its `updated_at` in double quotes."
+    ),
+]
+
+
+def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
+    """Add the routes under ``/api/{user_id}/tasks``."""
+    lists = TaskLists(use_cases)
+
+    @app.get(
+        _TASKS,
+        tags=["tasks"],
+        operation_id="list_tasks",
+        summary="List a user's tasks",
+        response_model=list[TaskResponse],
+        responses=tagged(200) | unchanged() | errors(401, 403, 422, 500),
+    )
+    async def list_tasks(
+        request: Request,
+        user_id: UserId,
+        status: Annotated[StatusFilter, Query(description="Which tasks.")] = StatusFilter.ALL,
+        sort: Annotated[
+            SortOrder, Query(description="Oldest first, or by title regardless of case.")
+        ] = SortOrder.CREATED,
+        if_none_match: IfNoneMatch = None,
+    ) -> Response:
+        asked = ListRequest(
+            owner=user_id,
+            status=status,
+            order=sort,
+            if_none_match=if_none_match,
+            compressed=accepts_gzip(request.headers.get("accept-encoding", "")),
+            head=request.method == "HEAD",
+        )
+        return await lists.response(asked)
+
+    @app.post(
+        _TASKS,
+        tags=["tasks"],
+        operation_id="create_task",
+        summary="Create a task",
+        status_code=201,
+        response_model=TaskResponse,
+        responses=tagged(201, location=True) | errors(400, 401, 403, 409, 413, 415, 422, 500),
+    )
+    async def create_task(user_id: UserId, body: TaskCreate) -> Response:
+        task = await use_cases.create(owner=user_id, title=body.title, description=body.description)
+        location = f"/api/{quote(user_id, safe='')}/tasks/{task.id}"
+        return task_response(task, HTTPStatus.CREATED, {"Location": location})
+
+    @app.get(
+        _TASK,
+        tags=["tasks"],
+        operation_id="get_task",
+        summary="Get a task",
+        response_model=TaskResponse,
+        responses=tagged(200) | unchanged() | errors(401, 403, 404, 422, 500),
+    )
+    async def get_task(
+        user_id: UserId, task_id: TaskId, if_none_match: IfNoneMatch = None
+    ) -> Response:
+        task = await use_cases.get(owner=user_id, task_id=task_id)
+        known = known_tag([task_tag(task)], if_none_match)
+        return unchanged_response(known) if known else task_response(task)
+
+    @app.put(
+        _TASK,
+        tags=["tasks"],
+        operation_id="update_task",
+        summary="Change a task's title or description",
+        response_model=TaskResponse,
+        responses=tagged(200) | errors(400, 401, 403, 404, 412, 413, 415, 422, 500),
+    )
+    async def update_task(
+        user_id: UserId, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None
+    ) -> Response:
+        task = await use_cases.edit(
+            owner=user_id,
+            task_id=task_id,
+            title=UNCHANGED if body.title is MISSING else body.title,
+            description=UNCHANGED if body.description is MISSING else body.description,
+            seen=versions(if_match),
+        )
+        return task_response(task)
+
+    @app.patch(
+        f"{_TASK}/complete",
+        tags=["tasks"],
+        operation_id="toggle_task",
+        summary="Complete a task, or reopen it",
+        response_model=TaskResponse,
+        responses=tagged(200) | errors(401, 403, 404, 412, 422, 500),
+    )
+    async def toggle_task(user_id: UserId, task_id: TaskId, if_match: IfMatch = None) -> Response:
+        task = await use_cases.toggle(owner=user_id, task_id=task_id, seen=versions(if_match))
+        return task_response(task)
+
+    @app.delete(
+        _TASK,
+        tags=["tasks"],
+        operation_id="delete_task",
+        summary="Delete a task for good",
+        status_code=204,
+        responses=errors(401, 403, 404, 412, 422, 500),
+    )
+    async def delete_task(user_id: UserId, task_id: TaskId, if_match: IfMatch = None) -> Response:
+        await use_cases.delete(owner=user_id, task_id=task_id, seen=versions(if_match))
+        return Response(status_code=HTTPStatus.NO_CONTENT)

@@ -1,0 +1,72 @@
+"""The command ``serve``: check the settings, prepare the storage, then serve the API."""
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+from application.errors import StorageUnavailable
+from application.ports.storage import Storage
+from entrypoints.container import Container
+from entrypoints.server.serve import serve as serve_asgi
+from entrypoints.settings import InvalidSettings, Settings
+from entrypoints.telemetry.enabled import telemetry_class
+
+_PREPARE_WITHIN_SECONDS: Final = 5
+"""How long the start waits for the storage. The application goes on trying without limit."""
+
+_SOURCES: Final = ("domain", "application", "adapters", "entrypoints")
+
+logger = logging.getLogger(__name__)
+
+
+def serve(container: Container, *, host: str, port: int, workers: int, reload: bool) -> None:
+    """Serve until a signal ends it. Raises SchemaConflict, InvalidConfiguration, InvalidSettings.
+
+    Starts although the storage is out of reach: the application keeps trying.
+    """
+    # First: the first process of a container ignores a signal that it does not handle. And uvicorn
+    # ends with the signal that stopped it, which would look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _require_telemetry(container.settings(), workers)
+    container.token_verifier()
+    _prepare_first(container.storage())
+    root = Path(__file__).parent.parent
+    serve_asgi(
+        "entrypoints.asgi:create",
+        protocol="entrypoints.api_protocol:ApiProtocol",
+        host=host,
+        port=port,
+        workers=workers,
+        reload_folders=[root / source for source in _SOURCES] if reload else [],
+    )
+
+
+def _require_telemetry(settings: Settings, workers: int) -> None:
+    telemetry_class(settings)
+    if settings.metrics_port is not None and workers > 1:
+        raise InvalidSettings(
+            "METRICS_PORT shows the numbers of one process and cannot be shared by "
+            f"{workers} workers: set OTEL_EXPORTER_OTLP_ENDPOINT instead, to which every worker "
+            "sends its own, or start more services with one worker each"
+        )
+
+
+def _prepare_first(storage: Storage) -> None:
+    # asyncio.run would wait for a thread that cannot be cancelled: one that looks up a name.
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(_prepare(storage))
+    finally:
+        loop.close()
+
+
+async def _prepare(storage: Storage) -> None:
+    try:
+        await storage.prepare(within=_PREPARE_WITHIN_SECONDS)
+    except StorageUnavailable as error:
+        logger.warning("the storage is not ready, starting all the same: %s", error)
+    finally:
+        await storage.close()

@@ -1,0 +1,249 @@
+"""uvicorn's protocol with limits for what one connection may cost.
+
+docs/server.md says for each difference what it is for, and which names of uvicorn it relies on.
+"""
+
+import asyncio
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from entrypoints.server.incoming import WAITING_MAX, Flow, Incoming
+from entrypoints.server.limits import (
+    BODY_WITHIN,
+    HEAD_MAX,
+    HEAD_WITHIN,
+    HEADERS_MAX,
+    LAST_BODY_WITHIN,
+    LINGER,
+    TARGET_MAX,
+)
+from entrypoints.server.refusal import (
+    HEAD_TOO_LARGE,
+    NO_PROXY,
+    NOT_HTTP,
+    TARGET_TOO_LONG,
+    TOO_SLOW,
+    Reason,
+    Refusal,
+)
+from entrypoints.server.transport import CoalescingTransport
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection. A subclass may override ``refusal``, to give refusals its API's form."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # uvicorn sets them when a request begins; the first bytes may be none.
+        self.url = b""
+        self.headers = []
+        self._unfinished_head = 0
+        self._in_head = False
+        self._in_body = False
+        self._clock: asyncio.TimerHandle | None = None
+        self._stopping = False
+
+    def refusal(self, reason: Reason) -> Refusal:
+        """Return the response that refuses a request. Called once for each that is sent."""
+        body = reason.detail.encode()
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        return Refusal(reason.status, headers, body)
+
+    # asyncio's type allows for transports that only read or only write; a connection does both.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Prepare for the first request, which has to arrive in time."""
+        self._incoming = Incoming(transport, self, self.loop)
+        self._outgoing = CoalescingTransport(transport, self.loop)
+        transport.set_protocol(self._incoming)
+        super().connection_made(self._outgoing)  # type: ignore[arg-type]  # delegates
+        self.flow = Flow(transport, self._incoming)
+        self._start_clock(HEAD_WITHIN)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what is under way."""
+        self._stop_clock()
+        self._outgoing.lose()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse ``data``: a transport gives it to Incoming itself."""
+        self._incoming.receive(data)
+
+    def has_room(self) -> bool:
+        """Return whether more may be parsed: the client reads responses, and few requests wait."""
+        if self.flow.write_paused:
+            return False
+        if not self.flow.read_paused:
+            return len(self.pipeline) <= WAITING_MAX
+        # uvicorn paused, because a body is large or a request waits. The body of the first that
+        # waits is parsed all the same: if it is broken, the request must not be carried out.
+        waits = self._in_body and len(self.pipeline) == 1
+        return waits and len(self.cycle.body) <= HIGH_WATER_LIMIT
+
+    def feed(self, piece: bytes) -> None:
+        """Parse a piece, in which a few requests may end and begin."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._incoming.put_back(piece[upgrade.args[0] :])
+            self._decline_upgrade()
+        except httptools.HttpParserError:
+            self._refuse(self._head_fault() or NOT_HTTP)
+        else:
+            self._unfinished_head = self._unfinished_head + len(piece) if self._in_head else 0
+            if self._in_head and (fault := self._head_fault()):
+                self._refuse(fault)
+
+    def _head_fault(self) -> Reason | None:
+        if len(self.url) > TARGET_MAX:
+            return TARGET_TOO_LONG
+        if len(self.headers) > HEADERS_MAX or self._unfinished_head > HEAD_MAX:
+            return HEAD_TOO_LARGE
+        return None
+
+    def after_parsing(self) -> None:
+        """Start the clock of what has to come next."""
+        if self._clock is not None or self._incoming.dropping:
+            return
+        # Most requests arrive in one piece, and never start a clock.
+        if self._in_head or self._in_body:
+            self._start_clock(HEAD_WITHIN if self._in_head else BODY_WITHIN)
+        elif self._is_idle() and not self.transport.is_closing():
+            # This was the end of a request that was answered before, or an empty line. uvicorn
+            # stops its keep-alive clock for that, and would wait without limit.
+            self._start_keep_alive()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; drop a trailer, which must not pass for one."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Start answering, unless the head is going to be parsed again without its upgrade."""
+        if self._head_fault() is not None:
+            raise ValueError  # The parser stops, and raises an error of its own.
+        self._in_head = False
+        self._in_body = True
+        self._stop_clock()
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
+            if self._stopping:
+                self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """End a request, unless it is going to be parsed again."""
+        self._in_body = False
+        self._stop_clock()
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """Expect the client, which is slower than the application, to read something."""
+        super().pause_writing()
+        self._outgoing.expect_reading()
+
+    def resume_writing(self) -> None:
+        """Go on with requests that waited until the client has read."""
+        self._outgoing.stop_expecting()
+        super().resume_writing()
+        self._incoming.go_on()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, but not one whose client still reads its response."""
+        if self.flow.write_paused:
+            self._start_keep_alive()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _start_keep_alive(self) -> None:
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def shutdown(self) -> None:
+        """Answer what has come, say that it was the last, and close: the server stops."""
+        self._stopping = True
+        if self._is_idle():
+            self.loop.call_later(LINGER, self._close_if_idle)
+            return
+        super().shutdown()
+        if self._in_body:
+            self._start_clock(LAST_BODY_WITHIN)
+
+    def _is_idle(self) -> bool:
+        # uvicorn's type does not say that there is none before the first request.
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle():
+            self.transport.close()
+
+    def _start_clock(self, seconds: float) -> None:
+        self._stop_clock()
+        self._clock = self.loop.call_later(seconds, self._give_up)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _give_up(self) -> None:
+        if self._incoming.paused and not self._stopping:
+            # It is this side that does not read.
+            self._start_clock(HEAD_WITHIN if self._in_head else BODY_WITHIN)
+        elif (self._in_head and self._is_idle()) or (
+            self._in_body and not self.cycle.response_started
+        ):
+            self._refuse(TOO_SLOW)
+        elif self._in_head:
+            # Of a further request: the ones before it are being answered.
+            self.cycle.keep_alive = False
+        else:
+            self.transport.close()
+
+    def _decline_upgrade(self) -> None:
+        method: bytes = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(NO_PROXY)
+            return
+        version = self.parser.get_http_version().encode()
+        offer = {b"upgrade", b"connection"}
+        head = b"".join(b"%b: %b\r\n" % each for each in self.headers if each[0] not in offer)
+        self.parser = httptools.HttpRequestParser(self)
+        self.feed(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, head))
+
+    def _refuse(self, reason: Reason) -> None:
+        self._incoming.drop()
+        # Frees up to HEADERS_MAX headers: the connection stays for a while.
+        super().on_message_begin()
+        current: RequestResponseCycle | None = self.cycle
+        if current and not current.response_complete:
+            if current.response_started or not current.more_body:
+                # Sent now, it would pass for the response to this request, or for a part of it:
+                # that response ends the connection instead.
+                current.keep_alive = False
+                return
+            self._stop_clock()
+            if self.pipeline and self.pipeline[0][0] is current:
+                # It waits for the responses before it, behind which its own has its place.
+                self.pipeline[0] = (current, self.refusal(reason))
+                return
+            # Its application gets no more of the body, and sends nothing.
+            current.disconnected = True
+            current.message_event.set()
+        self._stop_clock()
+        self.transport.write(self.refusal(reason).encode(self.server_state.default_headers))
+        self._outgoing.close_after(LINGER)

@@ -1,0 +1,55 @@
+"""The response to a request that no application sees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from entrypoints.server.limits import TARGET_MAX
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Reason(NamedTuple):
+    """Why a request is refused. The detail is for the client."""
+
+    status: HTTPStatus
+    detail: str
+
+
+NOT_HTTP: Final = Reason(HTTPStatus.BAD_REQUEST, "This is not an HTTP request")
+NO_PROXY: Final = Reason(HTTPStatus.BAD_REQUEST, "This is not a proxy")
+TOO_SLOW: Final = Reason(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive")
+TARGET_TOO_LONG: Final = Reason(
+    HTTPStatus.REQUEST_URI_TOO_LONG, f"The request's target must have at most {TARGET_MAX} bytes"
+)
+HEAD_TOO_LARGE: Final = Reason(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A whole response, as bytes for a connection or as an ASGI application."""
+
+    status: HTTPStatus
+    headers: Headers
+    """All of them, Content-Length included. Connection: close is added."""
+    body: bytes
+
+    def encode(self, default_headers: Headers) -> bytes:
+        """Return the bytes of the response, with the server's own headers first."""
+        lines = [f"HTTP/1.1 {int(self.status)} {self.status.phrase}".encode()]
+        lines += [
+            name + b": " + value for name, value in [*default_headers, *self._final_headers()]
+        ]
+        return b"\r\n".join([*lines, b"", self.body])
+
+    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
+        """Answer one request with it."""
+        headers = self._final_headers()
+        await send({"type": "http.response.start", "status": int(self.status), "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+    def _final_headers(self) -> list[tuple[bytes, bytes]]:
+        return [*self.headers, (b"connection", b"close")]

@@ -1,0 +1,64 @@
+"""Serve an ASGI application until a signal ends it."""
+
+import resource
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import uvicorn
+
+from entrypoints.server.graceful_server import GRACE_SECONDS, GracefulServer
+from entrypoints.server.limits import KEEP_ALIVE
+from entrypoints.server.supervisors import Reload, Workers
+
+
+def serve(  # noqa: PLR0913 - keyword-only, and each is an option of the command
+    app: str,
+    *,
+    protocol: str,
+    host: str,
+    port: int,
+    workers: int,
+    reload_folders: Sequence[Path],
+) -> None:
+    """Serve until a signal ends it; a second signal ends it at once, without waiting for answers.
+
+    ``app`` makes the application, ``protocol`` is a subclass of Protocol: both as import strings,
+    since every process imports them itself. With ``reload_folders``, the only process is started
+    again when a file in one of them changes. Exits with code 3 if the address is taken.
+    """
+    _allow_many_connections()
+    config = uvicorn.Config(
+        app,
+        factory=True,
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        host=host,
+        port=port,
+        workers=workers,
+        reload=bool(reload_folders),
+        reload_dirs=list(map(str, reload_folders)) or None,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        log_config=None,
+        # The application writes one line for each request.
+        access_log=False,
+        server_header=False,
+    )
+    # Ctrl-C, which uvicorn raises again once it has ended in order.
+    with suppress(KeyboardInterrupt):
+        if config.should_reload:
+            Reload(config, target=GracefulServer(config).run, sockets=[config.bind_socket()]).run()
+        elif config.workers > 1:
+            Workers(config, sockets=[config.bind_socket()]).run()
+        else:
+            GracefulServer(config).run()
+
+
+def _allow_many_connections() -> None:
+    # Many systems start a program with 1,024 files, of which a connection is one, and let it take
+    # more; at the limit, clients and PostgreSQL alike are out of reach.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS says "unlimited" and does not mean it.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,0 +1,71 @@
+"""How an application starts."""
+
+import logging
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+
+from application.errors import StorageUnavailable
+from entrypoints.container import Container
+from entrypoints.http import app as app_module
+from entrypoints.http.app import create_app
+
+TASKS = "/api/ada/tasks"
+
+
+async def test_a_preparation_that_fails_unexpectedly_is_logged_and_retried(
+    container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(app_module, "_PREPARE_AGAIN_SECONDS", 0.01)
+    outcomes: list[Exception | None] = [ZeroDivisionError("the cause"), StorageUnavailable(), None]
+
+    async def prepare(**_: Any) -> None:
+        if outcome := outcomes.pop(0):
+            raise outcome
+
+    monkeypatch.setattr(container.storage(), "prepare", prepare)
+    app = create_app(container)
+    with caplog.at_level(logging.INFO):
+        async with app.router.lifespan_context(app):
+            pass
+    assert not outcomes
+    assert "the cause" in caplog.text
+    assert "the storage is ready" in caplog.text
+
+
+async def test_the_pause_before_a_retry_doubles_up_to_a_limit(
+    container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (app_module._PREPARE_AGAIN_SECONDS, app_module._PREPARE_AGAIN_MOST_SECONDS) == (1, 15)
+    monkeypatch.setattr(app_module, "_PREPARE_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(app_module, "_PREPARE_AGAIN_MOST_SECONDS", 0.05)
+    attempts = count(1)
+
+    async def prepare(**_: Any) -> None:
+        if next(attempts) <= 5:
+            raise StorageUnavailable("the cause")
+
+    monkeypatch.setattr(container.storage(), "prepare", prepare)
+    app = create_app(container)
+    async with app.router.lifespan_context(app):
+        pass
+    pauses = [record.args for record in caplog.records if record.levelno == logging.ERROR]
+    assert [args[0] for args in pauses if isinstance(args, tuple)] == [0.01, 0.02, 0.04, 0.05, 0.05]
+    assert caplog.messages[0].endswith("trying again in 0.01 s: the cause")
+
+
+async def test_two_applications_in_one_process_are_independent(
+    app: FastAPI, container: Container, client: AsyncClient, create: Callable[..., Any]
+) -> None:
+    await create()
+    other = Container(settings=container.settings())
+    async with AsyncClient(
+        transport=ASGITransport(create_app(other)), base_url="http://api", headers=client.headers
+    ) as second:
+        assert (await second.get(TASKS)).json() == []
+        assert len((await client.get(TASKS)).json()) == 1
+    assert app.state.container is container
