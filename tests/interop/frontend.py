@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from select import select
-from typing import Any
+from typing import IO, Any
 
 import httpx
 from psycopg.conninfo import conninfo_to_dict
@@ -117,6 +117,10 @@ class BetterAuth:
         self._public_url = public_url or self.url
         self._closing = closing
 
+    def migrate(self) -> None:
+        """Create the tables, of one that was started without them."""
+        httpx.get(f"{self.url}/migrate", timeout=_START_SECONDS).raise_for_status()
+
     def person(self, host: str | None = None) -> Person:
         """Return a person who has not signed up; ``host`` is the Host header of their browser."""
         headers = {"Origin": self._public_url}
@@ -130,29 +134,49 @@ class BetterAuthFailed(Exception):
     """Better Auth did not start. The message is its log."""
 
 
+def tables_of(database_url: str, **configuration: Any) -> str:
+    """Return the statements that create Better Auth's tables in an empty database."""
+    configuration = _configuration(database_url, configuration) | {"tables": "printed"}
+    with _process(configuration) as process:
+        # It ends with its standard input, and so must have written first.
+        assert process.stdout is not None
+        statements = process.stdout.read().decode()
+        _end(process)
+    assert "create table" in statements
+    return statements
+
+
+def _process(
+    configuration: dict[str, Any], log: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["node", "server.mjs"],
+        cwd=FOLDER,
+        env={"PATH": os.environ["PATH"], "BETTER_AUTH": json.dumps(configuration)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+    )
+
+
+def _configuration(database_url: str, configuration: dict[str, Any]) -> dict[str, Any]:
+    given = conninfo_to_dict(database_url)
+    database = {name: given[name] for name in ("host", "port", "user")}
+    database["database"] = given["dbname"]
+    return {"secret": SECRET, "database": database} | configuration
+
+
 @contextmanager
 def better_auth(folder: Path, database_url: str, **configuration: Any) -> Iterator[BetterAuth]:
     """Start a Better Auth that migrates the database, and end it with the block.
 
     server.mjs reads ``configuration``. Raises BetterAuthFailed.
     """
-    given = conninfo_to_dict(database_url)
-    database = {name: given[name] for name in ("host", "port", "user")}
-    database["database"] = given["dbname"]
     public_url: str | None = configuration.get("baseURL")
-    configuration = {"secret": SECRET, "database": database} | configuration
+    configuration = _configuration(database_url, configuration)
     log = folder / f"better-auth-{next(_numbers)}.log"
     with ExitStack() as closing, log.open("wb") as output:
-        process = closing.enter_context(
-            subprocess.Popen(
-                ["node", "server.mjs"],
-                cwd=FOLDER,
-                env={"PATH": os.environ["PATH"], "BETTER_AUTH": json.dumps(configuration)},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=output,
-            )
-        )
+        process = closing.enter_context(_process(configuration, output))
         closing.callback(_end, process)
         assert process.stdout is not None
         answers, _, _ = select([process.stdout], [], [], _START_SECONDS)

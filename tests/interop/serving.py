@@ -24,8 +24,9 @@ def serving(
         yield service
 
 
-def migrate(folder: Path, database_url: str, users_table: str) -> str:
+def migrate(folder: Path, database_url: str, users_table: str | None) -> str:
     """Run `tasks-api migrate`, which must succeed, and return its output."""
-    result = run("migrate", cwd=folder, NEON_DB_URL=database_url, USERS_TABLE=users_table)
+    setting = {} if users_table is None else {"USERS_TABLE": users_table}
+    result = run("migrate", cwd=folder, NEON_DB_URL=database_url, **setting)
     assert result.returncode == 0, result.stderr
     return result.stdout

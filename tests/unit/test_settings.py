@@ -110,7 +110,7 @@ def test_a_file_is_read_and_the_environment_takes_precedence(
     file.write_text("STORAGE=memory\nlog_level='debug'\nUSERS_TABLE=\nUNKNOWN=1\nISSUER\n")
     assert Settings(_env_file=file).storage is StorageKind.MEMORY
     assert Settings(_env_file=file).log_level is LogLevel.DEBUG
-    assert Settings(_env_file=file).users_table == "users"
+    assert Settings(_env_file=file).users_table is None
     monkeypatch.setenv("STORAGE", "postgres")
     assert Settings(_env_file=file).storage is StorageKind.POSTGRES
     assert Settings(_env_file=file, storage="memory").storage is StorageKind.MEMORY

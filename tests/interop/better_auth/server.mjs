@@ -10,6 +10,7 @@ import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
 import { bearer, jwt } from "better-auth/plugins";
 import { SignJWT } from "jose";
+import { PostgresDialect } from "kysely";
 import { Pool } from "pg";
 
 const given = JSON.parse(process.env.BETTER_AUTH);
@@ -33,17 +34,27 @@ function signedWithSecret({ secret }) {
 const randomUUIDs = () => randomUUID();
 const mails = [];
 let answer = (_request, response) => response.writeHead(503).end();
-const server = createServer((request, response) =>
-  request.url === "/mails" ? response.end(JSON.stringify(mails)) : answer(request, response),
-);
+let migrate;
+const others = {
+  "/mails": async () => JSON.stringify(mails),
+  "/migrate": async () => (await migrate(), ""),
+};
+const server = createServer(async (request, response) => {
+  const other = others[request.url];
+  if (other) response.end(await other());
+  else answer(request, response);
+});
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 const { port } = server.address();
 
 const cachedWithKeys = given.cookieCache === "jwtOfKeys";
 const { sign, jwks } = given.signedWith === "secret" ? signedWithSecret(given) : signedWithKeys(given);
+const pool = new Pool(given.database);
 const auth = betterAuth({
-  database: new Pool(given.database),
+  database: given.schemaName
+    ? { dialect: new PostgresDialect({ pool }), type: "postgres", schemaName: given.schemaName }
+    : pool,
   secret: given.secret,
   // null leaves it out; Better Auth then uses the Host header of each request.
   baseURL: given.baseURL === null ? undefined : (given.baseURL ?? `http://127.0.0.1:${port}`),
@@ -64,6 +75,14 @@ const auth = betterAuth({
     }),
   ],
 });
-await (await getMigrations(auth.options)).runMigrations();
+if (given.tables === "printed") {
+  // The statements for a migration by hand, and no server.
+  const statements = await (await getMigrations(auth.options)).compileMigrations();
+  process.stdout.write(statements, () => process.exit());
+  await once(process, "exit");
+}
+migrate = async () => (await getMigrations(auth.options)).runMigrations();
+// Otherwise the tables were made by hand, or are made when /migrate is requested.
+if (given.tables === undefined) await migrate();
 answer = toNodeHandler(auth);
 console.log(port);
