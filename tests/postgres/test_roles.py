@@ -49,11 +49,15 @@ def psql(url: str, file: str, **variables: str) -> None:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.fixture(params=["users", "user"])
+@pytest.fixture(params=["users", "user", "neon_auth.user"])
 def users_table(request: pytest.FixtureRequest) -> str:
-    """The name of Better Auth's table of users."""
+    """The name of the users table, as the setting and roles.sql take it."""
     name: str = request.param
     return name
+
+
+def quoted(users_table: str) -> str:
+    return ".".join(f'"{part}"' for part in users_table.split("."))
 
 
 @pytest.fixture
@@ -65,14 +69,25 @@ def owner_url(empty_database_url: str, users_table: str) -> Iterator[str]:
         f"CREATE ROLE owner LOGIN CREATEROLE; ALTER DATABASE {name} OWNER TO owner",
     )
     url = make_conninfo(empty_database_url, user="owner")
+    owner = "owner"
+    if users_table == "neon_auth.user":
+        # The database's owner is a member of the role that owns the users.
+        owner = "neon_auth"
+        execute(
+            empty_database_url,
+            "CREATE ROLE neon_auth; CREATE SCHEMA neon_auth AUTHORIZATION neon_auth; "
+            "GRANT neon_auth TO owner",
+        )
     execute(
         url,
-        f"""CREATE TABLE "{users_table}" (id text PRIMARY KEY, "createdAt" timestamptz NOT NULL);
-        INSERT INTO "{users_table}" VALUES ('ada', now())""",
+        f"""SET ROLE {owner};
+        CREATE TABLE {quoted(users_table)} (id text PRIMARY KEY, "createdAt" timestamptz NOT NULL);
+        INSERT INTO {quoted(users_table)} VALUES ('ada', now())""",
     )
     psql(url, "roles.sql", users_table=users_table)
     yield url
-    for role in ("tasks_serve", "tasks_migrate", "owner"):
+    roles = ["tasks_serve", "tasks_migrate", "owner"]
+    for role in roles if owner == "owner" else [*roles, owner]:
         execute(
             empty_database_url,
             f"REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}",
@@ -155,7 +170,7 @@ async def test_deleting_a_user_deletes_their_tasks(
     tasks = PostgresTaskRepository(database=serving)
     await tasks.add(NewTask.create(user_id="ada", title="x", description=None, now=NOW))
 
-    execute(owner_url, f"""DELETE FROM "{users_table}" """)
+    execute(owner_url, f"DELETE FROM {quoted(users_table)}")
 
     assert await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED) == []
     await serving.close()
@@ -182,7 +197,7 @@ async def test_the_role_that_serves_may_do_nothing_else(
     with pytest.raises(InsufficientPrivilege):
         execute(
             make_conninfo(owner_url, user="tasks_serve"),
-            statement.format(users=f'"{users_table}"'),
+            statement.format(users=quoted(users_table)),
         )
 
 
@@ -226,7 +241,7 @@ async def test_it_waits_for_the_users_table_that_the_setting_names(
 
     serving = Database(url=url, users_table="people", migrate_on_start=False)
 
-    with pytest.raises(StorageUnavailable, match=r"the table users? and USERS_TABLE names people"):
+    with pytest.raises(StorageUnavailable, match=r"the table \S+ and USERS_TABLE names people"):
         await serving.prepare()
 
 

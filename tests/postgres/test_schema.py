@@ -67,6 +67,9 @@ _IDENTITIES: Final = {
         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE {_OURS} ORDER BY 1""",
     "numbers": "SELECT sequencename, last_value FROM pg_sequences ORDER BY 1",
 }
+_TABLES: Final = f"""
+    SELECT nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE relkind IN ('r', 'p') AND {_OURS} ORDER BY 1, 2"""
 
 Facts = dict[str, list[tuple[Any, ...]]]
 
@@ -86,11 +89,11 @@ def snapshot(url: str) -> Facts:
     with psycopg.connect(url) as connection:
         for name, query in _IDENTITIES.items():
             found[name] = connection.execute(query).fetchall()
-        for name, kind, *_ in found["relations"]:
-            if kind in "rp":
-                query = "SELECT t::text FROM {} t ORDER BY 1"
-                rows = connection.execute(sql.SQL(query).format(sql.Identifier(name)))
-                found[f"rows of {name}"] = rows.fetchall()
+        tables = connection.execute(_TABLES).fetchall()
+        for schema, name in tables:
+            read = sql.SQL("SELECT t::text FROM {} t ORDER BY 1")
+            rows = connection.execute(read.format(sql.Identifier(schema, name)))
+            found[f"rows of {schema}.{name}"] = rows.fetchall()
     return found
 
 

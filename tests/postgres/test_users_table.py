@@ -353,7 +353,7 @@ async def test_an_empty_users_table_of_another_program_is_kept(empty_database_ur
 async def test_the_line_of_an_unknown_user_says_where_users_were_looked_for(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
+    name = str(psycopg.conninfo.conninfo_to_dict(database_url)["dbname"])
     caplog.set_level(logging.INFO)
     async with serving(database_url) as tasks:
         assert f"the database is {name} on " in caplog.text

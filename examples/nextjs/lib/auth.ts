@@ -1,8 +1,7 @@
 /*
  * File 1 of 3 to copy into your own frontend: Better Auth on the server.
  *
- * If you already have a Better Auth configuration, copy two parts of this one: the `jwt` plugin,
- * and `user.modelName` (or keep your model's name, and set USERS_TABLE=user for the API).
+ * If you already have a Better Auth configuration, copy only the `jwt` plugin from this one.
  */
 import { betterAuth } from "better-auth";
 import { jwt } from "better-auth/plugins";
@@ -50,8 +49,6 @@ export const auth = betterAuth({
   // request.
   baseURL: BETTER_AUTH_URL,
   emailAndPassword: { enabled: true },
-  // The API's tasks refer to this table.
-  user: { modelName: "users" },
   // The app migrates at its start (instrumentation.ts). If yours does not, leave this line out.
   advanced: { database: { validateSchema: false } },
   plugins: [JWT_MODE === "secret" ? signedWithSecret() : signedWithKeys()],

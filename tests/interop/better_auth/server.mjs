@@ -41,8 +41,14 @@ const others = {
 };
 const server = createServer(async (request, response) => {
   const other = others[request.url];
-  if (other) response.end(await other());
-  else answer(request, response);
+  try {
+    if (other) response.end(await other());
+    else await answer(request, response);
+  } catch (error) {
+    console.error(error);
+    if (!response.headersSent) response.writeHead(500);
+    response.end();
+  }
 });
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
