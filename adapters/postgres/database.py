@@ -1,23 +1,23 @@
 """The database that serves requests: operations with a deadline, on a schema that is up to date."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Final
 
 import psycopg
 import sqlalchemy as sa
-from psycopg import errors
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from adapters.postgres import migrating, statements
-from adapters.postgres.connection import Connection
-from adapters.postgres.driver_errors import cause_to_log, operation_failure, preparation_failure
+from adapters.postgres.deadlines import Deadlines
+from adapters.postgres.driver_errors import preparation_failure
 from adapters.postgres.dsn import Driver, Dsn
 from adapters.postgres.observer import DatabaseObserver
 from adapters.postgres.pool import Pool
+from adapters.postgres.session import Session
 from application.errors import StorageUnavailable
 from application.fair_queue import User
 
@@ -27,16 +27,6 @@ ANSWER_WITHIN: Final = 6.5
 With the 3 s that fetching a key set may take, a request stays within its 10 s. A suspended Neon
 compute takes up to 5 s to wake.
 """
-
-# These would recur on this connection, so it is dropped. A session may stay read-only while it
-# lasts, and so does a server that has been replaced. A prepared statement may be unknown behind an
-# undetected pooler, or useless after a column has changed.
-_STALE_SESSION_ERRORS: Final = (
-    errors.ReadOnlySqlTransaction,
-    errors.InvalidSqlStatementName,
-    errors.DuplicatePreparedStatement,
-    errors.FeatureNotSupported,
-)
 
 
 class Database:
@@ -59,56 +49,24 @@ class Database:
         self._users_table = users_table
         self._migrate_on_start = migrate_on_start
         self._pool = Pool(self._dsn, observe=observer.statement if observer else nullcontext)
+        self._deadlines = Deadlines()
         self._prepared = False
         self._preparing: list[Driver] = []
         self._observer = observer
         if observer is not None:
             observer.watch_pool(self._pool.use)
 
-    @asynccontextmanager
-    async def session(self, user: User) -> AsyncIterator[Connection]:
-        """Borrow a connection for one operation of ``user`` (None: of the service itself).
-
-        Each statement is a transaction of its own. Every error of the driver leaves as
-        StorageUnavailable. The operation fails with it if it needs the connection longer than
-        ANSWER_WITHIN seconds from now; the server may still carry out its last statement.
-        """
+    def session(self, user: User) -> Session:
+        """Return the context of one operation of ``user`` (None: of the service itself)."""
         if not self._prepared:
             raise StorageUnavailable("the schema has not been prepared yet")
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + ANSWER_WITHIN
-        connection = await self._connection(user, deadline)
-        # Cancelling psycopg's wait would first ask the server to cancel.
-        expiry = loop.call_at(deadline, connection.give_up)
-        try:
-            yield connection
-        except (psycopg.Error, OSError) as error:
-            if connection.gave_up:
-                raise StorageUnavailable(f"no answer within {ANSWER_WITHIN:g} s") from error
-            if isinstance(error, _STALE_SESSION_ERRORS):
-                await connection.close()
-            raise operation_failure(error) from cause_to_log(error)
-        finally:
-            expiry.cancel()
-            await self._pool.give_back(connection)
-
-    async def _connection(self, user: User, deadline: float) -> Connection:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        try:
-            connection = self._pool.borrow_now(user)
-            if connection is None:
-                async with asyncio.timeout_at(deadline):
-                    connection = await self._pool.borrow(user)
-        except (psycopg.Error, OSError) as error:
-            if self._observer is not None:
-                self._observer.no_connection(loop.time() - started, error)
-            if isinstance(error, TimeoutError):
-                raise StorageUnavailable(f"no connection within {ANSWER_WITHIN:g} s") from error
-            raise operation_failure(error) from error
-        if self._observer is not None:
-            self._observer.got_connection(loop.time() - started)
-        return connection
+        return Session(
+            self._pool,
+            self._deadlines,
+            user=user,
+            within=ANSWER_WITHIN,
+            observer=self._observer,
+        )
 
     async def prepare(self, *, within: float | None = None) -> None:
         """Bring the schema up to date, or check that it is, as Storage.prepare promises."""
