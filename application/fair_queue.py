@@ -28,10 +28,21 @@ class FairQueue:
 
     async def acquire(self, user: User) -> None:
         """Take a place for ``user``; return once there is one. Pair it with ``release``."""
-        if self.try_acquire(user):
-            return
+        place = self.enter(user)
+        if place is not None:
+            await self.wait(user, place)
+
+    def enter(self, user: User) -> asyncio.Future[None] | None:
+        """Take a place for ``user`` and return None, or return the place to ``wait`` for."""
+        if self._may_take(user):
+            self._take(user)
+            return None
         place = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(user, deque()).append(place)
+        return place
+
+    async def wait(self, user: User, place: asyncio.Future[None]) -> None:
+        """Return once ``place`` is taken. Cancelling the place ends the wait, too."""
         try:
             await place
         except asyncio.CancelledError:
@@ -41,13 +52,6 @@ class FairQueue:
                 # The place was given in the same pass of the event loop.
                 self.release(user)
             raise
-
-    def try_acquire(self, user: User) -> bool:
-        """Take a place for ``user`` if there is one now, and return whether there was."""
-        if not self._may_take(user):
-            return False
-        self._take(user)
-        return True
 
     def release(self, user: User) -> None:
         """Give back a place of ``user``, and hand it to the next request in turn."""

@@ -1,28 +1,24 @@
 """The database that serves requests: operations with a deadline, on a schema that is up to date."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Final
 
 import psycopg
 import sqlalchemy as sa
-from psycopg import errors
 
 from adapters.postgres import migrating, statements
-from adapters.postgres.connection import Connection
-from adapters.postgres.driver_errors import cause_to_log, operation_failure
+from adapters.postgres.deadlines import Deadlines
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.facts import Facts
 from adapters.postgres.following import require_not_moved
 from adapters.postgres.observer import DatabaseObserver
 from adapters.postgres.pool import Pool
 from adapters.postgres.preparing import Preparation
+from adapters.postgres.session import Session
 from adapters.postgres.statements import Statement
 from adapters.postgres.table_name import TableName
 from adapters.postgres.watching import TablesWatch
-from application.errors import StorageUnavailable
 from application.fair_queue import User
 
 ANSWER_WITHIN: Final = 6.5
@@ -31,36 +27,6 @@ ANSWER_WITHIN: Final = 6.5
 With the 3 s that fetching a key set may take, a request stays within its 10 s. A suspended Neon
 compute takes up to 5 s to wake.
 """
-
-# These would recur on this connection, so it is dropped. A session may stay read-only while it
-# lasts, and so does a server that has been replaced. A prepared statement may be unknown behind an
-# undetected pooler, or useless after a column has changed.
-_STALE_SESSION_ERRORS: Final = (
-    errors.ReadOnlySqlTransaction,
-    errors.InvalidSqlStatementName,
-    errors.DuplicatePreparedStatement,
-    errors.FeatureNotSupported,
-    errors.UndefinedFunction,
-    errors.DatatypeMismatch,
-)
-
-# The tables are gone, are others than the ones that were prepared, or have changed.
-_CHANGED_TABLES_ERRORS: Final = (
-    errors.UndefinedTable,
-    errors.UndefinedColumn,
-    errors.UndefinedFunction,
-    errors.DatatypeMismatch,
-    errors.InvalidTextRepresentation,
-    errors.NumericValueOutOfRange,
-    errors.InsufficientPrivilege,
-    errors.InvalidSchemaName,
-    errors.WrongObjectType,
-    errors.FeatureNotSupported,
-    errors.NotNullViolation,
-    errors.CheckViolation,
-    errors.UniqueViolation,
-    errors.ExclusionViolation,
-)
 
 _COUNTED: Final = 1_000
 """Most users that are counted for a line of the log."""
@@ -89,6 +55,7 @@ class Database:
         self.users_table = None if users_table is None else TableName.parse(users_table)
         self._migrate_on_start = migrate_on_start
         self._pool = Pool(self._dsn, observe=observer.statement if observer else nullcontext)
+        self._deadlines = Deadlines(ANSWER_WITHIN)
         self._tables = TablesWatch(
             look=self._look, prepare=self._prepare_tables, changed=self._pool.close
         )
@@ -97,57 +64,23 @@ class Database:
         if observer is not None:
             observer.watch_pool(self._pool.use)
 
-    @asynccontextmanager
-    async def session(self, user: User) -> AsyncIterator[Connection]:
-        """Borrow a connection for one operation of ``user`` (None: of the service itself).
+    def session(self, user: User) -> Session:
+        """Return the context of one operation of ``user`` (None: of the service itself).
 
-        Each statement is a transaction of its own. Every error of the driver leaves as
-        StorageUnavailable. The operation fails with it if it needs the connection longer than
-        ANSWER_WITHIN seconds from now; the server may still carry out its last statement.
+        Raise StorageUnavailable if the tables cannot be served.
         """
         _ = self._tables.facts
         self._tables.used()
-        async with self._session(user) as session:
-            yield session
+        return self._session(user)
 
-    @asynccontextmanager
-    async def _session(self, user: User) -> AsyncIterator[Connection]:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + ANSWER_WITHIN
-        connection = await self._connection(user, deadline)
-        # Cancelling psycopg's wait would first ask the server to cancel.
-        expiry = loop.call_at(deadline, connection.give_up)
-        try:
-            yield connection
-        except (psycopg.Error, OSError) as error:
-            if connection.gave_up:
-                raise StorageUnavailable(f"no answer within {ANSWER_WITHIN:g} s") from error
-            if isinstance(error, _STALE_SESSION_ERRORS):
-                await connection.close()
-            if isinstance(error, _CHANGED_TABLES_ERRORS):
-                self._tables.failed()
-            raise operation_failure(error) from cause_to_log(error)
-        finally:
-            expiry.cancel()
-            await self._pool.give_back(connection)
-
-    async def _connection(self, user: User, deadline: float) -> Connection:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        try:
-            connection = self._pool.borrow_now(user)
-            if connection is None:
-                async with asyncio.timeout_at(deadline):
-                    connection = await self._pool.borrow(user)
-        except (psycopg.Error, OSError) as error:
-            if self._observer is not None:
-                self._observer.no_connection(loop.time() - started, error)
-            if isinstance(error, TimeoutError):
-                raise StorageUnavailable(f"no connection within {ANSWER_WITHIN:g} s") from error
-            raise operation_failure(error) from error
-        if self._observer is not None:
-            self._observer.got_connection(loop.time() - started)
-        return connection
+    def _session(self, user: User) -> Session:
+        return Session(
+            self._pool,
+            self._deadlines,
+            user=user,
+            observer=self._observer,
+            tables_failed=self._tables.failed,
+        )
 
     def admits(self, owner: str) -> bool:
         """Return whether ``owner`` is spelled as an id of the users table.

@@ -39,7 +39,8 @@ class Slot:
     @property
     def is_open(self) -> bool:
         """Whether there is a connection, as far as this side knows."""
-        return self.connection is not None and not self.connection.closed
+        connection = self.connection
+        return connection is not None and not (connection.closed or connection.gave_up)
 
 
 class Pool:
@@ -79,30 +80,40 @@ class Pool:
         self._slots.append(slot)
         return slot
 
-    def borrow_now(self, user: User) -> Connection | None:
-        """Return a connection for ``user`` if that takes no waiting. Give it back."""
-        if not self._queue.try_acquire(user):
-            return None
-        pooled = self._pool.connect()
-        connection = cast("Slot", pooled.dbapi_connection).usable()
-        if connection is None:
-            pooled.close()
-            self._queue.release(user)
-            return None
-        self._borrowed[connection] = pooled, user
-        return connection
-
     async def borrow(self, user: User) -> Connection:
         """Return a connection for ``user`` that is open as far as this side knows. Give it back.
 
         Raise psycopg.Error if the server cannot be reached.
         """
-        await self._queue.acquire(user)
+        place = self.enter(user)
+        if place is not None:
+            await self.wait(user, place)
+        return self.take(user) or await self.open(user)
+
+    def enter(self, user: User) -> asyncio.Future[None] | None:
+        """Admit a request of ``user``, or return a place to ``wait`` for, as FairQueue does."""
+        return self._queue.enter(user)
+
+    async def wait(self, user: User, place: asyncio.Future[None]) -> None:
+        """Return once ``place`` is taken."""
+        await self._queue.wait(user, place)
+
+    def take(self, user: User) -> Connection | None:
+        """Return an open connection for an admitted request; None if one has to be opened."""
         pooled = self._pool.connect()
-        slot = cast("Slot", pooled.dbapi_connection)
+        connection = cast("Slot", pooled.dbapi_connection).usable()
+        if connection is None:
+            pooled.close()
+        else:
+            self._borrowed[connection] = pooled, user
+        return connection
+
+    async def open(self, user: User) -> Connection:
+        """Return a new connection for an admitted request. Raise psycopg.Error."""
+        pooled = self._pool.connect()
         self._opening += 1
         try:
-            connection = slot.usable() or await slot.open(self._dsn, self._observe)
+            connection = await cast("Slot", pooled.dbapi_connection).open(self._dsn, self._observe)
         except BaseException:
             pooled.close()
             self._queue.release(user)
@@ -112,12 +123,11 @@ class Pool:
         self._borrowed[connection] = pooled, user
         return connection
 
-    async def give_back(self, connection: Connection) -> None:
+    def give_back(self, connection: Connection) -> None:
         """Take back a connection that is no longer used."""
         pooled, user = self._borrowed.pop(connection)
         pooled.close()
         if connection.gave_up:
-            await connection.close()
             # Until PostgreSQL ends the statement, it counts among those of this process.
             asyncio.get_running_loop().call_later(GIVEN_UP_WITHIN, self._queue.release, user)
         else:

@@ -26,22 +26,22 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
 
 async def test_the_connection_used_last_is_used_next(pool: Pool) -> None:
     first, second = await pool.borrow("ada"), await pool.borrow("ada")
-    await pool.give_back(first)
-    await pool.give_back(second)
+    pool.give_back(first)
+    pool.give_back(second)
     for _ in range(3):
         borrowed = await pool.borrow("ada")
         assert borrowed is second
-        await pool.give_back(borrowed)
+        pool.give_back(borrowed)
     assert pool.use() == PoolUse(used=0, idle=2, limit=2, waiting=0)
 
 
 async def test_a_closed_connection_is_replaced(pool: Pool) -> None:
     first = await pool.borrow("ada")
     await first.close()
-    await pool.give_back(first)
+    pool.give_back(first)
     second = await pool.borrow("ada")
     assert not second.closed
-    await pool.give_back(second)
+    pool.give_back(second)
     assert pool.use() == PoolUse(used=0, idle=1, limit=2, waiting=0)
 
 
@@ -53,8 +53,8 @@ async def test_a_request_that_stops_waiting_takes_no_place(pool: Pool) -> None:
                 await pool.borrow("ada")
     assert pool.use() == PoolUse(used=2, idle=0, limit=2, waiting=0)
     for connection in held:
-        await pool.give_back(connection)
-    await pool.give_back(await pool.borrow("ada"))
+        pool.give_back(connection)
+    pool.give_back(await pool.borrow("ada"))
     assert pool.use() == PoolUse(used=0, idle=2, limit=2, waiting=0)
 
 
@@ -73,12 +73,12 @@ async def test_one_user_leaves_connections_to_others(database_url: str) -> None:
     await asyncio.sleep(0.05)
     assert not any(task.done() for task in waiting)
     async with asyncio.timeout(5):
-        await pool.give_back(await pool.borrow("bob"))
-        await pool.give_back(await pool.borrow(None))
+        pool.give_back(await pool.borrow("bob"))
+        pool.give_back(await pool.borrow(None))
     for connection in held:
-        await pool.give_back(connection)
+        pool.give_back(connection)
     for task in waiting:
-        await pool.give_back(await task)
+        pool.give_back(await task)
     assert pool.use().used == 0
     await pool.close()
 
@@ -113,11 +113,11 @@ async def test_a_connection_that_was_given_up_keeps_its_place_until_its_statemen
     for task, connection in zip(running, lost, strict=True):
         with pytest.raises(psycopg.OperationalError):
             await task
-        await pool.give_back(connection)
+        pool.give_back(connection)
     assert time.monotonic() - given_up < GIVEN_UP_WITHIN
     async with asyncio.timeout(10):
         following = await pool.borrow("ada")
     assert time.monotonic() - given_up >= GIVEN_UP_WITHIN - 0.01
     counted = Statement(b"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%sleep(60)' ")
     assert await following.run(counted, {}) == [(0,)]
-    await pool.give_back(following)
+    pool.give_back(following)

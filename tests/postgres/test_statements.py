@@ -174,7 +174,9 @@ def test_a_list_by_creation_can_be_read_in_the_order_of_an_index(
     connection.execute("SET random_page_cost = 1.0")
     connection.execute(f"SET plan_cache_mode = force_{mode}_plan")
 
-    nodes = plan(connection, statements.LIST[status, SortOrder.CREATED], BUSY)
+    # Of the user with few such tasks: where most have the status, two indexes cost the same.
+    owner = FEW.get(status, BUSY)
+    nodes = plan(connection, statements.LIST[status, SortOrder.CREATED], owner)
 
     assert [(node["Node Type"], node.get("Index Name")) for node in nodes] == [
         ("Index Scan", index)

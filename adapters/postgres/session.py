@@ -1,0 +1,154 @@
+"""A connection that is borrowed for one operation."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final
+
+import psycopg
+from psycopg import errors
+
+from adapters.postgres.connection import Connection
+from adapters.postgres.deadlines import Deadlines
+from adapters.postgres.driver_errors import cause_to_log, operation_failure
+from adapters.postgres.observer import DatabaseObserver
+from adapters.postgres.pool import Pool
+from application.errors import StorageUnavailable
+from application.fair_queue import User
+
+# These would recur on this connection, so it is dropped. A session may stay read-only while it
+# lasts, and so does a server that has been replaced. A prepared statement may be unknown behind an
+# undetected pooler, or useless after a column has changed.
+_STALE_SESSION_ERRORS: Final = (
+    errors.ReadOnlySqlTransaction,
+    errors.InvalidSqlStatementName,
+    errors.DuplicatePreparedStatement,
+    errors.FeatureNotSupported,
+    errors.UndefinedFunction,
+    errors.DatatypeMismatch,
+)
+
+# The tables are gone, are others than the ones that were prepared, or have changed.
+_CHANGED_TABLES_ERRORS: Final = (
+    errors.UndefinedTable,
+    errors.UndefinedColumn,
+    errors.UndefinedFunction,
+    errors.DatatypeMismatch,
+    errors.InvalidTextRepresentation,
+    errors.NumericValueOutOfRange,
+    errors.InsufficientPrivilege,
+    errors.InvalidSchemaName,
+    errors.WrongObjectType,
+    errors.FeatureNotSupported,
+    errors.NotNullViolation,
+    errors.CheckViolation,
+    errors.UniqueViolation,
+    errors.ExclusionViolation,
+)
+
+
+class Session:
+    """Context manager that borrows a connection for one operation of ``user``.
+
+    Each statement is a transaction of its own. Every error of the driver leaves as
+    StorageUnavailable. The operation fails with it at its deadline; the server may still carry out
+    its last statement.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        deadlines: Deadlines,
+        *,
+        user: User,
+        observer: DatabaseObserver | None,
+        tables_failed: Callable[[], None],
+    ) -> None:
+        """``tables_failed`` is called after an error that changed tables may have caused."""
+        self._pool = pool
+        self._deadlines = deadlines
+        self._user = user
+        self._observer = observer
+        self._tables_failed = tables_failed
+        self._place: asyncio.Future[None] | None = None
+        self._connection: Connection | None = None
+        self._is_late = False
+
+    def expire(self) -> None:
+        """End the statement under way, or the wait for a connection."""
+        self._is_late = True
+        if self._connection is not None:
+            # Cancelling the task would first ask the server to cancel the statement.
+            self._connection.give_up()
+        elif self._place is not None:
+            self._place.cancel()
+
+    async def __aenter__(self) -> Connection:
+        """Return the connection. Raises StorageUnavailable."""
+        due = self._deadlines.start(self)
+        try:
+            self._connection = connection = await self._borrow(due)
+        except BaseException as error:
+            self._deadlines.end(self)
+            self._observe(due, error)
+            if isinstance(error, asyncio.CancelledError) and self._is_late:
+                # The wait was cancelled, not the task.
+                raise self._no_connection() from None
+            if isinstance(error, TimeoutError):
+                raise self._no_connection() from error
+            if isinstance(error, psycopg.Error | OSError):
+                raise operation_failure(error) from error
+            raise
+        self._observe(due)
+        return connection
+
+    async def _borrow(self, due: float) -> Connection:
+        self._place = self._pool.enter(self._user)
+        if self._place is not None:
+            await self._pool.wait(self._user, self._place)
+        connection = self._pool.take(self._user)
+        if connection is None:
+            async with asyncio.timeout_at(due):
+                connection = await self._pool.open(self._user)
+        return connection
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give the connection back."""
+        connection = self._connection
+        if connection is None:
+            return
+        self._deadlines.end(self)
+        if error is None:
+            self._pool.give_back(connection)
+            return
+        try:
+            if isinstance(error, _STALE_SESSION_ERRORS):
+                await connection.close()
+        finally:
+            self._pool.give_back(connection)
+        if isinstance(error, psycopg.Error | OSError):
+            if connection.gave_up:
+                late = f"no answer within {self._deadlines.seconds:g} s"
+                raise StorageUnavailable(late) from error
+            if isinstance(error, _CHANGED_TABLES_ERRORS):
+                self._tables_failed()
+            raise operation_failure(error) from cause_to_log(error)
+
+    def _no_connection(self) -> StorageUnavailable:
+        return StorageUnavailable(f"no connection within {self._deadlines.seconds:g} s")
+
+    def _observe(self, due: float, error: BaseException | None = None) -> None:
+        if self._observer is None:
+            return
+        waited = asyncio.get_running_loop().time() - (due - self._deadlines.seconds)
+        if error is None:
+            self._observer.got_connection(waited)
+        elif isinstance(error, Exception):
+            self._observer.no_connection(waited, error)
+        elif self._is_late:
+            self._observer.no_connection(waited, TimeoutError())
