@@ -57,9 +57,17 @@ def warn_of_other_tasks(connection: Connection) -> None:
 
 def provide_users(connection: Connection, setting: TableName | None) -> UsersTable:
     """Return the users table, made if there is none. Raise SchemaConflict."""
-    users = find_users(connection, setting)
-    if users is not None:
-        return users
+    users = find_users(connection, setting) or _made(connection, setting)
+    if users.is_stand_in and connection.scalar(text(_USERS_SYNC)):
+        logger.warning(
+            "tasks refer to the table %s, and there is a table neon_auth.users_sync: if that holds "
+            "the users, set USERS_TABLE=neon_auth.users_sync",
+            users,
+        )
+    return users
+
+
+def _made(connection: Connection, setting: TableName | None) -> UsersTable:
     name = setting.name if setting is not None else "users"
     referenced = referenced_users(connection)
     if referenced is not None:
@@ -77,7 +85,7 @@ def provide_users(connection: Connection, setting: TableName | None) -> UsersTab
                 other,
             )
     with Operations.context(MigrationContext.configure(connection)):
-        make_stand_in(connection, name)
+        make_stand_in(name)
     made = find_users(connection, TableName(name))
     if made is None:
         raise SchemaConflict(f"the table {name} has been made outside the search path")
@@ -150,6 +158,7 @@ def require_the_users(connection: Connection, setting: TableName | None) -> None
         )
 
 
+_USERS_SYNC: Final = "SELECT to_regclass('neon_auth.users_sync') IS NOT NULL"
 _DEFINITIONS: Final = """
     SELECT attname, format_type(atttypid, atttypmod)
         || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END AS definition

@@ -21,7 +21,7 @@ IDS = [None, "uuid", "serial"]
 def either_order(
     order: str, folder: Path, database_url: str, **configuration: object
 ) -> Iterator[tuple[BetterAuth, Service]]:
-    """Start both without USERS_TABLE: ``first`` is who finds an empty database."""
+    """Start both without USERS_TABLE: ``order`` says which finds an empty database."""
     if order == "Better Auth first":
         with (
             better_auth(folder, database_url, **configuration) as frontend,

@@ -26,14 +26,8 @@ def column_type(id_type: IdType) -> type[sa.types.TypeEngine[Any]]:
     return _COLUMN_TYPES[id_type]
 
 
-def make_stand_in(connection: sa.Connection, name: str) -> None:
+def make_stand_in(name: str) -> None:
     """Create a users table that Better Auth's own migration can add its columns to."""
-    if connection.scalar(sa.text("SELECT to_regclass('neon_auth.users_sync') IS NOT NULL")):
-        logger.warning(
-            "the table %s is made beside neon_auth.users_sync: if that holds the users, set "
-            "USERS_TABLE=neon_auth.users_sync",
-            name,
-        )
     op.create_table(
         name,
         sa.Column("id", sa.Text, primary_key=True),
