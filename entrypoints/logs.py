@@ -9,6 +9,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
+
 from entrypoints.request_context import current_request
 from entrypoints.settings import LogFormat, LogLevel
 
@@ -18,8 +20,8 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "col
 # Their lines at INFO duplicate our own.
 _NOISY_LOGGERS: Final = ("alembic", "httpx")
 
-# json.dumps would create an encoder for each line.
-_encode: Final = json.JSONEncoder(default=str).encode
+# json.dumps would take a tenth of the time of a short request.
+_encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def configure(log_format: LogFormat, level: LogLevel) -> None:
@@ -44,7 +46,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         line = {
-            "time": _time(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -52,7 +54,11 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return _encode(line)
+        try:
+            return _encode(line).decode()
+        except UnicodeEncodeError:
+            # A lone surrogate, which has no UTF-8 form.
+            return json.dumps(line, default=str)
 
 
 class ConsoleFormatter(logging.Formatter):

@@ -27,13 +27,12 @@ GIVEN_UP_WITHIN: Final = CHECK_INTERVAL + 0.25
 # A pooler gives each transaction another server connection, so it cannot announce the process that
 # replies. On a direct connection this also sets how often the server checks for its client, unless
 # the role or the URL sets it, or the server (before PostgreSQL 14) does not have the setting.
-_IDENTIFY: Final = Statement(
+_IDENTIFY: Final = (
     b"SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = $1 "
     b"AND current_setting('client_connection_check_interval', true) = '0' "
-    b"THEN set_config('client_connection_check_interval', '%ds', false) END" % CHECK_INTERVAL,
-    ("announced",),
+    b"THEN set_config('client_connection_check_interval', '%ds', false) END" % CHECK_INTERVAL
 )
-_IDENTIFY_ONLY: Final = Statement(b"SELECT pg_backend_pid()")
+_IDENTIFY_ONLY: Final = b"SELECT pg_backend_pid()"
 
 # How servers refuse the setting on platforms that cannot detect a disconnected client.
 _SETTING_REFUSED: Final = (
@@ -72,30 +71,23 @@ class Connection:
 
     async def _server_process(self) -> int:
         try:
-            announced = {"announced": self._driver.info.backend_pid}
-            [(process, _)] = await self._execute(_IDENTIFY, announced)
+            await self._cursor.execute(_IDENTIFY, [str(self._driver.info.backend_pid)])
         except _SETTING_REFUSED:
-            [(process,)] = await self._execute(_IDENTIFY_ONLY, {})
+            await self._cursor.execute(_IDENTIFY_ONLY)
+        [(process, *_)] = await self._cursor.fetchall()
         return int(process)
 
     async def run(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
-        """Return the rows of ``statement``. Raise psycopg.Error.
+        """Return the rows of ``statement``: at most some thousand. Raise psycopg.Error.
 
         On cancellation the connection is closed.
         """
-        with self._observe(statement.text):
-            return await self._execute(statement, parameters)
-
-    async def _execute(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
         cursor = self._cursor
-        await cursor.execute(statement.text, _values(statement, parameters))
+        with self._observe(statement.text):
+            await cursor.execute(statement.text, _values(statement, parameters))
         if cursor.rownumber is None:  # A statement without rows.
             return []
-        rows = piece = await cursor.fetchmany(PIECE)
-        while len(piece) == PIECE:
-            await asyncio.sleep(0)
-            piece = await cursor.fetchmany(PIECE)
-            rows = rows + piece
+        rows = await cursor.fetchall()
         if len(rows) > PIECE:
             # The old cursor would keep this large result until the next statement.
             self._cursor = self._driver.cursor(binary=True)
@@ -142,6 +134,10 @@ class Connection:
     def give_up(self) -> None:
         """End the connection at once: a statement under way raises psycopg.OperationalError."""
         self._driver.give_up()
+
+    def discard(self) -> None:
+        """Free a connection that has been given up."""
+        self._driver.pgconn.finish()
 
     async def close(self) -> None:
         """End the connection without waiting for the server."""

@@ -128,6 +128,7 @@ class Pool:
         pooled, user = self._borrowed.pop(connection)
         pooled.close()
         if connection.gave_up:
+            connection.discard()
             # Until PostgreSQL ends the statement, it counts among those of this process.
             asyncio.get_running_loop().call_later(GIVEN_UP_WITHIN, self._queue.release, user)
         else:

@@ -13,7 +13,7 @@ from psycopg.errors import ForeignKeyViolation
 from adapters.postgres import statements
 from adapters.postgres.connection import Connection, Row
 from adapters.postgres.database import Database
-from application.arranging import PIECE, arrange
+from application.arranging import LONG, PIECE, arrange
 from application.errors import TaskLimitReached, TaskNotFound, UnknownUser
 from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
@@ -85,10 +85,11 @@ class PostgresTaskRepository:
         if not self._database.admits(owner):
             return []
         async with self._database.session(owner) as session:
-            if limit is not None and order is SortOrder.CREATED:
+            if limit is not None:
                 first = {"owner": owner, "limit": limit}
                 rows = await session.run(statements.FIRST[status], first)
-            else:
+            # Titles are sorted here: the first ones are known once all have been read.
+            if limit is None or (order is SortOrder.TITLE and len(rows) == limit):
                 rows = await session.run_long(statements.LIST[status, order], {"owner": owner})
         tasks = await _tasks(owner, rows)
         return tasks if order is SortOrder.CREATED else (await arrange(tasks, order))[:limit]
@@ -171,7 +172,7 @@ async def _replace(session: Connection, seen: Task, changed: Task) -> bool:
 
 
 async def _tasks(owner: str, rows: Sequence[Row]) -> list[Task]:
-    if len(rows) <= PIECE:
+    if len(rows) <= LONG + 1:
         return [_task(owner, row) for row in rows]
     tasks: list[Task] = []
     for start in range(0, len(rows), PIECE):

@@ -91,7 +91,7 @@ class Parameters:
         sent_as = marker.alias or name
         if isinstance(marker, params.Header) and marker.convert_underscores and not marker.alias:
             sent_as = name.replace("_", "-")
-        field = _Field(name, sent_as, TypeAdapter(hint).validate_python, parameter.default)
+        field = _Field(name, sent_as, _validator(hint, marker), parameter.default)
         fields = {params.Path: self._path, params.Query: self._query, params.Header: self._headers}
         fields[type(marker)].append(field)
         return True
@@ -186,6 +186,14 @@ def _marker(hint: Any) -> params.Param | None:
         return None
     is_plain = marker.validation_alias == marker.alias and marker.default_factory is None
     return marker if is_plain else None
+
+
+def _validator(hint: Any, marker: params.Param) -> Callable[[Any], Any]:
+    annotated, *metadata = get_args(hint)
+    is_text = {annotated, *get_args(annotated)} <= {str, str | None, NoneType}
+    if is_text and metadata == [marker] and not marker.metadata:
+        return str  # Text as it was sent needs no validation.
+    return TypeAdapter(hint).validate_python
 
 
 def _is_class(annotation: Any, *bases: type) -> bool:

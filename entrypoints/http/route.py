@@ -40,23 +40,21 @@ class OwnedRoute(APIRoute):
     def get_route_handler(self) -> RouteHandler:
         """Return the function that answers a request."""
         call = self._direct_call() or self._call_by_fastapi()
+        verifier = self.verifier
 
         async def handle(request: Request) -> Response:
             if _AMBIGUOUS_PATH.search(request.scope["raw_path"]):
                 raise HTTPException(404)
-            owner = request.path_params.get(OWNER_PARAMETER)
+            owner = request.scope["path_params"].get(OWNER_PARAMETER)
             if owner is not None:
-                await self._admit(request, owner)
+                subject = await authenticate(request, verifier)
+                context = current_request.get()
+                if context is not None:
+                    context.user_id = subject
+                require_owner(subject=subject, owner=owner)
             return await call(request)
 
         return handle
-
-    async def _admit(self, request: Request, owner: str) -> None:
-        subject = await authenticate(request, self.verifier)
-        context = current_request.get()
-        if context is not None:
-            context.user_id = subject
-        require_owner(subject=subject, owner=owner)
 
     def _direct_call(self) -> RouteHandler | None:
         # FastAPI asks for a second handler when the route's router is included in another one,

@@ -57,7 +57,7 @@ async def test_an_error_of_a_statement_leaves_the_connection_usable(
 async def test_a_connection_whose_first_statement_fails_is_closed(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_module, "_IDENTIFY", Statement(b"SELECT 1 / 0"))
+    monkeypatch.setattr(connection_module, "_IDENTIFY", b"SELECT 1 / ($1::int - $1::int)")
     with pytest.raises(psycopg.errors.DivisionByZero):
         await Connection.open(Dsn(database_url))
     others = (
@@ -114,8 +114,8 @@ async def test_a_server_that_refuses_the_interval_is_used_without_it(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As where the operating system does not report a disconnected client.
-    refused = connection_module._IDENTIFY.text.replace(b"'1s'", b"'-1s'")
-    monkeypatch.setattr(connection_module, "_IDENTIFY", Statement(refused, ("announced",)))
+    refused = connection_module._IDENTIFY.replace(b"'1s'", b"'-1s'")
+    monkeypatch.setattr(connection_module, "_IDENTIFY", refused)
     connection = await Connection.open(Dsn(database_url))
     assert await connection.run(CHECKS, {}) == [("0",)]
     # It is known to be direct nevertheless.

@@ -1,0 +1,47 @@
+"""The lines of the log."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from entrypoints.logs import JsonFormatter
+from entrypoints.request_context import RequestContext, current_request
+
+
+def formatted(message: str, **extra: Any) -> dict[str, Any]:
+    record = logging.makeLogRecord(
+        {"name": "a.b", "levelname": "INFO", "msg": message, "created": 1795000000.25, **extra}
+    )
+    line = JsonFormatter().format(record)
+    assert "\n" not in line
+    parsed: dict[str, Any] = json.loads(line)
+    return parsed
+
+
+def test_a_line_is_one_json_object_with_the_facts_that_were_passed() -> None:
+    assert formatted("hello", status=200, method="GET") == {
+        "time": "2026-11-18T11:06:40.250000Z",
+        "level": "info",
+        "logger": "a.b",
+        "message": "hello",
+        "status": 200,
+        "method": "GET",
+    }
+
+
+def test_a_line_of_a_request_names_it() -> None:
+    token = current_request.set(RequestContext("id-1", user_id="ada", error="TaskNotFound"))
+    line = formatted("hello")
+    current_request.reset(token)
+    assert (line["request_id"], line["user_id"], line["error"]) == ("id-1", "ada", "TaskNotFound")
+
+
+@pytest.mark.parametrize("text", ["\ud800", "é\n\u2028", "a\x00b"])
+def test_any_text_can_be_logged(text: str) -> None:
+    assert formatted(text)["message"] == text
+
+
+def test_values_of_other_types_are_logged_as_text() -> None:
+    assert formatted("hello", error_type=ValueError)["error_type"] == "<class 'ValueError'>"
