@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.waiting import Ready, Wait
+from psycopg.waiting import Wait
 
 from application.errors import InvalidConfiguration
 
@@ -64,7 +64,7 @@ class Driver(psycopg.AsyncConnection[tuple[Any, ...]]):
             state = next(gen)
             await asyncio.sleep(0)
             # Claiming more than is ready does no harm: no step blocks.
-            state = gen.send(Ready(state))
+            state = gen.send(state)
             while True:
                 ready = loop.create_future()
                 loop.add_reader(socket, _resolve, ready)
@@ -76,7 +76,7 @@ class Driver(psycopg.AsyncConnection[tuple[Any, ...]]):
                     loop.remove_reader(socket)
                     if state & Wait.W:
                         loop.remove_writer(socket)
-                state = gen.send(Ready(state))
+                state = gen.send(state)
         except StopIteration as end:
             outcome: T = end.value
             return outcome
