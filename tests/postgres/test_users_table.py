@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from adapters.postgres import watching
 from adapters.postgres.database import Database
 from adapters.postgres.development import create_user
 from adapters.postgres.errors import NotServable
@@ -19,10 +18,8 @@ from application.errors import (
     InvalidConfiguration,
     SchemaConflict,
     StorageUnavailable,
-    TaskNotFound,
     UnknownUser,
 )
-from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask
 from tests.postgres.test_schema import definition, execute, rows, snapshot
 
@@ -104,58 +101,6 @@ IDS: Final = {
 }
 
 
-@pytest.mark.parametrize("name", ['"user"', "users"])
-@pytest.mark.parametrize(("kind", "user"), IDS.values(), ids=IDS)
-async def test_tasks_have_owners_of_the_type_that_users_have(
-    empty_database_url: str, kind: str, user: str, name: str
-) -> None:
-    execute(empty_database_url, better_auths(name, kind, user))
-    async with serving(empty_database_url) as tasks:
-        task = await tasks.add(new_task(user), limit=10)
-        assert await tasks.get(user, task.id) == task
-        changed = await tasks.update(user, task.id, lambda found: found.toggle(now=NOW))
-        assert await tasks.list(user, StatusFilter.ALL, SortOrder.CREATED) == [changed]
-        assert await tasks.list(user, StatusFilter.ALL, SortOrder.CREATED, limit=5) == [changed]
-        assert await tasks.list(user, StatusFilter.ALL, SortOrder.TITLE) == [changed]
-        assert await tasks.fingerprint(user, StatusFilter.ALL) == fingerprint([changed])
-        await tasks.delete(user, task.id, lambda _: None)
-        await tasks.add(new_task(user))
-    assert owner_type(empty_database_url) == ("text" if "char" in kind else kind)
-    assert referenced(empty_database_url) == name
-    execute(empty_database_url, f"DELETE FROM {name}")
-    assert rows(empty_database_url, "SELECT * FROM tasks") == []
-
-
-@pytest.mark.parametrize(
-    ("kind", "user", "other"),
-    [
-        ("uuid", UUID, UUID.upper()),
-        ("uuid", UUID, UUID.replace("-", "")),
-        ("uuid", UUID, "ada"),
-        ("integer", "7", "07"),
-        ("integer", "7", "99999999999"),
-        ("bigint", "7", "9" * 200),
-        ("integer", "7", "ada"),
-    ],
-)
-async def test_an_id_in_another_spelling_is_a_user_without_tasks(
-    empty_database_url: str, kind: str, user: str, other: str
-) -> None:
-    execute(empty_database_url, better_auths('"user"', kind, user))
-    async with serving(empty_database_url) as tasks:
-        task = await tasks.add(new_task(user))
-        assert await tasks.list(other, StatusFilter.ALL, SortOrder.CREATED) == []
-        assert await tasks.fingerprint(other, StatusFilter.ALL) == fingerprint([])
-        with pytest.raises(TaskNotFound):
-            await tasks.get(other, task.id)
-        with pytest.raises(TaskNotFound):
-            await tasks.update(other, task.id, lambda found: found)
-        with pytest.raises(TaskNotFound):
-            await tasks.delete(other, task.id)
-        with pytest.raises(UnknownUser):
-            await tasks.add(new_task(other))
-
-
 async def test_better_auths_table_is_preferred_to_one_of_another_program(
     empty_database_url: str,
 ) -> None:
@@ -235,121 +180,6 @@ async def test_an_id_of_another_type_is_named(empty_database_url: str, kind: str
     with pytest.raises(SchemaConflict, match=r"user\.id has the type .* and not text, .*bigint"):
         async with serving(empty_database_url):
             pass
-
-
-CONVERSIONS: Final = {
-    "text to uuid": ("text", "uuid", UUID),
-    "varchar to integer": ("varchar", "integer", "7"),
-    "uuid to text": ("uuid", "text", UUID),
-    "integer to bigint": ("integer", "bigint", "7"),
-    "bigint to text": ("bigint", "text", "7"),
-}
-
-
-@pytest.mark.parametrize(("old", "new", "user"), CONVERSIONS.values(), ids=CONVERSIONS)
-async def test_owners_are_converted_to_the_type_that_users_have(
-    empty_database_url: str, old: str, new: str, user: str
-) -> None:
-    execute(
-        empty_database_url,
-        better_auths("users", new, user)
-        + f"""CREATE TABLE tasks (id serial PRIMARY KEY, user_id {old} NOT NULL,
-            title text NOT NULL,
-            description text, completed boolean NOT NULL, created_at timestamptz NOT NULL,
-            updated_at timestamptz NOT NULL);
-        INSERT INTO tasks (user_id, title, completed, created_at, updated_at)
-            VALUES ('{user}', 'x', false, now(), now())""",
-    )
-    async with serving(empty_database_url) as tasks:
-        assert len(await tasks.list(user, StatusFilter.ALL, SortOrder.CREATED)) == 1
-        await tasks.add(new_task(user))
-    assert owner_type(empty_database_url) == new
-
-
-async def test_owners_in_another_spelling_are_not_converted(empty_database_url: str) -> None:
-    execute(
-        empty_database_url,
-        better_auths("users", "uuid", UUID)
-        + f"""CREATE TABLE tasks (id serial PRIMARY KEY, user_id text NOT NULL, title text NOT NULL,
-            description text, completed boolean NOT NULL, created_at timestamptz NOT NULL,
-            updated_at timestamptz NOT NULL);
-        INSERT INTO tasks (user_id, title, completed, created_at, updated_at)
-            VALUES ('{UUID.upper()}', 'x', false, now(), now())""",
-    )
-    before = snapshot(empty_database_url)
-    with pytest.raises(SchemaConflict, match=r"type uuid.*this: 1 \(lowest id: 1\)"):
-        async with serving(empty_database_url):
-            pass
-    assert snapshot(empty_database_url) == before
-
-
-@pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look for another users table at every unknown user."""
-    monkeypatch.setattr(watching, "LOOK_FOR_USERS_EVERY", 0)
-
-
-@pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize(("kind", "user"), IDS.values(), ids=IDS)
-async def test_a_table_that_better_auth_makes_later_is_followed_while_serving(
-    empty_database_url: str, kind: str, user: str
-) -> None:
-    async with serving(empty_database_url) as tasks:
-        with pytest.raises(UnknownUser):
-            await tasks.add(new_task(user))
-        assert referenced(empty_database_url) == "users"
-        execute(empty_database_url, better_auths('"user"', kind, user))
-
-        task = await tasks.add(new_task(user))
-
-        assert await tasks.get(user, task.id) == task
-    assert referenced(empty_database_url) == '"user"'
-    assert rows(empty_database_url, "SELECT to_regclass('users')") == [(None,)]
-
-
-async def test_unknown_users_do_not_make_the_service_look_again_and_again(
-    empty_database_url: str,
-) -> None:
-    async with serving(empty_database_url) as tasks:
-        with pytest.raises(UnknownUser):
-            await tasks.add(new_task("ada"))
-        execute(empty_database_url, better_auths('"user"', "text", "ada"))
-        with pytest.raises(UnknownUser):
-            await tasks.add(new_task("ada"))
-
-
-@pytest.mark.usefixtures("eager")
-async def test_a_later_table_that_lacks_the_owners_is_said_and_stops_nothing(
-    empty_database_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with serving(empty_database_url) as tasks:
-        execute(empty_database_url, "INSERT INTO users (id) VALUES ('demo')")
-        task = await tasks.add(new_task("demo"))
-        execute(empty_database_url, better_auths('"user"', "uuid", UUID))
-        with pytest.raises(UnknownUser):
-            await tasks.add(new_task(UUID))
-        assert "tasks still refer to the table users: tasks.user_id must be" in caplog.text
-        assert await tasks.get("demo", task.id) == task
-
-
-async def test_a_stand_in_with_users_is_kept(empty_database_url: str) -> None:
-    async with serving(empty_database_url):
-        execute(empty_database_url, "INSERT INTO users (id) VALUES ('demo')")
-    execute(empty_database_url, better_auths('"user"', "uuid", UUID))
-    async with serving(empty_database_url):
-        assert referenced(empty_database_url) == '"user"'
-    assert rows(empty_database_url, "SELECT id FROM users") == [("demo",)]
-
-
-async def test_an_empty_users_table_of_another_program_is_kept(empty_database_url: str) -> None:
-    execute(
-        empty_database_url,
-        "CREATE TABLE users (id text PRIMARY KEY, name text, email text UNIQUE);"
-        + better_auths('"user"', "text", "ada"),
-    )
-    async with serving(empty_database_url):
-        pass
-    assert rows(empty_database_url, "SELECT count(*) FROM users") == [(0,)]
 
 
 async def test_the_line_of_an_unknown_user_says_where_users_were_looked_for(
