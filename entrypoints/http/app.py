@@ -97,6 +97,8 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
     add_task_routes(app, use_cases)
     add_health_routes(app, storage)
     _answer_head_wherever_get(app)
+    # FastAPI's documents last: a request is matched against one route after the other.
+    app.router.routes.sort(key=lambda route: not isinstance(route, APIRoute))
     app.state.container = container
     return app
 

@@ -48,7 +48,10 @@ IfMatch = Annotated[
 
 
 def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
-    """Add the routes under ``/api/{user_id}/tasks``."""
+    """Add the routes under ``/api/{user_id}/tasks``.
+
+    The most frequent first: a request is matched against one route after the other.
+    """
     lists = TaskLists(use_cases)
 
     @app.get(
@@ -78,20 +81,6 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
         )
         return await lists.response(asked)
 
-    @app.post(
-        _TASKS,
-        tags=["tasks"],
-        operation_id="create_task",
-        summary="Create a task",
-        status_code=201,
-        response_model=TaskResponse,
-        responses=tagged(201, location=True) | errors(400, 401, 403, 409, 413, 415, 422, 500),
-    )
-    async def create_task(user_id: UserId, body: TaskCreate) -> Response:
-        task = await use_cases.create(owner=user_id, title=body.title, description=body.description)
-        location = f"/api/{quote(user_id, safe='')}/tasks/{task.id}"
-        return task_response(task, HTTPStatus.CREATED, {"Location": location})
-
     @app.get(
         _TASK,
         tags=["tasks"],
@@ -106,6 +95,18 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
         task = await use_cases.get(owner=user_id, task_id=task_id)
         known = known_tag([task_tag(task)], if_none_match)
         return unchanged_response(known) if known else task_response(task)
+
+    @app.patch(
+        f"{_TASK}/complete",
+        tags=["tasks"],
+        operation_id="toggle_task",
+        summary="Complete a task, or reopen it",
+        response_model=TaskResponse,
+        responses=tagged(200) | errors(401, 403, 404, 412, 422, 500),
+    )
+    async def toggle_task(user_id: UserId, task_id: TaskId, if_match: IfMatch = None) -> Response:
+        task = await use_cases.toggle(owner=user_id, task_id=task_id, seen=versions(if_match))
+        return task_response(task)
 
     @app.put(
         _TASK,
@@ -127,17 +128,19 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
         )
         return task_response(task)
 
-    @app.patch(
-        f"{_TASK}/complete",
+    @app.post(
+        _TASKS,
         tags=["tasks"],
-        operation_id="toggle_task",
-        summary="Complete a task, or reopen it",
+        operation_id="create_task",
+        summary="Create a task",
+        status_code=201,
         response_model=TaskResponse,
-        responses=tagged(200) | errors(401, 403, 404, 412, 422, 500),
+        responses=tagged(201, location=True) | errors(400, 401, 403, 409, 413, 415, 422, 500),
     )
-    async def toggle_task(user_id: UserId, task_id: TaskId, if_match: IfMatch = None) -> Response:
-        task = await use_cases.toggle(owner=user_id, task_id=task_id, seen=versions(if_match))
-        return task_response(task)
+    async def create_task(user_id: UserId, body: TaskCreate) -> Response:
+        task = await use_cases.create(owner=user_id, title=body.title, description=body.description)
+        location = f"/api/{quote(user_id, safe='')}/tasks/{task.id}"
+        return task_response(task, HTTPStatus.CREATED, {"Location": location})
 
     @app.delete(
         _TASK,
