@@ -104,8 +104,7 @@ class Parameters:
             given = _query_values(request.scope["query_string"], self._query)
             violations += _read_texts(self._query, given, arguments)
         if self._headers:
-            given = {each.sent_as: request.headers.getlist(each.sent_as) for each in self._headers}
-            given = {name: [", ".join(lines)] for name, lines in given.items() if lines}
+            given = _header_values(request.scope["headers"], self._headers)
             violations += _read_texts(self._headers, given, arguments)
         if violations:
             raise InvalidRequest(violations)
@@ -140,6 +139,16 @@ def _query_values(query: bytes, fields: list[_Field]) -> dict[str, list[str]]:
         for name, values in given.items()
         if values
     }
+
+
+def _header_values(lines: list[tuple[bytes, bytes]], fields: list[_Field]) -> dict[str, list[str]]:
+    """Return the values of the ``fields`` that are given, one for each."""
+    wanted = {field.sent_as.lower().encode("latin-1"): field.sent_as for field in fields}
+    given: dict[str, list[str]] = {}
+    for name, value in lines:
+        if name in wanted:
+            given.setdefault(wanted[name], []).append(value.decode("latin-1"))
+    return {name: [", ".join(values)] for name, values in given.items()}
 
 
 def _read_texts(
