@@ -21,13 +21,6 @@ from adapters.postgres.table_name import TableName
 from adapters.postgres.watching import TablesWatch
 from application.fair_queue import User
 
-ANSWER_WITHIN: Final = 6.5
-"""Seconds after which an operation fails, whatever the database does.
-
-With the 3 s that fetching a key set may take, a request stays within its 10 s. A suspended Neon
-compute takes up to 5 s to wake.
-"""
-
 _COUNTED: Final = 1_000
 """Most users that are counted for a line of the log."""
 
@@ -55,7 +48,7 @@ class Database:
         self.users_table = None if users_table is None else TableName.parse(users_table)
         self._migrate_on_start = migrate_on_start
         self._pool = Pool(self._dsn, observe=observer.statement if observer else nullcontext)
-        self._deadlines = Deadlines(ANSWER_WITHIN)
+        self._deadlines = Deadlines()
         self._tables = TablesWatch(
             look=self._look, prepare=self._prepare_tables, changed=self._pool.close
         )

@@ -1,7 +1,14 @@
 """Deadlines of many operations that may all take equally long."""
 
 import asyncio
-from typing import Protocol
+from typing import Final, Protocol
+
+ANSWER_WITHIN: Final = 6.5
+"""Seconds after which an operation fails, whatever the database does.
+
+With the 3 s that fetching a key set may take, a request stays within its 10 s. A suspended Neon
+compute takes up to 5 s to wake.
+"""
 
 
 class Expiring(Protocol):
@@ -19,8 +26,8 @@ class Deadlines:
     the event loop serves them all. A timer for each would be set and cancelled for every request.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self) -> None:
+        self.seconds = ANSWER_WITHIN
         """What an operation may take."""
         self._due: dict[Expiring, float] = {}
         self._timer: asyncio.TimerHandle | None = None

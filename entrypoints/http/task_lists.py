@@ -17,9 +17,10 @@ from application.fair_queue import FairQueue
 from application.use_cases.task_use_cases import TaskUseCases
 from domain.listing import Fingerprint, SortOrder, StatusFilter
 from domain.task import Task
+from entrypoints.http.compression import GZIP_FORMAT, GZIP_LEVEL
 from entrypoints.http.entity_tags import known_tag, list_tag
 from entrypoints.http.freed_memory import return_freed_memory
-from entrypoints.http.task_json import GZIP_FORMAT, GZIP_LEVEL, encode_tasks
+from entrypoints.http.task_json import encode_tasks
 from entrypoints.http.task_responses import (
     JSON,
     list_headers,

@@ -9,14 +9,9 @@ from fastapi import Response
 
 from domain.listing import SortOrder, fingerprint
 from domain.task import Task
+from entrypoints.http.compression import GZIP_FORMAT, GZIP_LEVEL, GZIP_MIN
 from entrypoints.http.entity_tags import list_tag, task_tag
-from entrypoints.http.task_json import (
-    GZIP_FORMAT,
-    GZIP_LEVEL,
-    GZIP_MIN,
-    encode_task,
-    encode_tasks,
-)
+from entrypoints.http.task_json import encode_task, encode_tasks
 
 JSON: Final = "application/json"
 

@@ -10,10 +10,10 @@ from pydantic import MISSING, BeforeValidator
 from application.use_cases.task_use_cases import TaskUseCases
 from domain.listing import SortOrder, StatusFilter
 from domain.task import UNCHANGED
+from entrypoints.http.compression import accepts_gzip
 from entrypoints.http.entity_tags import known_tag, task_tag, versions
 from entrypoints.http.openapi import errors, tagged, unchanged
 from entrypoints.http.schemas import TaskCreate, TaskResponse, TaskUpdate
-from entrypoints.http.task_json import accepts_gzip
 from entrypoints.http.task_lists import ListRequest, TaskLists
 from entrypoints.http.task_responses import task_response, unchanged_response
 

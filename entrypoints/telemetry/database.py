@@ -9,7 +9,10 @@ from typing import Final
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.trace import Tracer
 
-from entrypoints.telemetry.spans import BUCKETS, timed_span
+from entrypoints.telemetry.spans import timed_span
+
+BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
+"""Upper bounds in seconds, those of the semantic conventions for databases."""
 
 _POOL: Final = {"db.client.connection.pool.name": "tasks-api"}
 _TARGET: Final = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)")

@@ -7,7 +7,8 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
 
 from application.errors import InvalidToken, MissingToken, UnknownUser
-from entrypoints.telemetry.spans import BUCKETS, timed_span
+from entrypoints.telemetry.database import BUCKETS
+from entrypoints.telemetry.spans import timed_span
 
 _FAILURES: Final = (MissingToken, InvalidToken, UnknownUser)
 

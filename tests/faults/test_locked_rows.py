@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from adapters.postgres.connection import GIVEN_UP_WITHIN
-from adapters.postgres.database import ANSWER_WITHIN
+from adapters.postgres.deadlines import ANSWER_WITHIN
 from adapters.postgres.pool import POOL_SIZE
 from tests.faults.clients import Client, Exchange
 from tests.faults.postgres import Postgres

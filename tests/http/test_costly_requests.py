@@ -14,8 +14,8 @@ from urllib.parse import unquote
 import pytest
 from fastapi import FastAPI
 
+from entrypoints.http.compression import accepts_gzip
 from entrypoints.http.entity_tags import versions
-from entrypoints.http.task_json import accepts_gzip
 from tests.http.conftest import ORIGIN
 
 TASKS = "/api/ada/tasks"

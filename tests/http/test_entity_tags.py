@@ -10,7 +10,7 @@ from httpx import AsyncClient, Response
 
 from domain.listing import SortOrder
 from domain.task import NewTask
-from entrypoints.http.task_json import GZIP_MIN
+from entrypoints.http.compression import GZIP_MIN
 from entrypoints.http.task_responses import list_response
 from tests.clock import SettableClock
 
