@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.neighbour import resident
 from tests.faults.report import Measured, rounds
 from tests.faults.tokens import token
 from tests.process.service import SECRET, started
@@ -98,10 +99,3 @@ async def send_one(port: int, request: bytes) -> str:
     writer.transport.abort()
     await asyncio.sleep(0)
     return status
-
-
-def resident(pid: int) -> int:
-    """How much memory a process occupies, in bytes."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    [kilobytes] = [line.split()[1] for line in lines if line.startswith("VmRSS:")]
-    return int(kilobytes) * 1024
