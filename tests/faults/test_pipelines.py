@@ -9,8 +9,8 @@ import pytest
 
 from tests.faults.background import Background
 from tests.faults.clients import Client, Exchange
+from tests.faults.neighbour import resident
 from tests.faults.report import Measured, rounds
-from tests.faults.test_bodies import resident
 from tests.faults.tokens import token
 from tests.process.service import SECRET, started
 
