@@ -52,6 +52,7 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
     """
     storage = container.storage()
     use_cases = container.task_use_cases()
+    prepared = asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -60,7 +61,7 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
         gc.freeze()
         # Python's 700 would make it run several times during one list.
         gc.set_threshold(_COLLECT_AFTER)
-        preparation = asyncio.create_task(_prepare(storage))
+        preparation = asyncio.create_task(_prepare(storage, prepared))
         # Other processes may be serving already. A client is better accepted by one of them, or
         # waits a moment, than is told by this one that it cannot serve yet.
         await asyncio.wait([preparation], timeout=_PREPARE_FIRST_SECONDS)
@@ -95,7 +96,7 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
     app.router.route_class = owned_route(container.token_verifier())
     # Not as routers that are included: FastAPI would match each request twice.
     add_task_routes(app, use_cases)
-    add_health_routes(app, storage)
+    add_health_routes(app, storage, prepared)
     _answer_head_wherever_get(app)
     # FastAPI's documents last: a request is matched against one route after the other.
     app.router.routes.sort(key=lambda route: not isinstance(route, APIRoute))
@@ -111,7 +112,7 @@ def _answer_head_wherever_get(app: FastAPI) -> None:
             app.head(route.path, include_in_schema=False)(route.endpoint)
 
 
-async def _prepare(storage: Storage) -> None:
+async def _prepare(storage: Storage, prepared: asyncio.Event) -> None:
     pause = _PREPARE_AGAIN_SECONDS
     while True:
         try:
@@ -124,6 +125,7 @@ async def _prepare(storage: Storage) -> None:
             logger.exception("the storage is not ready, trying again in %g s", pause)
         else:
             logger.info("the storage is ready")
+            prepared.set()
             return
         await asyncio.sleep(pause)
         pause = min(2 * pause, _PREPARE_AGAIN_MOST_SECONDS)

@@ -1,21 +1,22 @@
-"""The operations that tell whether the process answers and whether it can serve."""
+"""The operations that tell whether the process, the replica and the database can serve."""
 
 import asyncio
 import logging
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 from application.errors import StorageUnavailable
 from application.ports.storage import Storage
 from entrypoints.http.errors import error_response
-from entrypoints.http.openapi import NOT_READY, errors
+from entrypoints.http.openapi import DATABASE_OUT_OF_REACH, NOT_READY, errors
 from entrypoints.http.schemas import Health
+from entrypoints.server import STOPPING
 
 logger = logging.getLogger(__name__)
 
 
-def add_health_routes(app: FastAPI, storage: Storage) -> None:
-    """Add the routes under ``/health``."""
+def add_health_routes(app: FastAPI, storage: Storage, prepared: asyncio.Event) -> None:
+    """Add the routes under ``/health``. ``prepared`` is set once the storage has been prepared."""
     under_way: asyncio.Task[None] | None = None
 
     async def check_storage() -> None:
@@ -39,16 +40,30 @@ def add_health_routes(app: FastAPI, storage: Storage) -> None:
         "/health/ready",
         tags=["health"],
         operation_id="ready",
-        summary="Tell whether tasks can be served",
+        summary="Tell whether this replica is to be sent requests",
         response_model=Health,
         responses=errors(503),
     )
-    async def ready() -> Response:
+    async def ready(request: Request) -> Response:
+        # The database is not asked. Its outage reaches all replicas at once; without any, a proxy
+        # would answer in place of them.
+        stopping = request.scope.get("state", {}).get(STOPPING, False)
+        return _healthy() if prepared.is_set() and not stopping else error_response(503, NOT_READY)
+
+    @app.get(
+        "/health/database",
+        tags=["health"],
+        operation_id="database",
+        summary="Tell whether the database can serve tasks",
+        response_model=Health,
+        responses=errors(503),
+    )
+    async def database() -> Response:
         try:
             await check_storage()
         except StorageUnavailable as error:
-            logger.warning("not ready: %s", error)
-            return error_response(503, NOT_READY)
+            logger.warning("the database cannot serve tasks: %s", error)
+            return error_response(503, DATABASE_OUT_OF_REACH)
         return _healthy()
 
 

@@ -20,6 +20,7 @@ from entrypoints.http.route import OWNER_PARAMETER
 from entrypoints.http.schemas import ErrorResponse
 
 NOT_READY: Final = "The service is not ready"
+DATABASE_OUT_OF_REACH: Final = "The database is out of reach"
 
 
 def _detail(kind: type[Exception]) -> str:
@@ -37,7 +38,7 @@ _RESPONSES: Final[dict[int, tuple[str, str]]] = {
     415: ("The body does not say that it is JSON", _detail(UnsupportedMediaType)),
     422: ("The request breaks a rule", "title is required"),
     500: ("The service or its database failed", _detail(Unavailable)),
-    503: ("The service cannot serve tasks", NOT_READY),
+    503: ("Tasks cannot be served", NOT_READY),
 }
 """Meaning of each status, and an example of its detail."""
 

@@ -11,6 +11,8 @@ from typing import Final
 
 import uvicorn
 
+from entrypoints.server import STOPPING
+
 GRACE_SECONDS: Final = 9
 """How long a stopping server waits for the requests that it is answering.
 
@@ -36,6 +38,7 @@ class GracefulServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept the connections that wait, stop listening, and end all connections in order."""
+        self.lifespan.state[STOPPING] = True
         accepted = []
         for server in self.servers:
             for each in server.sockets:

@@ -42,7 +42,7 @@ def test_there_are_six_operations_and_two_of_health(document: dict[str, Any]) ->
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
     }
-    health = {("get", "/health/live"), ("get", "/health/ready")}
+    health = {("get", "/health/live"), ("get", "/health/ready"), ("get", "/health/database")}
     assert {key: value for key, value in found.items() if key not in health} == OPERATIONS
     assert health < found.keys()
 

@@ -97,7 +97,7 @@ async def test_an_error_of_the_service_is_not_kept(
     assert caching(response) == ["no-store"]
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/health/live", "/health/database", "/docs", "/openapi.json"])
 async def test_other_responses_are_not_kept(anonymous: AsyncClient, path: str) -> None:
     for method in ("GET", "HEAD"):
         response = await anonymous.request(method, path)

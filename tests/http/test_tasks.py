@@ -198,7 +198,7 @@ async def test_head_is_like_get_without_the_body(
     client: AsyncClient, create: Callable[..., Any]
 ) -> None:
     await create()
-    for path in (TASKS, f"{TASKS}/1", "/health/live", "/health/ready", "/openapi.json", "/docs"):
+    for path in (TASKS, f"{TASKS}/1", "/health/live", "/health/database", "/openapi.json", "/docs"):
         get, head = await client.get(path), await client.head(path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == get.headers["content-length"]

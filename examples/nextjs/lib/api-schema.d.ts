@@ -82,8 +82,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell whether tasks can be served */
+        /** Tell whether this replica is to be sent requests */
         get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/database": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether the database can serve tasks */
+        get: operations["database"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1088,7 +1105,42 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description The service cannot serve tasks */
+            /** @description Tasks cannot be served */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 503,
+                     *       "detail": "The service is not ready"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    database: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Tasks cannot be served */
             503: {
                 headers: {
                     [name: string]: unknown;
