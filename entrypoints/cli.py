@@ -14,6 +14,7 @@ from typing import Any, Final
 from application.errors import ApplicationError, InvalidConfiguration
 from entrypoints import development, logs
 from entrypoints.container import Container
+from entrypoints.doctor import command as doctor
 from entrypoints.http.app import create_app
 from entrypoints.serve import serve
 from entrypoints.settings import InvalidSettings, LogFormat, Settings, StorageKind, TokenKeys
@@ -83,6 +84,11 @@ def _openapi(_options: argparse.Namespace) -> None:
     # The document does not depend on the settings, so none are needed.
     settings = Settings(storage=StorageKind.MEMORY, better_auth_secret="unused")  # noqa: S106
     print(json.dumps(create_app(Container(settings=settings)).openapi(), indent=2))
+
+
+def _doctor(options: argparse.Namespace) -> None:
+    if not doctor.run(token=options.token, origin=options.origin, as_json=options.json):
+        sys.exit(_EXIT_FAILURE)
 
 
 def _settings() -> Settings:
@@ -166,6 +172,23 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     _add(commands, "openapi", _openapi, "print the OpenAPI document")
+
+    command = _add(
+        commands,
+        "doctor",
+        _doctor,
+        "check the settings, the database, the keys, a token and an origin, and say what to do",
+    )
+    command.add_argument(
+        "--token",
+        metavar="TOKEN",
+        help="a token to verify; - reads it from standard input, which keeps it out of the "
+        "shell's history",
+    )
+    command.add_argument(
+        "--origin", metavar="ORIGIN", help="the frontend's origin, such as https://app.example.com"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
 

@@ -18,15 +18,18 @@ from adapters.embedded.server import EmbeddedPostgres
 from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import FetchObserver, KeySetTokenVerifier
 from adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint
+from adapters.memory.inspection import MemoryInspection
 from adapters.memory.life_cycle import MemoryStorage
 from adapters.memory.task_repository import MemoryTaskRepository
 from adapters.postgres.database import Database
 from adapters.postgres.development import create_user
+from adapters.postgres.inspection import PostgresInspection
 from adapters.postgres.observer import DatabaseObserver
 from adapters.postgres.task_repository import PostgresTaskRepository
 from adapters.system.clock import SystemClock
 from application.ports.clock import Clock
 from application.ports.storage import Storage
+from application.ports.storage_inspection import StorageInspection
 from application.ports.task_repository import TaskRepository
 from application.ports.token_verifier import TokenVerifier
 from application.use_cases.create_task import CreateTask
@@ -70,6 +73,16 @@ class Container(DeclarativeContainer):
     memory_storage: Provider[Storage] = ThreadSafeSingleton(MemoryStorage)
     storage: Provider[Storage] = Selector(
         settings.provided.storage, postgres=database, memory=memory_storage
+    )
+
+    postgres_inspection: Provider[StorageInspection] = Factory(
+        PostgresInspection,
+        database=database,
+        migrate_on_start=settings.provided.migrate_on_start,
+    )
+    memory_inspection: Provider[StorageInspection] = Factory(MemoryInspection)
+    storage_inspection: Provider[StorageInspection] = Selector(
+        settings.provided.storage, postgres=postgres_inspection, memory=memory_inspection
     )
 
     postgres_tasks: Provider[TaskRepository] = ThreadSafeSingleton(

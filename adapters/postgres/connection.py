@@ -34,12 +34,12 @@ _IDENTIFY: Final = (
 )
 _IDENTIFY_ONLY: Final = b"SELECT pg_backend_pid()"
 
-# How servers refuse the setting on platforms that cannot detect a disconnected client.
-_SETTING_REFUSED: Final = (
+SETTING_REFUSED: Final = (
     errors.InvalidParameterValue,
     errors.FeatureNotSupported,
     errors.UndefinedObject,
 )
+"""How servers refuse the setting on platforms that cannot detect a disconnected client."""
 
 
 class Connection:
@@ -72,7 +72,7 @@ class Connection:
     async def _server_process(self) -> int:
         try:
             await self._cursor.execute(_IDENTIFY, [str(self._driver.info.backend_pid)])
-        except _SETTING_REFUSED:
+        except SETTING_REFUSED:
             await self._cursor.execute(_IDENTIFY_ONLY)
         [(process, *_)] = await self._cursor.fetchall()
         return int(process)

@@ -3,9 +3,7 @@
 import sqlalchemy as sa
 
 from adapters.postgres.database import Database
-from adapters.postgres.following import is_there
-from adapters.postgres.table_name import TableName
-from adapters.postgres.users_table import UsersTable, find_users, referenced_users
+from adapters.postgres.following import users_in_use
 from application.errors import SchemaConflict
 
 
@@ -19,7 +17,9 @@ async def create_user(*, database: Database, user_id: str) -> None:
 
 
 def _insert(connection: sa.Connection, database: Database, user_id: str) -> None:
-    users = _users_table(connection, database.users_table)
+    users = users_in_use(connection, database.users_table)
+    if users is None:
+        raise SchemaConflict("there is no users table yet: run `tasks-api migrate`")
     if not users.id_type.admits(user_id):
         raise SchemaConflict(
             f"{user_id!r} is no id of the table {users}, whose ids are of the type {users.id_type}"
@@ -33,13 +33,3 @@ def _insert(connection: sa.Connection, database: Database, user_id: str) -> None
         raise SchemaConflict(
             f"the table {users} wants more than an id: sign this user up in your frontend"
         ) from error
-
-
-def _users_table(connection: sa.Connection, setting: TableName | None) -> UsersTable:
-    if setting is None and is_there(connection, "tasks"):
-        users = referenced_users(connection)
-    else:
-        users = find_users(connection, setting)
-    if users is None:
-        raise SchemaConflict("there is no users table yet: run `tasks-api migrate`")
-    return users

@@ -14,7 +14,12 @@ from adapters.postgres.migrations.indexes import provide_indexes
 from adapters.postgres.migrations.obstacles import require_no_hidden_rows
 from adapters.postgres.migrations.users import drop_stand_in, make_stand_in, refer_to_users
 from adapters.postgres.table_name import TableName
-from adapters.postgres.users_table import UsersTable, find_users, referenced_users
+from adapters.postgres.users_table import (
+    STAND_IN_NAME,
+    UsersTable,
+    find_users,
+    referenced_users,
+)
 from application.errors import InvalidConfiguration, SchemaConflict
 
 logger = logging.getLogger(__name__)
@@ -58,7 +63,7 @@ def warn_of_other_tasks(connection: Connection) -> None:
 def provide_users(connection: Connection, setting: TableName | None) -> UsersTable:
     """Return the users table, made if there is none. Raise SchemaConflict."""
     users = find_users(connection, setting) or _made(connection, setting)
-    if users.is_stand_in and connection.scalar(text(_USERS_SYNC)):
+    if users.is_stand_in and has_users_sync(connection):
         logger.warning(
             "tasks refer to the table %s, and there is a table neon_auth.users_sync: if that holds "
             "the users, set USERS_TABLE=neon_auth.users_sync",
@@ -67,15 +72,37 @@ def provide_users(connection: Connection, setting: TableName | None) -> UsersTab
     return users
 
 
-def _made(connection: Connection, setting: TableName | None) -> UsersTable:
-    name = setting.name if setting is not None else "users"
+def has_users_sync(connection: Connection) -> bool:
+    """Return whether the database has the users of the older Neon Auth."""
+    return bool(connection.scalar(text(_USERS_SYNC)))
+
+
+def users_in_use(connection: Connection, setting: TableName | None) -> UsersTable | None:
+    """Return the table to which tasks refer, or will refer; None if it has yet to be made.
+
+    Raise as ``find_users`` does.
+    """
+    if setting is None and is_there(connection, "tasks"):
+        return referenced_users(connection)
+    return find_users(connection, setting)
+
+
+def require_no_other_users(connection: Connection, name: str) -> None:
+    """Raise SchemaConflict if tasks refer to a table already, so that ``name`` may not be made.
+
+    A new table would be empty, and the users' own table of no use any more.
+    """
     referenced = referenced_users(connection)
     if referenced is not None:
-        # A new table would be empty, and the users' own table of no use any more.
         raise SchemaConflict(
             f"the table {name}, which USERS_TABLE names, is not there, and tasks refer to the "
             f"table {referenced}: set USERS_TABLE to that, or make the other one first"
         )
+
+
+def _made(connection: Connection, setting: TableName | None) -> UsersTable:
+    name = setting.name if setting is not None else STAND_IN_NAME
+    require_no_other_users(connection, name)
     for other in {"user", "users"} - {name}:
         if is_there(connection, other):
             logger.warning(

@@ -57,7 +57,7 @@ def migrate(connection: Connection, setting: TableName | None, to: str | None = 
     hold every text, NotServable if rows are hidden, and InvalidConfiguration if there is no
     revision ``to`` or the setting is needed.
     """
-    _require_encoding(connection)
+    require_encoding(connection)
     # The lock belongs to the transaction: it holds through a transaction-mode pooler too, and
     # the next process to get it finds the work done.
     if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
@@ -105,13 +105,8 @@ def require(connection: Connection, setting: TableName | None) -> Facts:
     revision the schema has. Raise SchemaConflict if the database cannot hold every text or
     statements could fail.
     """
-    _require_encoding(connection)
-    try:
-        history = History(connection)
-    except ProgrammingError as error:
-        driver_error: Any = error.orig
-        message = driver_error.diag.message_primary
-        raise NotServable(f"{message}: {_GRANTS}") from error
+    require_encoding(connection)
+    history = readable_history(connection)
     if history.is_newer_than_this_program:
         history.warn()
     elif history.current != history.newest:
@@ -126,7 +121,17 @@ def require(connection: Connection, setting: TableName | None) -> Facts:
     return _require_servable(connection)
 
 
-def _require_encoding(connection: Connection) -> None:
+def readable_history(connection: Connection) -> History:
+    """Return the history. Raise NotServable if this role may not read it."""
+    try:
+        return History(connection)
+    except ProgrammingError as error:
+        driver_error: Any = error.orig
+        raise NotServable(f"{driver_error.diag.message_primary}: {_GRANTS}") from error
+
+
+def require_encoding(connection: Connection) -> None:
+    """Raise SchemaConflict if the database cannot hold every text."""
     encoding = connection.scalar(text("SHOW server_encoding"))
     if encoding != ENCODING:
         raise SchemaConflict(
@@ -139,12 +144,17 @@ def _require_servable(connection: Connection) -> Facts:
     row = connection.execute(text(QUERY)).one_or_none()
     if row is None:
         raise NotServable("there is no table tasks: run `tasks-api migrate`")
-    missing = connection.scalars(text(_MISSING_PRIVILEGES), {"privileges": list(_PRIVILEGES)})
-    if lacking := ", ".join(missing):
-        raise NotServable(f"the role may not {lacking} in the table tasks: {_GRANTS}")
+    require_privileges(connection)
     require_no_hidden_rows(connection)
     require_no_obstacles(connection)
     return Facts(*row)
+
+
+def require_privileges(connection: Connection) -> None:
+    """Raise NotServable unless this role may read and write tasks."""
+    missing = connection.scalars(text(_MISSING_PRIVILEGES), {"privileges": list(_PRIVILEGES)})
+    if lacking := ", ".join(missing):
+        raise NotServable(f"the role may not {lacking} in the table tasks: {_GRANTS}")
 
 
 def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:

@@ -12,6 +12,9 @@ from application.errors import InvalidConfiguration, SchemaConflict
 STAND_IN: Final = "Made by tasks-api until Better Auth has a table of its own."
 """The comment of a users table that this service has made."""
 
+STAND_IN_NAME: Final = "users"
+"""Its name, unless USERS_TABLE gives another."""
+
 ADVICE: Final = "let USERS_TABLE name another table, or change this one, and start again"
 
 _ID_TYPES: Final = {"character varying": IdType.TEXT} | {kind.value: kind for kind in IdType}

@@ -14,7 +14,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import InsufficientPrivilege
 
 from adapters.postgres.database import Database
+from adapters.postgres.inspection import PostgresInspection
 from adapters.postgres.task_repository import PostgresTaskRepository
+from application.check import State
 from application.errors import SchemaConflict, StorageUnavailable
 from domain.listing import SortOrder, StatusFilter
 from domain.task import NewTask
@@ -174,6 +176,32 @@ async def test_deleting_a_user_deletes_their_tasks(
 
     assert await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED) == []
     await serving.close()
+
+
+async def test_the_role_that_serves_may_inspect_what_it_needs_and_changes_nothing(
+    owner_url: str, migrate_url: str, serving: Database, empty_database_url: str, users_table: str
+) -> None:
+    inspection = PostgresInspection(database=serving, migrate_on_start=False)
+    before = snapshot(empty_database_url)
+    schema = {check.name: check for check in await inspection.checks()}["schema"]
+    assert schema.state is State.FAILURE
+    assert "run `tasks-api migrate`" in schema.remedy
+    assert snapshot(empty_database_url) == before
+
+    await Database(url=migrate_url, users_table=users_table).migrate()
+    psql(migrate_url, "grants.sql")
+    execute(owner_url, f"ALTER TABLE {quoted(users_table)} ADD email text, ADD email_verified text")
+    before = snapshot(empty_database_url)
+    checks = await inspection.checks()
+    assert {check.state for check in checks} == {State.OK}, checks
+    assert "rows that this role may not count" in f"{checks}"
+
+    unknown = await inspection.check_user("ada")
+    assert unknown.state is State.WARNING
+    assert "may not look for it in the table" in unknown.sentence
+    assert snapshot(empty_database_url) == before
+    execute(migrate_url, "INSERT INTO tasks (user_id, title) VALUES ('ada', 'x')")
+    assert (await inspection.check_user("ada")).state is State.OK
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def refer_to_users(connection: sa.Connection, users: UsersTable) -> None:
     Raise SchemaConflict if a task's owner is not among them, or cannot be an id of that type.
     """
     id_type = users.id_type
-    _require_privileges(connection, users)
+    require_privileges(connection, users)
     owner = "(SELECT tasks.user_id::text AS spelling) AS owner"
     require_no_task(
         connection,
@@ -80,7 +80,8 @@ def refer_to_users(connection: sa.Connection, users: UsersTable) -> None:
     )
 
 
-def _require_privileges(connection: sa.Connection, users: UsersTable) -> None:
+def require_privileges(connection: sa.Connection, users: UsersTable) -> None:
+    """Raise SchemaConflict unless this role may let tasks refer to ``users``."""
     quote = connection.dialect.identifier_preparer.quote
     table = f"{quote(users.schema)}.{quote(users.name)}"
     facts = {"users": users.oid, "schema": users.schema}
