@@ -19,7 +19,7 @@ from tests.process.service import SECRET, environment, run
 
 pytestmark = pytest.mark.process
 
-COMMANDS = ["serve", "dev", "migrate", "token", "openapi"]
+COMMANDS = ["serve", "dev", "migrate", "token", "openapi", "doctor"]
 
 Call = Callable[..., CompletedProcess[str]]
 
