@@ -30,8 +30,8 @@ Every operation on tasks requires `Authorization: Bearer <token>`, and `{user_id
 token's `sub`. Bodies are JSON; times are UTC with microseconds. Checks are made in one order: the
 token (401), the user in the path (403), then everything else. HEAD works wherever GET does. Every
 response has an `X-Request-ID`: the request's own if it has at most 128 printable ASCII characters.
-Lists of 1 KiB and more are compressed for clients that accept gzip. HEAD of a list of more than
-1,000 tasks has no `Content-Length`.
+One slash at the end of a path is ignored. Lists of 1 KiB and more are compressed for clients that
+accept gzip. HEAD of a list of more than 1,000 tasks has no `Content-Length`.
 """
 
 _CONDITIONS: Final = """\
@@ -94,9 +94,13 @@ def _operations(document: Mapping[str, Any]) -> Iterator[str]:
         for method, operation in operations.items():
             yield f"### `{method.upper()} {path}`\n"
             yield f"{operation['summary']}.\n"
+            if "description" in operation:
+                yield f"{operation['description']}\n"
             yield from _parameters(document, operation.get("parameters", ()))
             if body := operation.get("requestBody"):
-                yield f"Body: `{_type(body['content']['application/json']['schema'])}`.\n"
+                optional = "" if body.get("required") else ", optional"
+                model = _type(body["content"]["application/json"]["schema"])
+                yield f"Body: `{model}`{optional}.\n"
             yield "| status | meaning | body |\n|---|---|---|"
             for status, response in operation["responses"].items():
                 yield f"| {status} | {response['description']} | {_body(response)} |"

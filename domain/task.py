@@ -85,6 +85,7 @@ class Task:
         *,
         title: str | Unchanged = UNCHANGED,
         description: str | Unchanged | None = UNCHANGED,
+        completed: bool | Unchanged = UNCHANGED,
         now: datetime,
     ) -> "Task":
         """Return the task with the given fields replaced; the same object if nothing differs.
@@ -101,12 +102,11 @@ class Task:
             description = self.description
         else:
             violations += _description_violations(description)
+        if completed is UNCHANGED:
+            completed = self.completed
         _require(*violations)
-        if title == self.title and description == self.description:
-            return self
-        return replace(
-            self, title=title, description=description, updated_at=self._next_update(now)
-        )
+        edited = replace(self, title=title, description=description, completed=completed)
+        return self if edited == self else replace(edited, updated_at=self._next_update(now))
 
     def toggle(self, *, now: datetime) -> "Task":
         """Return the task with ``completed`` flipped."""

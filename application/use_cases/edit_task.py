@@ -10,19 +10,20 @@ from domain.task import UNCHANGED, Task, Unchanged
 
 
 class EditTask:
-    """Change the title or the description of one of a user's tasks."""
+    """Change the fields of one of a user's tasks that a user can change."""
 
     def __init__(self, *, tasks: TaskRepository, clock: Clock) -> None:
         self._tasks = tasks
         self._clock = clock
 
-    async def __call__(
+    async def __call__(  # noqa: PLR0913 - one for each field
         self,
         *,
         owner: str,
         task_id: int,
         title: str | Unchanged = UNCHANGED,
         description: str | Unchanged | None = UNCHANGED,
+        completed: bool | Unchanged = UNCHANGED,
         seen: Collection[datetime] | None = None,
     ) -> Task:
         """Return the edited task; an equal one if nothing differs.
@@ -34,6 +35,6 @@ class EditTask:
 
         def change(task: Task) -> Task:
             require_version(task, seen)
-            return task.edit(title=title, description=description, now=now)
+            return task.edit(title=title, description=description, completed=completed, now=now)
 
         return await self._tasks.update(owner, task_id, change)

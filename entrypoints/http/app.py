@@ -98,6 +98,7 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
     add_task_routes(app, use_cases)
     add_health_routes(app, storage, prepared)
     _answer_head_wherever_get(app)
+    _ignore_a_trailing_slash(app)
     # FastAPI's documents last: a request is matched against one route after the other.
     app.router.routes.sort(key=lambda route: not isinstance(route, APIRoute))
     app.state.container = container
@@ -110,6 +111,14 @@ def _answer_head_wherever_get(app: FastAPI) -> None:
     for route in [route for route in app.routes if isinstance(route, APIRoute)]:
         if "GET" in (route.methods or ()):
             app.head(route.path, include_in_schema=False)(route.endpoint)
+
+
+def _ignore_a_trailing_slash(app: FastAPI) -> None:
+    # Routes of their own, behind the others, so that requests without a slash do not pay for them.
+    # After a redirect, some clients would leave out the Authorization header.
+    for route in [route for route in app.routes if isinstance(route, APIRoute)]:
+        path, methods = f"{route.path}/", list(route.methods or ())
+        app.add_api_route(path, route.endpoint, methods=methods, include_in_schema=False)
 
 
 async def _prepare(storage: Storage, prepared: asyncio.Event) -> None:

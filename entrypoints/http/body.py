@@ -13,6 +13,7 @@ from domain.text import is_storable
 from entrypoints.http.request_errors import (
     BodyTooLarge,
     BodyTooLargeToDrain,
+    EmptyBody,
     InvalidRequest,
     MalformedBody,
     UnsupportedMediaType,
@@ -31,12 +32,12 @@ BODY_TOO_LARGE: Final = f"The body must have at most {BODY_MAX} bytes"
 async def read_json(request: Request) -> Any:
     """Return the body's JSON document.
 
-    Raises BodyTooLarge, having read no more than BODY_MAX bytes, MalformedBody,
+    Raises BodyTooLarge, having read no more than BODY_MAX bytes, EmptyBody, MalformedBody,
     UnsupportedMediaType, and InvalidRequest for member names that cannot be stored.
     """
     content = await _read(request)
     if not content:
-        raise MalformedBody("The body is empty; a JSON object is expected")
+        raise EmptyBody("The body is empty; a JSON object is expected")
     if not _is_json(request.headers.get("content-type", "")):
         raise UnsupportedMediaType
     document = _parse(content)

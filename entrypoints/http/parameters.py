@@ -20,7 +20,7 @@ from starlette.responses import Response
 from application.errors import TaskNotFound
 from domain.errors import RuleViolation
 from entrypoints.http.body import read_json
-from entrypoints.http.request_errors import InvalidRequest
+from entrypoints.http.request_errors import EmptyBody, InvalidRequest
 from entrypoints.http.validation import missing, violations_of
 
 _SIMPLE: Final = (str, int, float, bool, Enum)
@@ -81,9 +81,10 @@ class Parameters:
         if hint is Request:
             self._request = name
             return True
-        if _is_class(hint, BaseModel) and parameter.default is Parameter.empty:
+        if _is_class(hint, BaseModel):
             is_first = self._body is None
-            self._body = _Field(name, "body", TypeAdapter(hint).validate_python, None)
+            validate = TypeAdapter(hint).validate_python
+            self._body = _Field(name, "body", validate, parameter.default)
             return is_first
         marker = _marker(hint)
         if marker is None:
@@ -174,7 +175,12 @@ def _read_texts(
 
 
 async def _read_body(field: _Field, request: Request) -> Any:
-    document = await read_json(request)
+    try:
+        document = await read_json(request)
+    except EmptyBody:
+        if field.default is Parameter.empty:
+            raise
+        return field.default
     try:
         return field.validate(document)
     except ValidationError as error:

@@ -16,6 +16,10 @@ class MalformedBody(RequestError):
     """The body is not JSON."""
 
 
+class EmptyBody(MalformedBody):
+    """There is no body, and the operation needs one."""
+
+
 class BodyTooLarge(RequestError):
     """The body is longer than any valid one. It is not read; the server discards it."""
 

@@ -6,7 +6,7 @@ They define fields and types. The limits are checked by the domain; here they on
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool
 
 from domain.task import DESCRIPTION_MAX, TITLE_MAX, TITLE_MIN
 
@@ -30,6 +30,7 @@ Description = Annotated[
         json_schema_extra={"maxLength": DESCRIPTION_MAX, **_TEXT},
     ),
 ]
+Completed = Annotated[StrictBool, Field(description="Whether it is done.")]
 
 
 def timestamp(moment: datetime) -> str:
@@ -56,13 +57,30 @@ class TaskUpdate(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"title": "Buy oat milk"}, {"description": None}],
+            "examples": [{"title": "Buy oat milk"}, {"description": None}, {"completed": True}],
             "propertyNames": _TEXT,
         }
     )
 
     title: Title | MISSING = MISSING
     description: Description | MISSING | None = MISSING
+    completed: Completed | MISSING = MISSING
+
+
+class TaskCompletion(BaseModel):
+    """The state that a task is to have; without it, the other one than it has.
+
+    Unknown fields are ignored.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"completed": True}, {}],
+            "propertyNames": _TEXT,
+        }
+    )
+
+    completed: Completed | MISSING = MISSING
 
 
 class TaskResponse(BaseModel):

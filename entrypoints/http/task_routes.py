@@ -13,12 +13,14 @@ from domain.task import UNCHANGED
 from entrypoints.http.compression import accepts_gzip
 from entrypoints.http.entity_tags import known_tag, task_tag, versions
 from entrypoints.http.openapi import errors, tagged, unchanged
-from entrypoints.http.schemas import TaskCreate, TaskResponse, TaskUpdate
+from entrypoints.http.schemas import TaskCompletion, TaskCreate, TaskResponse, TaskUpdate
 from entrypoints.http.task_lists import ListRequest, TaskLists
 from entrypoints.http.task_responses import task_response, unchanged_response
 
 _TASKS: Final = "/api/{user_id}/tasks"
 _TASK: Final = f"{_TASKS}/{{task_id}}"
+
+_TOGGLE: Final = TaskCompletion()
 
 
 def _canonical_number(text: str) -> str | None:
@@ -101,18 +103,28 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
         tags=["tasks"],
         operation_id="toggle_task",
         summary="Complete a task, or reopen it",
+        description="Without a body, or with `{}`, each request flips the task's state. With "
+        "`completed`, the state is set, and a request can be repeated.",
         response_model=TaskResponse,
-        responses=tagged(200) | errors(401, 403, 404, 412, 422, 500),
+        responses=tagged(200) | errors(400, 401, 403, 404, 412, 413, 415, 422, 500),
     )
-    async def toggle_task(user_id: UserId, task_id: TaskId, if_match: IfMatch = None) -> Response:
-        task = await use_cases.toggle(owner=user_id, task_id=task_id, seen=versions(if_match))
+    async def toggle_task(
+        user_id: UserId, task_id: TaskId, body: TaskCompletion = _TOGGLE, if_match: IfMatch = None
+    ) -> Response:
+        seen = versions(if_match)
+        if body.completed is MISSING:
+            task = await use_cases.toggle(owner=user_id, task_id=task_id, seen=seen)
+        else:
+            task = await use_cases.edit(
+                owner=user_id, task_id=task_id, completed=body.completed, seen=seen
+            )
         return task_response(task)
 
     @app.put(
         _TASK,
         tags=["tasks"],
         operation_id="update_task",
-        summary="Change a task's title or description",
+        summary="Change a task",
         response_model=TaskResponse,
         responses=tagged(200) | errors(400, 401, 403, 404, 412, 413, 415, 422, 500),
     )
@@ -124,6 +136,7 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
             task_id=task_id,
             title=UNCHANGED if body.title is MISSING else body.title,
             description=UNCHANGED if body.description is MISSING else body.description,
+            completed=UNCHANGED if body.completed is MISSING else body.completed,
             seen=versions(if_match),
         )
         return task_response(task)

@@ -17,6 +17,7 @@ _SENTENCES = {
     "model_type": "{field} must be a JSON object",
     "model_attributes_type": "{field} must be a JSON object",
     "string_type": "{field} must be text",
+    "bool_type": "{field} must be true or false",
     "string_unicode": "{field} must not hold a lone surrogate",
 }
 

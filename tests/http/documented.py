@@ -41,7 +41,7 @@ class Documented:
             return None
         method = {"HEAD": "get"}.get(response.request.method, response.request.method.lower())
         for template, operations in self._document["paths"].items():
-            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template) + "/?", path):
                 return operations.get(method)
         return None
 

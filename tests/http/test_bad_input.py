@@ -101,6 +101,43 @@ async def test_json_that_breaks_a_rule_is_422_and_names_the_field(
     assert (await client.get(TASKS)).json() == [task]
 
 
+@pytest.mark.parametrize("wrong", ["null", '"yes"', '"true"', "1", "0", "[true]", '"s3cr3t-mark"'])
+async def test_completed_is_a_boolean(
+    client: AsyncClient, create: Callable[..., Any], wrong: str
+) -> None:
+    task = await create()
+    body = f'{{"completed": {wrong}}}'
+    for method, path in (("PUT", f"{TASKS}/1"), ("PATCH", f"{TASKS}/1/complete")):
+        response = await client.request(method, path, content=body, headers=JSON)
+        assert response.status_code == 422
+        assert response.json()["detail"] == "completed must be true or false"
+        assert (fields(response), MARK in response.text) == (["completed"], False)
+    assert (await client.get(TASKS)).json() == [task]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b" ", "application/json", 400),
+        (b'{"completed": true', "application/json", 400),
+        (b"null", "application/json", 422),
+        (b"[]", "application/json", 422),
+        (b"true", "application/json", 422),
+        (b'{"completed": true, "\\u0000": 1}', "application/json", 422),
+        (b'{"completed": true}', "text/plain", 415),
+        (b"x" * (64 * 1024 + 1), "application/json", 413),
+    ],
+)
+async def test_the_optional_body_of_a_patch_follows_the_same_rules(
+    client: AsyncClient, create: Callable[..., Any], body: bytes, kind: str, status: int
+) -> None:
+    task = await create()
+    headers = {"Content-Type": kind}
+    response = await client.patch(f"{TASKS}/1/complete", content=body, headers=headers)
+    assert response.status_code == status
+    assert (await client.get(TASKS)).json() == [task]
+
+
 @pytest.mark.parametrize("name", ["", "id", "user_id", "Title", "__class__"])
 async def test_unknown_fields_with_any_name_are_ignored(client: AsyncClient, name: str) -> None:
     for response in await send(client, json.dumps({"title": "t", name: {name: name}}).encode()):

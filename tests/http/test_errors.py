@@ -43,9 +43,9 @@ def broken(container: Container) -> Iterator[BrokenRepository]:
         "/",
         "/api",
         "/api/ada",
-        "/api/ada/tasks/",
-        "/api/ada/tasks/1/",
-        "/api/ada/tasks/1/complete/",
+        "/api/ada/tasks//",
+        "/api/ada/tasks/1//",
+        "/api/ada/tasks/1/complete//",
         "/api//tasks",
         "/api/ada/tasks/1/done",
         "/docs/",
@@ -72,6 +72,7 @@ async def test_an_unknown_route_is_404_and_never_a_redirect(client: AsyncClient,
         "/api%2Fada%2Ftasks",
         "/api%2fada%2ftasks/1",
         f"{TASKS}/1%2F",
+        f"{TASKS}/%0A",
         f"{TASKS}/..%2F1",
         f"{TASKS}%0A",
         "/health/live%0a",
@@ -87,13 +88,15 @@ async def test_a_path_with_an_encoded_slash_or_line_feed_is_404(
     assert (await client.get(TASKS)).json() == [task]
 
 
-@pytest.mark.parametrize("path", ["1%2Fcomplete", "1/complete%0A"])
+@pytest.mark.parametrize(
+    "path", ["1%2Fcomplete", "1/complete%0A", "1/complete/%0A", "1%0A/complete/"]
+)
 async def test_such_a_path_does_not_lead_to_a_change(
     client: AsyncClient, create: Callable[..., Any], path: str
 ) -> None:
     task = await create()
     response = await client.patch(f"{TASKS}/{path}")
-    assert (response.status_code, response.json()["detail"]) == (404, "Not Found")
+    assert response.status_code == 404
     assert (await client.get(TASKS)).json() == [task]
 
 

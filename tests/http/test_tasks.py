@@ -41,9 +41,28 @@ async def test_a_description_is_optional(client: AsyncClient) -> None:
 
 async def test_unknown_fields_are_ignored(client: AsyncClient, create: Callable[..., Any]) -> None:
     task = await create()
-    whole = task | {"title": "Other", "completed": True, "user_id": "bob", "extra": {"a": [1]}}
+    whole = task | {"title": "Other", "created_at": "x", "user_id": "bob", "extra": {"a": [1]}}
     updated = (await client.put(f"{TASKS}/1", json=whole)).json()
     assert updated == task | {"title": "Other", "updated_at": updated["updated_at"]}
+
+
+async def test_one_trailing_slash_is_ignored_without_a_redirect(client: AsyncClient) -> None:
+    created = await client.post(f"{TASKS}/", json={"title": "Buy milk"})
+    assert (created.status_code, created.headers["Location"]) == (201, f"{TASKS}/1")
+    completed = await client.patch(f"{TASKS}/1/complete/")
+    assert completed.json()["completed"] is True
+    edited = await client.put(f"{TASKS}/1/", json={"title": "Other"})
+    assert edited.json() == (await client.get(f"{TASKS}/1/")).json()
+    listed = await client.get(f"{TASKS}/?status=completed")
+    assert listed.json() == [edited.json()]
+    head = await client.head(f"{TASKS}/?status=completed")
+    assert head.headers["ETag"] == listed.headers["ETag"]
+    assert (await client.delete(f"{TASKS}/1/")).status_code == 204
+    assert (await client.get("/health/live/")).status_code == 200
+    assert (await client.get("/api/bob/tasks/")).status_code == 403
+    for method in ("OPTIONS", "POST"):
+        wrong = await client.request(method, f"{TASKS}/1/")
+        assert (wrong.status_code, wrong.headers["Allow"]) == (405, "DELETE, GET, HEAD, PUT")
 
 
 async def test_a_user_has_no_tasks_at_first(client: AsyncClient) -> None:
@@ -89,7 +108,23 @@ async def test_a_null_clears_the_description(
     assert (updated["title"], updated["description"]) == ("Buy milk", None)
 
 
-@pytest.mark.parametrize("body", [{}, {"title": "Buy milk"}, {"title": " Buy milk"}, {"x": 1}])
+async def test_a_put_may_also_complete_and_reopen(
+    client: AsyncClient, create: Callable[..., Any]
+) -> None:
+    task = await create()
+    for completed in (True, False):
+        whole = task | {"title": "Other", "completed": completed}
+        response = await client.put(f"{TASKS}/1", json=whole)
+        assert response.status_code == 200
+        assert (response.json()["title"], response.json()["completed"]) == ("Other", completed)
+        again = await client.put(f"{TASKS}/1", json={"completed": completed})
+        assert again.json() == response.json() == (await client.get(f"{TASKS}/1")).json()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"title": "Buy milk"}, {"title": " Buy milk"}, {"x": 1}, {"completed": False}],
+)
 async def test_a_put_without_a_change_is_not_an_update(
     client: AsyncClient, create: Callable[..., Any], clock: SettableClock, body: dict[str, Any]
 ) -> None:
@@ -110,6 +145,36 @@ async def test_a_patch_completes_and_reopens(
         updates.append(response.json()["updated_at"])
     # Each time is later than the one before, although the clock stands still.
     assert updates == sorted(set(updates))
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_patch_that_names_a_state_sets_it_and_can_be_repeated(
+    client: AsyncClient, create: Callable[..., Any], wanted: bool
+) -> None:
+    await create()
+    for was in (True, False):
+        before = await client.put(f"{TASKS}/1", json={"completed": was})
+        for _ in range(2):
+            response = await client.patch(f"{TASKS}/1/complete", json={"completed": wanted})
+            assert (response.status_code, response.json()["completed"]) == (200, wanted)
+            assert response.json() == (await client.get(f"{TASKS}/1")).json()
+            is_new = response.json()["updated_at"] > before.json()["updated_at"]
+            assert is_new is (was is not wanted)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"x": null}'])
+@pytest.mark.parametrize("kind", ["application/json", None])
+async def test_a_patch_that_names_no_state_flips_it(
+    client: AsyncClient, create: Callable[..., Any], content: bytes, kind: str | None
+) -> None:
+    await create()
+    headers = {} if kind is None else {"Content-Type": kind}
+    for completed in (True, False):
+        response = await client.patch(f"{TASKS}/1/complete", content=content, headers=headers)
+        if content and kind is None:
+            assert response.status_code == 415
+        else:
+            assert (response.status_code, response.json()["completed"]) == (200, completed)
 
 
 async def test_a_deleted_task_is_not_found(client: AsyncClient, create: Callable[..., Any]) -> None:

@@ -139,9 +139,20 @@ def test_an_edit_without_a_change_is_not_an_update() -> None:
     assert before.edit(title=UNCHANGED, description=UNCHANGED, now=LATER) is before
     assert before.edit(title="  Buy milk ", description="Two litres", now=LATER) is before
 
+    assert before.edit(completed=False, now=LATER) is before
+
 
 def test_an_edit_is_an_update() -> None:
     assert task().edit(title="New", now=LATER).updated_at == LATER
+
+
+def test_an_edit_can_complete_and_reopen() -> None:
+    completed = task().edit(completed=True, now=LATER)
+    assert (completed.completed, completed.updated_at) == (True, LATER)
+    assert completed.edit(completed=True, now=LATER) is completed
+    reopened = completed.edit(completed=False, title="New", now=LATER)
+    assert (reopened.completed, reopened.title) == (False, "New")
+    assert reopened.updated_at > LATER
 
 
 @given(st.booleans())
@@ -158,7 +169,11 @@ def test_every_update_is_later_than_the_one_before_with_any_clock(
 ) -> None:
     current = task()
     for number, now in enumerate(times):
-        for changed in (current.toggle(now=now), current.edit(title=f"T{number}", now=now)):
+        for changed in (
+            current.toggle(now=now),
+            current.edit(title=f"T{number}", now=now),
+            current.edit(completed=not current.completed, now=now),
+        ):
             assert changed.updated_at > current.updated_at
             assert changed.updated_at >= now
             assert changed.created_at == current.created_at

@@ -68,27 +68,24 @@ export function TaskBoard({ userId, initialView }: Props) {
     }
   }
 
-  /** Changes `task` by `work`, unless it `isDone` already. */
-  function changeOne(
-    task: Task,
-    work: (api: TasksApi) => Promise<Task>,
-    isDone: (now: Task) => boolean,
-    done: string,
-  ): Promise<boolean> {
+  /** Changes `task` by `work`. */
+  function changeOne(task: Task, work: (api: TasksApi) => Promise<Task>, done: string): Promise<boolean> {
     return unlessOutdated(task, async () => {
-      const changed = await change(async (api) => {
-        try {
-          return await work(api);
-        } catch (error) {
-          if (!(error instanceof ApiError && error.status === 412)) throw error;
-          // An earlier attempt, whose response was lost, may have made this change.
-          const now = await api.get(task.id);
-          if (isDone(now)) return now;
-          throw error;
-        }
-      }, replaced);
+      const changed = await change(work, replaced);
       announce(`${done} ${changed.title}`);
     });
+  }
+
+  async function edited(api: TasksApi, task: Task, draft: Draft): Promise<Task> {
+    try {
+      return await api.update(task, draft);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 412)) throw error;
+      // An earlier attempt, whose response was lost, may have made this change.
+      const now = await api.get(task.id);
+      if (now.title === draft.title && now.description === draft.description) return now;
+      throw error;
+    }
   }
 
   async function add(draft: Draft) {
@@ -100,20 +97,10 @@ export function TaskBoard({ userId, initialView }: Props) {
   }
 
   const actions: TaskActions = {
-    edit: (task, draft) =>
-      changeOne(
-        task,
-        (api) => api.update(task, draft),
-        (now) => now.title === draft.title && now.description === draft.description,
-        "Saved",
-      ),
+    edit: (task, draft) => changeOne(task, (api) => edited(api, task, draft), "Saved"),
+    // Sets the state that was chosen, whatever else of the task has changed.
     complete: (task, completed) =>
-      changeOne(
-        task,
-        (api) => api.toggle(task),
-        (now) => now.completed === completed,
-        completed ? "Completed" : "Reopened",
-      ),
+      changeOne(task, (api) => api.complete(task.id, completed), completed ? "Completed" : "Reopened"),
     remove: (task) =>
       unlessOutdated(task, async () => {
         await change(async (api) => {

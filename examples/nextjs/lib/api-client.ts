@@ -57,13 +57,19 @@ export function tasksApi(userId: string) {
       result(client.GET("/api/{user_id}/tasks", { params: { path: tasks, query } })),
     create: (body: TaskCreate) => result(client.POST("/api/{user_id}/tasks", { params: { path: tasks }, body })),
     get: (id: number) => result(client.GET("/api/{user_id}/tasks/{task_id}", { params: { path: task(id) } })),
+    /** Completes the task, or reopens it. This can be repeated if a response was lost. */
+    complete: (id: number, completed: boolean) =>
+      result(
+        client.PATCH("/api/{user_id}/tasks/{task_id}/complete", {
+          params: { path: task(id) },
+          body: { completed },
+        }),
+      ),
     // The following do nothing (412) unless the task is unchanged since it was `seen`. They never
     // overwrite an unseen change, and can be repeated if a response was lost.
     /** Changes the given fields; the others stay. */
     update: (seen: Task, body: TaskUpdate) =>
       result(client.PUT("/api/{user_id}/tasks/{task_id}", { ...asSeen(seen), body })),
-    /** Completes the task, or reopens it. */
-    toggle: (seen: Task) => result(client.PATCH("/api/{user_id}/tasks/{task_id}/complete", asSeen(seen))),
     delete: (seen: Task) => result(client.DELETE("/api/{user_id}/tasks/{task_id}", asSeen(seen))),
   };
 }

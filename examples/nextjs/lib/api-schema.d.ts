@@ -31,7 +31,7 @@ export interface paths {
         };
         /** Get a task */
         get: operations["get_task"];
-        /** Change a task's title or description */
+        /** Change a task */
         put: operations["update_task"];
         post?: never;
         /** Delete a task for good */
@@ -54,7 +54,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Complete a task, or reopen it */
+        /**
+         * Complete a task, or reopen it
+         * @description Without a body, or with `{}`, each request flips the task's state. With `completed`, the state is set, and a request can be repeated.
+         */
         patch: operations["toggle_task"];
         trace?: never;
     };
@@ -167,6 +170,23 @@ export interface components {
          */
         StatusFilter: "all" | "pending" | "completed";
         /**
+         * TaskCompletion
+         * @description The state that a task is to have; without it, the other one than it has.
+         *
+         *     Unknown fields are ignored.
+         * @example {
+         *       "completed": true
+         *     }
+         * @example {}
+         */
+        TaskCompletion: {
+            /**
+             * Completed
+             * @description Whether it is done.
+             */
+            completed?: boolean;
+        };
+        /**
          * TaskCreate
          * @description A task to create. Unknown fields are ignored.
          * @example {
@@ -216,6 +236,9 @@ export interface components {
          *       "title": "Buy oat milk"
          *     }
          * @example {}
+         * @example {
+         *       "completed": true
+         *     }
          */
         TaskUpdate: {
             /**
@@ -225,6 +248,11 @@ export interface components {
             title?: string;
             /** Description */
             description?: string | null;
+            /**
+             * Completed
+             * @description Whether it is done.
+             */
+            completed?: boolean;
         };
     };
     responses: never;
@@ -952,7 +980,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TaskCompletion"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -963,6 +995,21 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskResponse"];
+                };
+            };
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 400,
+                     *       "detail": "The body is not valid JSON"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
             /** @description The bearer token is missing, invalid or expired */
@@ -1021,6 +1068,36 @@ export interface operations {
                      * @example {
                      *       "status_code": 412,
                      *       "detail": "The task has changed since it was read; read it again"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 413,
+                     *       "detail": "The body must have at most 65536 bytes"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body does not say that it is JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status_code": 415,
+                     *       "detail": "The body must have the Content-Type application/json"
                      *     }
                      */
                     "application/json": components["schemas"]["ErrorResponse"];

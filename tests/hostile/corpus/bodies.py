@@ -110,6 +110,8 @@ BREAKS_A_RULE = {
     "both wrong": b'{"title": [], "description": {"s3cr3t-mark": 1}}',
 }
 
+NO_BOOLEANS = [b"null", b"1", b"0", b"-0", b"1e999", b'"yes"', b'"s3cr3t-mark"', b"[]", b"{}"]
+
 GOOD_ENOUGH = {
     "white space around it": b" \r\n\t" + GOOD.encode() + b" \r\n\t",
     "title twice, the first one wrong": b'{"title": null, "title": "t"}',
@@ -186,6 +188,12 @@ CASES = [
         case
         for name, body in GOOD_ENOUGH.items()
         for case in _both(f"good enough: {name}", body, 201, 200)
+    ],
+    *[
+        one(f"completed: {value.decode()}, {method}", with_body(method, body, target=target), 422)
+        for value in NO_BOOLEANS
+        for body in [b'{"completed": %b}' % value]
+        for method, target in (("PUT", TASK), ("PATCH", TASK + b"/complete"))
     ],
     *_both("no title", b"{}", 422, 200),
     *_both("only unknown names", b'{"x": "s3cr3t-mark"}', 422, 200),
