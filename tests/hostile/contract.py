@@ -61,7 +61,7 @@ class Contract:
         for template, described in self._document["paths"].items():
             # An encoded slash is no part of any operation's path.
             if "%2F" not in sent.path and re.fullmatch(
-                re.sub(r"\{\w+\}", "[^/]+", template), sent.path
+                re.sub(r"\{\w+\}", "[^/]+", template) + "/?", sent.path
             ):
                 operations = described
         method = (sent.method or "").replace("HEAD", "GET").lower()
