@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,8 @@ from typing import Final
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.ports import free_port
+from tests.ports import accepts, free_port
+from tests.waiting import eventually
 
 _PROGRAM: Final = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 
@@ -55,17 +54,7 @@ server_login_retry = 5
         command[1:1] = ["-u", "nobody"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            _wait_for(port)
+            eventually(lambda: accepts(port))
             yield f"postgresql://{server['user']}@127.0.0.1:{port}/{server['dbname']}"
         finally:
             process.terminate()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise TimeoutError("PgBouncer does not listen")

@@ -2,8 +2,7 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,10 +51,3 @@ def query(url: str, statement: str) -> list[object]:
     with psycopg.connect(url) as connection:
         cursor = connection.execute(statement.encode())
         return [row[0] for row in cursor] if cursor.description else []
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)

@@ -13,7 +13,8 @@ import pytest
 
 from adapters.embedded.programs import find_programs
 from adapters.embedded.server import EmbeddedPostgres, EmbeddedPostgresError
-from tests.embedded.running import owner_process, query, read_url, server_pid, wait_until
+from tests.embedded.running import owner_process, query, read_url, server_pid
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.postgres
 
@@ -69,7 +70,7 @@ def test_the_server_ends_with_its_killed_owner(folder: Path) -> None:
     with owner_process(folder) as owner:
         url = read_url(owner)
         owner.kill()
-        wait_until(lambda: not (folder / "data" / "postmaster.pid").exists())
+        eventually(lambda: not (folder / "data" / "postmaster.pid").exists())
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(url)
     Path((folder / "sockets").read_text()).rmdir()
@@ -112,7 +113,7 @@ def test_a_server_without_owner_is_stopped_in_order(folder: Path) -> None:
         log=folder / "leftover.log",
     )
     with leftover:
-        wait_until(lambda: "ready to accept" in (folder / "leftover.log").read_text())
+        eventually(lambda: "ready to accept" in (folder / "leftover.log").read_text())
         with EmbeddedPostgres(folder) as server:
             assert leftover.wait() == 0
             assert query(server.url, "SELECT 1") == [1]
@@ -148,7 +149,7 @@ def test_ctrl_c_reaches_the_owner_only(folder: Path) -> None:
 def test_the_next_start_repairs_an_interrupted_first_start(tmp_path: Path) -> None:
     folder = tmp_path / "postgres"
     with owner_process(folder) as owner:
-        wait_until(lambda: any(folder.glob("initdb-*/PG_VERSION")))
+        eventually(lambda: any(folder.glob("initdb-*/PG_VERSION")))
         owner.kill()
         owner.wait()
     assert not (folder / "data").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.faults.clients import Client, Exchange
-from tests.faults.tokens import token
+from tests.process.service import token
 
 PEOPLE: Final = tuple(f"person-{number}" for number in range(100))
 PAUSE: Final = 0.5

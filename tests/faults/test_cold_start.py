@@ -14,8 +14,7 @@ from tests.faults.postgres import Postgres
 from tests.faults.proxy import Proxy
 from tests.faults.report import Measured
 from tests.faults.serving import OURS, is_retryable, serving, succeeded
-from tests.faults.tokens import token
-from tests.process.service import SECRET, Service, started
+from tests.process.service import SECRET, Service, started, token
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 

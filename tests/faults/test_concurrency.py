@@ -11,8 +11,7 @@ import pytest
 
 from tests.faults.clients import Client, Exchange
 from tests.faults.report import Measured, rounds
-from tests.faults.tokens import token
-from tests.process.service import SECRET, Service, started
+from tests.process.service import SECRET, Service, started, token
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 

@@ -16,7 +16,7 @@ from tests.faults.clients import Client, Exchange
 from tests.faults.neighbour import MEGABYTE, observing
 from tests.faults.report import Measured, rounds
 from tests.faults.serving import is_retryable, serving
-from tests.faults.tokens import token
+from tests.process.service import token
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 

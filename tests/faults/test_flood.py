@@ -14,8 +14,7 @@ from tests.faults.postgres import Postgres
 from tests.faults.proxy import Proxy
 from tests.faults.report import Measured, rounds
 from tests.faults.serving import serving
-from tests.faults.tokens import token
-from tests.process.service import SECRET
+from tests.process.service import SECRET, token
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 

@@ -24,8 +24,7 @@ from tests.faults.serving import (
     serving,
     succeeded,
 )
-from tests.faults.tokens import token
-from tests.process.service import Service
+from tests.process.service import Service, token
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 

@@ -22,7 +22,7 @@ from tests.faults.serving import (
     serving,
     succeeded,
 )
-from tests.faults.tokens import token
+from tests.process.service import token
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 

@@ -14,9 +14,8 @@ from tests.faults.clients import Client, Exchange
 from tests.faults.postgres import Postgres
 from tests.faults.report import Measured, rounds
 from tests.faults.serving import OURS, is_retryable, serving, succeeded
-from tests.faults.tokens import token
 from tests.pgbouncer import needs_pgbouncer, pgbouncer, pgbouncer_version
-from tests.process.service import Service
+from tests.process.service import Service, token
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 

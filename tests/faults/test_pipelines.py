@@ -11,8 +11,7 @@ from tests.faults.background import Background
 from tests.faults.clients import Client, Exchange
 from tests.faults.neighbour import resident
 from tests.faults.report import Measured, rounds
-from tests.faults.tokens import token
-from tests.process.service import SECRET, started
+from tests.process.service import SECRET, started, token
 
 pytestmark = [pytest.mark.faults, pytest.mark.process]
 

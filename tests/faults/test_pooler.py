@@ -15,9 +15,8 @@ from tests.faults.clients import Client
 from tests.faults.postgres import Postgres
 from tests.faults.report import Measured, rounds
 from tests.faults.serving import is_retryable
-from tests.faults.tokens import token
 from tests.pgbouncer import needs_pgbouncer, pgbouncer, pgbouncer_version
-from tests.process.service import SECRET, Service, started
+from tests.process.service import SECRET, Service, started, token
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process, needs_pgbouncer]
 

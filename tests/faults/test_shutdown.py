@@ -15,8 +15,7 @@ import pytest
 from entrypoints.server.limits import LINGER
 from tests.faults.clients import Client, Exchange
 from tests.faults.report import Measured
-from tests.faults.tokens import token
-from tests.process.service import SECRET, Service, started
+from tests.process.service import SECRET, Service, started, token
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 

@@ -16,7 +16,7 @@ from entrypoints.server.limits import BODY_WITHIN, HEAD_WITHIN
 from tests.faults.clients import Client, Exchange
 from tests.faults.report import Measured, rounds
 from tests.faults.serving import serving
-from tests.faults.tokens import token
+from tests.process.service import token
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 

@@ -3,21 +3,27 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
+from adapters.jwt.shared_secret import mint
 from tests.ports import free_port
 
 COMMAND = [sys.executable, "-m", "entrypoints.cli"]
 SECRET = "a secret that has thirty-two bytes or more"
 ROOT = Path(__file__).parents[2]
+
+NO_AUTHORITIES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of plain HTTP. By default each of them parses the certificates of all authorities."""
 
 
 class Service:
@@ -34,12 +40,16 @@ class Service:
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log
             try:
-                if httpx.get(self.url + path).status_code == 200:
+                if self.get(path).status_code == 200:
                     return
             except httpx.TransportError:
                 pass
             time.sleep(0.05)
         raise TimeoutError(self.log)
+
+    def get(self, path: str = "/", **options: Any) -> httpx.Response:
+        """Send a request on a new connection."""
+        return httpx.get(self.url + path, verify=NO_AUTHORITIES, **options)
 
     @property
     def log(self) -> str:
@@ -64,6 +74,13 @@ class Service:
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(15)
+
+
+def token(user: str) -> str:
+    """Return a token of ``user`` that is signed with SECRET, valid for longer than any test."""
+    return mint(
+        secret=SECRET, subject=user, lifetime=timedelta(hours=1), issuer=None, audience=None
+    )
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -1,62 +1,23 @@
 """The command line. Most commands are called in this process, because a start takes a second."""
 
 import json
-import logging
-import os
-import signal
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
-from typing import Any
 
 import jwt
 import psycopg
 import pytest
-import uvicorn
 
-from entrypoints import cli
-from tests.process.service import SECRET, environment, run
+from adapters.embedded.folder_lock import folder_lock
+from entrypoints import asgi
+from tests.calling import Call
+from tests.ports import free_port
+from tests.process.service import SECRET, run
 
 pytestmark = pytest.mark.process
 
 COMMANDS = ["serve", "dev", "migrate", "token", "openapi", "doctor"]
-
-Call = Callable[..., CompletedProcess[str]]
-
-
-@pytest.fixture
-def call(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Call]:
-    """Call one command with these settings and no others, as ``run`` starts it in ``tmp_path``.
-
-    A command that would serve fails.
-    """
-
-    def call(*arguments: str, **settings: str) -> CompletedProcess[str]:
-        for name in os.environ.keys() - environment().keys():
-            monkeypatch.delenv(name)
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-        try:
-            code = cli.main(arguments)
-        except SystemExit as error:
-            code = int(error.code or 0)
-        output = capsys.readouterr()
-        return CompletedProcess(arguments, code, output.out, output.err)
-
-    def serve(*_: Any, **__: Any) -> None:
-        raise AssertionError("the command would serve")
-
-    monkeypatch.setattr(uvicorn.Config, "__init__", serve)
-    monkeypatch.chdir(tmp_path)
-    # What a command changes for its process is restored afterwards.
-    monkeypatch.setattr(logging, "_srcfile", logging._srcfile)
-    monkeypatch.setattr(logging.root, "handlers", [*logging.root.handlers])
-    monkeypatch.setattr(logging.root, "level", logging.root.level)
-    on_sigterm = signal.getsignal(signal.SIGTERM)
-    yield call
-    signal.signal(signal.SIGTERM, on_sigterm)
 
 
 def test_help_names_every_command(call: Call) -> None:
@@ -210,3 +171,30 @@ def test_migrating_an_unreachable_database_fails(call: Call) -> None:
     assert result.returncode == 1
     assert "s3cr3t" not in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_second_dev_in_the_same_folder_exits(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / ".data" / "postgres"
+    folder.mkdir(parents=True)
+    with folder_lock(folder):
+        second = call("dev", "--port", str(free_port()))
+    assert second.returncode == 1
+    assert second.stderr.startswith("tasks-api: ")
+
+
+def test_dev_prints_no_request_if_the_port_is_in_use(call: Call) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        result = call("dev", "--port", port, STORAGE="memory")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr.startswith(f"tasks-api: nothing can listen on 127.0.0.1:{port} (")
+
+
+def test_a_short_secret_causes_a_warning_at_each_start(
+    set_up: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up(STORAGE="memory", BETTER_AUTH_SECRET="short")
+    asgi.create()
+    [warning] = map(json.loads, capsys.readouterr().err.splitlines())
+    assert warning["level"] == "warning"
+    assert "BETTER_AUTH_SECRET" in warning["message"]

@@ -4,17 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.calling import Call
 from tests.postgres.test_revisions import HEAD, NEWER
-from tests.process.service import ROOT, SECRET, run, started
+from tests.process.service import ROOT, SECRET, started
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
 
 def test_a_service_that_may_not_migrate_waits_for_the_migration(
-    empty_database_url: str, tmp_path: Path
+    call: Call, empty_database_url: str, tmp_path: Path
 ) -> None:
     settings = {
         "NEON_DB_URL": empty_database_url,
@@ -23,19 +23,17 @@ def test_a_service_that_may_not_migrate_waits_for_the_migration(
     }
     with started("serve", "--host", "127.0.0.1", cwd=tmp_path, **settings) as service:
         service.wait_until_ready("/health/live")
-        assert httpx.get(f"{service.url}/health/ready").status_code == 503
+        assert service.get("/health/ready").status_code == 503
         assert "run `tasks-api migrate`" in service.logged(logger="entrypoints.http.app")["message"]
 
-        migrated = run("migrate", cwd=tmp_path, **settings)
+        migrated = call("migrate", **settings)
         assert (migrated.returncode, migrated.stdout) == (0, "the schema is up to date\n")
         service.wait_until_ready()
 
 
-def test_the_schema_is_migrated_to_the_given_revision(
-    empty_database_url: str, tmp_path: Path
-) -> None:
+def test_the_schema_is_migrated_to_the_given_revision(call: Call, empty_database_url: str) -> None:
     def migrate(to: str) -> tuple[int, str]:
-        result = run("migrate", "--to", to, cwd=tmp_path, NEON_DB_URL=empty_database_url)
+        result = call("migrate", "--to", to, NEON_DB_URL=empty_database_url)
         return result.returncode, result.stdout or result.stderr.splitlines()[-1]
 
     assert HEAD is not None
@@ -43,8 +41,8 @@ def test_the_schema_is_migrated_to_the_given_revision(
     assert migrate(NEWER) == (2, f"tasks-api: there is no revision {NEWER}")
 
 
-def test_memory_has_nothing_to_migrate(tmp_path: Path) -> None:
-    result = run("migrate", cwd=tmp_path, STORAGE="memory")
+def test_memory_has_nothing_to_migrate(call: Call) -> None:
+    result = call("migrate", STORAGE="memory")
     assert (result.returncode, result.stdout) == (0, "the schema is up to date\n")
 
 

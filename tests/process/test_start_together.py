@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
@@ -15,9 +14,9 @@ pytestmark = [pytest.mark.process, pytest.mark.postgres]
 PROCESSES = 6
 ROUNDS = 5
 
-# The processes import everything first and start on a signal, so that they start at the same time.
+# It imports everything once. Its children start when all of them are there.
 STARTER = """
-import asyncio, sys
+import asyncio, multiprocessing, sys
 from adapters.postgres.database import Database
 
 async def start(url):
@@ -26,47 +25,47 @@ async def start(url):
     await database.check()
     await database.close()
 
-print("loaded", flush=True)
+def run(barrier, url):
+    barrier.wait()
+    asyncio.run(start(url))
+
+context = multiprocessing.get_context("fork")
 for url in sys.stdin:
-    asyncio.run(start(url.strip()))
-    print("started", flush=True)
-"""
+    barrier = context.Barrier(PROCESSES)
+    children = [context.Process(target=run, args=(barrier, url.strip())) for _ in range(PROCESSES)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    print([child.exitcode for child in children], flush=True)
+""".replace("PROCESSES", str(PROCESSES))
 
 
 @pytest.fixture(scope="module")
-def starters() -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes that read URLs of databases, start on each, and print "started"."""
+def starter() -> Iterator[subprocess.Popen[str]]:
+    """A process that reads URLs of databases, and prints the exit codes of all starts on it."""
     command = [sys.executable, "-c", STARTER]
-    with ExitStack() as stack:
-        processes = [
-            stack.enter_context(
-                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            )
-            for _ in range(PROCESSES)
-        ]
-        assert _answers(processes) == ["loaded"] * PROCESSES
-        yield processes
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
 
 
-def _start_all(starters: list[subprocess.Popen[str]], url: str) -> list[str]:
-    for process in starters:
-        assert process.stdin is not None
-        print(url, file=process.stdin, flush=True)
-    return _answers(starters)
-
-
-def _answers(starters: list[subprocess.Popen[str]]) -> list[str]:
-    return [process.stdout.readline().strip() for process in starters if process.stdout is not None]
+def _start_all(starter: subprocess.Popen[str], url: str) -> str:
+    assert starter.stdin is not None
+    assert starter.stdout is not None
+    print(url, file=starter.stdin, flush=True)
+    return starter.stdout.readline().strip()
 
 
 @pytest.mark.parametrize("there", ["", SQLMODEL], ids=["nothing", "tables of others"])
 async def test_all_processes_that_start_at_once_succeed(
-    empty_database_url: str, starters: list[subprocess.Popen[str]], there: str
+    empty_database_url: str, starter: subprocess.Popen[str], there: str
 ) -> None:
     for _ in range(ROUNDS):
         execute(empty_database_url, f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; {there}")
 
-        assert _start_all(starters, empty_database_url) == ["started"] * PROCESSES
+        assert _start_all(starter, empty_database_url) == str([0] * PROCESSES)
 
         made = snapshot(empty_database_url)
         await prepare(empty_database_url)

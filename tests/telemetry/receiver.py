@@ -2,19 +2,16 @@
 
 import gzip
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, TypeVar
+from typing import Any
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-
-T = TypeVar("T")
 
 
 class Receiver:
@@ -70,15 +67,6 @@ def attributes(holder: Any) -> dict[str, Any]:
         each.key: getattr(each.value, str(each.value.WhichOneof("value")))
         for each in holder.attributes
     }
-
-
-def eventually(look: Callable[[], T], seconds: float = 10) -> T:
-    """Call ``look`` until it returns something, because exports are asynchronous."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "no such data has been received"
-        time.sleep(0.02)
-    return found
 
 
 @contextmanager

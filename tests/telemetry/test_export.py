@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from adapters.embedded.server import EmbeddedPostgres
 from tests.conftest import new_database
 from tests.ports import free_port
-from tests.process.service import SECRET, Service, run, started
-from tests.telemetry.receiver import Receiver, attributes, eventually, receiving
+from tests.process.service import SECRET, Service, started
+from tests.process.service import token as mint
+from tests.telemetry.receiver import Receiver, attributes, receiving
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
@@ -59,10 +62,10 @@ def service(
 
 
 @pytest.fixture(scope="module")
-def token(tmp_path_factory: pytest.TempPathFactory, database: str) -> str:
-    folder = tmp_path_factory.mktemp("token")
-    settings = {"NEON_DB_URL": database, "BETTER_AUTH_SECRET": SECRET}
-    return run("token", "--create-user", "--user", USER, cwd=folder, **settings).stdout.strip()
+def token(database: str) -> str:
+    with psycopg.connect(database) as connection:
+        connection.execute("INSERT INTO users (id) VALUES (%s)", [USER])
+    return mint(USER)
 
 
 @pytest.fixture(scope="module")
@@ -165,10 +168,10 @@ def test_the_use_of_the_pool_is_measured(client: httpx.Client, receiver: Receive
 def test_refused_tokens_are_counted_by_reason(
     service: Service, receiver: Receiver, token: str
 ) -> None:
-    url = f"{service.url}/api/{USER}/tasks"
+    url = f"/api/{USER}/tasks"
     for header in (f"Bearer {token[:-6]}AAAAAA", "Bearer x", "Bearer x"):
-        assert httpx.get(url, headers={"Authorization": header}).status_code == 401
-    assert httpx.get(url).status_code == 401
+        assert service.get(url, headers={"Authorization": header}).status_code == 401
+    assert service.get(url).status_code == 401
 
     def reasons() -> dict[tuple[str, str], int]:
         return {
@@ -185,11 +188,10 @@ def test_refused_tokens_are_counted_by_reason(
 
 
 def test_of_a_failed_statement_only_the_type_of_its_error_is_recorded(
-    service: Service, receiver: Receiver, tmp_path: Path
+    service: Service, receiver: Receiver
 ) -> None:
-    stranger = run("token", "--user", "nobody", cwd=tmp_path, BETTER_AUTH_SECRET=SECRET)
     headers = {
-        "Authorization": f"Bearer {stranger.stdout.strip()}",
+        "Authorization": f"Bearer {mint('nobody')}",
         "traceparent": f"00-{TRACE[::-1]}-{PARENT}-01",
     }
     url = f"{service.url}/api/nobody/tasks"
@@ -204,7 +206,7 @@ def test_no_signal_contains_a_user_a_title_or_a_token(
     client: httpx.Client, service: Service, receiver: Receiver, token: str, metrics_port: int
 ) -> None:
     client.post("/tasks?status=s3cr3t-query", json={"title": TITLE})
-    httpx.get(f"{service.url}/s3cr3t-path/{USER}")
+    service.get(f"/s3cr3t-path/{USER}")
     before = len(receiver.metrics)
     last = client.get("/tasks", headers={"traceparent": f"00-{'5' * 32}-{PARENT}-01"})
     assert last.status_code == 200
@@ -229,7 +231,7 @@ def test_prometheus_reads_the_same_metrics_on_a_separate_port(
         'target_info{deployment_environment_name="test"',
     ):
         assert metric in shown
-    assert httpx.get(f"{service.url}/metrics").status_code == 404
+    assert service.get("/metrics").status_code == 404
 
 
 def test_every_worker_sends_its_own_metrics(tmp_path: Path, receiver: Receiver) -> None:
@@ -243,7 +245,7 @@ def test_every_worker_sends_its_own_metrics(tmp_path: Path, receiver: Receiver) 
         service.wait_until_ready()
 
         def both_have_sent() -> bool:
-            httpx.get(service.url)
+            service.get()
             return len({r["service.instance.id"] for r in resources()}) == 2
 
         def resources() -> list[dict[str, str]]:
@@ -264,7 +266,7 @@ def test_the_last_request_is_sent_before_the_service_ends(
     }
     with started("serve", cwd=tmp_path, **settings) as service:
         service.wait_until_ready()
-        httpx.get(service.url, headers={"traceparent": f"00-{'7' * 32}-{PARENT}-01"})
+        service.get(headers={"traceparent": f"00-{'7' * 32}-{PARENT}-01"})
         assert service.stop() == 0
     assert any(span.trace_id.hex() == "7" * 32 for span in receiver.spans)
     assert sum(

@@ -9,7 +9,8 @@ import pytest
 from tests.key_set.issuer import key_set
 from tests.key_set.signing_keys import ISSUER, signing_key
 from tests.process.service import started
-from tests.telemetry.receiver import attributes, eventually, receiving
+from tests.telemetry.receiver import attributes, receiving
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.process
 
