@@ -2,6 +2,15 @@
 
 import asyncio
 from collections import deque
+from typing import Final
+
+from application.errors import StorageUnavailable
+
+WAITING_MAX: Final = 1000
+"""Most requests that wait for a place, in equal parts for the users who wait.
+
+A client may send requests and disconnect without waiting for the responses.
+"""
 
 User = str | None
 """Whose request takes a place; None stands for the service itself."""
@@ -27,18 +36,27 @@ class FairQueue:
         return sum(map(len, self._waiting.values()))
 
     async def acquire(self, user: User) -> None:
-        """Take a place for ``user``; return once there is one. Pair it with ``release``."""
+        """Take a place for ``user``; return once there is one. Pair it with ``release``.
+
+        Raises StorageUnavailable if too many requests of ``user`` wait already.
+        """
         place = self.enter(user)
         if place is not None:
             await self.wait(user, place)
 
     def enter(self, user: User) -> asyncio.Future[None] | None:
-        """Take a place for ``user`` and return None, or return the place to ``wait`` for."""
+        """Take a place for ``user`` and return None, or return the place to ``wait`` for.
+
+        Raises StorageUnavailable if too many requests of ``user`` wait already.
+        """
         if self._may_take(user):
             self._take(user)
             return None
+        places = self._waiting.setdefault(user, deque())
+        if len(places) * len(self._waiting) >= WAITING_MAX:
+            raise StorageUnavailable("too many requests of the user wait for their turn")
         place = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(user, deque()).append(place)
+        places.append(place)
         return place
 
     async def wait(self, user: User, place: asyncio.Future[None]) -> None:

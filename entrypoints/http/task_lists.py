@@ -1,10 +1,8 @@
 """Responses that hold lists; long ones are made and sent in pieces that let other requests in."""
 
 import asyncio
-import zlib
+import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -13,13 +11,13 @@ from starlette.types import Receive, Scope, Send
 
 from application.arranging import LONG
 from application.errors import Unavailable
-from application.fair_queue import FairQueue
 from application.use_cases.task_use_cases import TaskUseCases
 from domain.listing import Fingerprint, SortOrder, StatusFilter
 from domain.task import Task
-from entrypoints.http.compression import GZIP_FORMAT, GZIP_LEVEL
+from entrypoints.http.compression import Gzip
 from entrypoints.http.entity_tags import known_tag, list_tag
 from entrypoints.http.freed_memory import return_freed_memory
+from entrypoints.http.list_places import ListPlaces, Place
 from entrypoints.http.task_json import encode_tasks
 from entrypoints.http.task_responses import (
     JSON,
@@ -28,22 +26,21 @@ from entrypoints.http.task_responses import (
     unchanged_response,
 )
 
+_LARGE: Final = 1024 * 1024
+"""Bytes of JSON above which a list of few tasks is made as a long one is: many of them at a time
+would fill the memory, and slow clients would keep it full."""
+
 _PIECE: Final = 50
-"""Tasks of a long list that are encoded and compressed at a time: 200 KB, if they are the longest,
-which takes at most a few milliseconds."""
+"""Tasks of a long list that are encoded at a time: 200 KB, if they are the longest."""
 
 _SENT_AT_ONCE: Final = 64 * 1024
 """Bytes that the server is handed at a time."""
 
-_AT_ONCE: Final = 2
-"""Long lists that one process makes at a time."""
-
-_UNSENT_MAX: Final = 16 * 1024 * 1024
-"""Bytes of finished lists that may wait for their clients while further lists are made."""
-
 _WITHIN_SECONDS: Final = 6.5
 """Time for a request for a long list, from its token to the response. With 3 s for a token's key
 set, it is answered within 10 s."""
+
+logger = logging.getLogger(__name__)
 
 
 class ListRequest(NamedTuple):
@@ -64,8 +61,7 @@ class TaskLists:
 
     def __init__(self, use_cases: TaskUseCases) -> None:
         self._use_cases = use_cases
-        self._making = FairQueue(size=_AT_ONCE, each=1)
-        self._unsent = 0
+        self.places = ListPlaces()
 
     async def response(self, asked: ListRequest) -> Response:
         """Return the response to a request. Raises StorageUnavailable."""
@@ -75,9 +71,9 @@ class TaskLists:
             tags = [list_tag(found, asked.order, compressed=coded) for coded in (False, True)]
             if known := known_tag(tags, asked.if_none_match):
                 return unchanged_response(known)
-        tasks = await self.tasks(asked, limit=LONG + 1)
-        if len(tasks) <= LONG:
-            return list_response(tasks, asked.order, accepts_gzip=asked.compressed)
+        if short := await self._short(asked):
+            tasks, body = short
+            return await list_response(tasks, body, asked.order, accepts_gzip=asked.compressed)
         if not asked.head:
             return _LongListResponse(self, asked, deadline)
         tag = list_tag(await self._fingerprint(asked), asked.order, compressed=asked.compressed)
@@ -86,40 +82,24 @@ class TaskLists:
         del response.headers["Content-Length"]
         return response
 
+    async def _short(self, asked: ListRequest) -> tuple[list[Task], bytes] | None:
+        """Return the list and its JSON, unless it has many tasks or many bytes."""
+        # By creation: of a long list, storages would read everything to know the first titles.
+        tasks = await self._use_cases.list(
+            owner=asked.owner, status=asked.status, order=SortOrder.CREATED, limit=LONG + 1
+        )
+        if len(tasks) > LONG:
+            return None
+        tasks = asked.order.arrange(tasks)
+        body = encode_tasks(tasks)
+        return (tasks, body) if len(body) <= _LARGE else None
+
     async def _fingerprint(self, asked: ListRequest) -> str:
         return await self._use_cases.fingerprint(owner=asked.owner, status=asked.status)
 
-    async def tasks(self, asked: ListRequest, *, limit: int | None = None) -> list[Task]:
-        """Return the first ``limit`` tasks (None: all). Raises StorageUnavailable."""
-        return await self._use_cases.list(
-            owner=asked.owner, status=asked.status, order=asked.order, limit=limit
-        )
-
-    @asynccontextmanager
-    async def place(self, owner: str) -> AsyncIterator[Callable[[int], None]]:
-        """Wait for a place to make a list in; hold it until the list is sent.
-
-        Calls of the function that is yielded tell how many bytes are waiting to be sent. The first
-        one gives the place to the next list, unless too many bytes of other lists wait as well:
-        a client that reads slowly then delays the next list, and does not fill the memory.
-        """
-        await self._making.acquire(owner)
-        is_held, waiting = True, 0
-
-        def tell(unsent: int) -> None:
-            nonlocal is_held, waiting
-            self._unsent += unsent - waiting
-            waiting = unsent
-            if is_held and self._unsent <= _UNSENT_MAX:
-                is_held = False
-                self._making.release(owner)
-
-        try:
-            yield tell
-        finally:
-            self._unsent -= waiting
-            if is_held:
-                self._making.release(owner)
+    async def tasks(self, asked: ListRequest) -> list[Task]:
+        """Return all tasks that are asked for. Raises StorageUnavailable."""
+        return await self._use_cases.list(owner=asked.owner, status=asked.status, order=asked.order)
 
 
 class _LongListResponse(Response):
@@ -130,19 +110,29 @@ class _LongListResponse(Response):
         self._lists = lists
         self._asked = asked
         self._deadline = deadline
+        self._is_made = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Make the list and send it. Raises StorageUnavailable, and Unavailable if it is late."""
         deadline = asyncio.timeout_at(self._deadline)
         try:
-            async with deadline, self._lists.place(self._asked.owner) as tell:
+            async with (
+                deadline,
+                self._lists.places.place(self._asked.owner, deadline) as place,
+            ):
                 content = await self._make()
-                deadline.reschedule(None)
-                await self._send(content, send, tell)
+                self._is_made = True
+                place.made(sum(map(len, content)))
+                await self._send(content, send, place)
         except TimeoutError:
             if not deadline.expired():
                 raise
-            raise Unavailable("no turn, or no time, to make a long list") from None
+            if not self._is_made:
+                raise Unavailable("no turn, or no time, to make a long list") from None
+            # The server closes the connection of a response that is not complete.
+            logger.warning(
+                "a list was cut off: its client read slowly, and other lists had to wait"
+            )
         return_freed_memory()
 
     async def _make(self) -> deque[bytes]:
@@ -150,7 +140,7 @@ class _LongListResponse(Response):
         compressed = self._asked.compressed
         tasks = deque(await self._lists.tasks(self._asked))
         seen = Fingerprint()
-        compress = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_FORMAT) if compressed else None
+        gzip = Gzip() if compressed else None
         content: deque[bytes] = deque()
         opening = b"["
         while tasks:
@@ -158,20 +148,18 @@ class _LongListResponse(Response):
             piece = [tasks.popleft() for _ in range(min(_PIECE, len(tasks)))]
             seen.add(piece)
             encoded = opening + encode_tasks(piece)[1:-1]
-            content.append(compress.compress(encoded) if compress else encoded)
+            content.append(await gzip.compress(encoded) if gzip else encoded)
             opening = b","
             await asyncio.sleep(0)
         # It may have become empty since the request arrived.
         closing = b"]" if opening == b"," else b"[]"
-        content.append(compress.compress(closing) + compress.flush() if compress else closing)
+        content.append(await gzip.compress(closing) + gzip.flush() if gzip else closing)
         tag = list_tag(seen.hexdigest(), self._asked.order, compressed=compressed)
         self.headers.update(list_headers(tag, compressed=compressed))
         self.headers["Content-Length"] = str(sum(map(len, content)))
         return content
 
-    async def _send(self, content: deque[bytes], send: Send, tell: Callable[[int], None]) -> None:
-        unsent = sum(map(len, content))
-        tell(unsent)
+    async def _send(self, content: deque[bytes], send: Send, place: Place) -> None:
         await send(
             {"type": "http.response.start", "status": HTTPStatus.OK, "headers": self.raw_headers}
         )
@@ -180,7 +168,6 @@ class _LongListResponse(Response):
             for start in range(0, len(piece), _SENT_AT_ONCE):
                 part = piece[start : start + _SENT_AT_ONCE]
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                unsent -= len(part)
-                tell(unsent)
+                place.sent(len(part))
                 await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b""})

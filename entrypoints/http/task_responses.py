@@ -1,6 +1,5 @@
 """Successful responses that hold tasks."""
 
-import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
@@ -9,9 +8,9 @@ from fastapi import Response
 
 from domain.listing import SortOrder, fingerprint
 from domain.task import Task
-from entrypoints.http.compression import GZIP_FORMAT, GZIP_LEVEL, GZIP_MIN
+from entrypoints.http.compression import GZIP_MIN, Gzip
 from entrypoints.http.entity_tags import list_tag, task_tag
-from entrypoints.http.task_json import encode_task, encode_tasks
+from entrypoints.http.task_json import encode_task
 
 JSON: Final = "application/json"
 
@@ -31,12 +30,17 @@ def task_response(
     return Response(encode_task(task), status, headers, JSON)
 
 
-def list_response(tasks: list[Task], order: SortOrder, *, accepts_gzip: bool) -> Response:
-    """Return the response that holds a list, compressed if that is accepted and worth it."""
-    body = encode_tasks(tasks)
+async def list_response(
+    tasks: list[Task], body: bytes, order: SortOrder, *, accepts_gzip: bool
+) -> Response:
+    """Return the response that holds a list, compressed if that is accepted and worth it.
+
+    ``body`` is the list as JSON.
+    """
     is_compressed = accepts_gzip and len(body) >= GZIP_MIN
     if is_compressed:
-        body = zlib.compress(body, GZIP_LEVEL, GZIP_FORMAT)
+        gzip = Gzip()
+        body = await gzip.compress(body) + gzip.flush()
     tag = list_tag(fingerprint(tasks), order, compressed=is_compressed)
     return Response(body, HTTPStatus.OK, list_headers(tag, compressed=is_compressed), JSON)
 

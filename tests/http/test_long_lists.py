@@ -19,7 +19,7 @@ from application.errors import StorageUnavailable
 from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import Task
 from entrypoints.container import Container
-from entrypoints.http import task_json, task_lists
+from entrypoints.http import list_places, task_json, task_lists
 from entrypoints.http.app import create_app
 from tests.http.conftest import USERS
 
@@ -44,6 +44,7 @@ class LongRepository(MemoryTaskRepository):
         self.reading: list[str] = []
         """Owners whose whole lists are being read, in order."""
         self.limits: list[int | None] = []
+        self.orders: list[SortOrder] = []
 
     def tasks(self, owner: str = "ada") -> list[Task]:
         return [task(owner, number, self.text) for number in range(1, self.number + 1)]
@@ -52,6 +53,7 @@ class LongRepository(MemoryTaskRepository):
         self, owner: str, status: StatusFilter, order: SortOrder, *, limit: int | None = None
     ) -> list[Task]:
         self.limits.append(limit)
+        self.orders.append(order)
         if limit is None:
             self.reading.append(owner)
             await self.free.wait()
@@ -97,12 +99,42 @@ async def test_a_list_has_the_same_content_whether_or_not_it_is_long(
     assert repository.limits == ([LONG + 1] if number <= LONG else [LONG + 1, None])
 
 
-async def ask(app: FastAPI, token: str, send: Any, *headers: tuple[bytes, bytes]) -> None:
+@pytest.mark.parametrize("order", SortOrder)
+@pytest.mark.parametrize(("length", "reads"), [(2040, 1), (2060, 2)])
+async def test_few_tasks_of_many_bytes_are_made_like_a_long_list(
+    client: AsyncClient, repository: LongRepository, length: int, reads: int, order: SortOrder
+) -> None:
+    repository.number = 512
+    repository.text = ""
+    each = len(one_step(repository.tasks())) // repository.number
+    repository.text = "x" * (length - each)
+    expected = one_step(order.arrange(repository.tasks()))
+    response = await client.get(TASKS, params={"sort": order})
+    assert response.content == expected
+    assert repository.limits == [LONG + 1, None][:reads]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_whether_a_list_is_long_is_found_out_by_creation_in_each_order(
+    client: AsyncClient, repository: LongRepository, method: str
+) -> None:
+    await client.request(method, TASKS, params={"sort": "title"})
+    assert repository.limits[0] == LONG + 1
+    assert repository.orders == [SortOrder.CREATED, SortOrder.TITLE][: len(repository.limits)]
+
+
+async def ask(
+    app: FastAPI,
+    token: str,
+    send: Any,
+    *headers: tuple[bytes, bytes],
+    path: str = TASKS,
+) -> None:
     scope = {
         "type": "http",
         "method": "GET",
-        "path": TASKS,
-        "raw_path": TASKS.encode(),
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "headers": [(b"authorization", b"Bearer " + token.encode()), *headers],
     }
@@ -155,6 +187,30 @@ async def test_other_requests_are_answered_while_a_long_list_is_made_and_sent(
     # Each piece of 50 tasks is a turn; so is each part that is sent.
     assert sent[0] >= repository.number // 50
     assert sent[-2] - sent[1] >= len(sent) - 3
+
+
+@pytest.mark.parametrize("number", [100, LONG + 1])
+async def test_others_have_their_turn_after_each_64_kib_that_are_compressed(
+    app: FastAPI, repository: LongRepository, token: Callable[..., str], number: int
+) -> None:
+    turns, first_sent = 0, 0
+    repository.number = number
+    repository.text = "\N{GRINNING FACE}" * 1000
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def send(message: Any) -> None:
+        nonlocal first_sent
+        first_sent = first_sent or turns
+
+    others = asyncio.create_task(take_turns())
+    await ask(app, token(), send, (b"accept-encoding", b"gzip"))
+    others.cancel()
+    assert first_sent >= len(one_step(repository.tasks())) // (64 * 1024)
 
 
 async def test_a_list_has_the_same_compressed_bytes_whenever_it_is_made(
@@ -266,7 +322,7 @@ async def test_lists_that_clients_read_slowly_delay_further_ones_only_if_they_ar
     monkeypatch: pytest.MonkeyPatch,
     unsent_max: int,
 ) -> None:
-    monkeypatch.setattr(task_lists, "_UNSENT_MAX", unsent_max)
+    monkeypatch.setattr(list_places, "_UNSENT_MAX", unsent_max)
     reads = asyncio.Event()
 
     async def send(message: Any) -> None:
@@ -279,6 +335,44 @@ async def test_lists_that_clients_read_slowly_delay_further_ones_only_if_they_ar
     reads.set()
     await asyncio.gather(*slow)
     assert repository.reading == ["ada"] * 3
+
+
+async def test_slow_clients_keep_the_lists_of_other_users_waiting_for_some_seconds_only(
+    app: FastAPI,
+    repository: LongRepository,
+    token: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert list_places._READ_WITHIN_SECONDS == 4
+    monkeypatch.setattr(list_places, "_READ_WITHIN_SECONDS", 0.02)
+    # One list may wait for its client, and two may not.
+    monkeypatch.setattr(list_places, "_UNSENT_MAX", 1.5 * len(one_step(repository.tasks())))
+    ended: list[str] = []
+
+    def reader(user: str, *, reads: bool) -> Any:
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                if not reads:
+                    await asyncio.Event().wait()
+                if not message.get("more_body", False):
+                    ended.append(user)
+
+        return ask(app, token(user), send, path=f"/api/{user}/tasks")
+
+    slow = [asyncio.create_task(reader(user, reads=False)) for user in ("ada", "bob", "ADA")]
+    await asyncio.sleep(0.1)
+    # Each has a place, or none waits: nobody is cut off.
+    assert not any(task.done() for task in slow)
+    async with asyncio.timeout(10):
+        await reader("x" * 255, reads=True)
+        await asyncio.gather(*slow[:2])
+    assert ended == ["x" * 255]
+    assert caplog.text.count("cut off") == 2
+    # There is room again: the last one may go on reading.
+    assert not slow[2].done()
+    slow[2].cancel()
+    await asyncio.gather(slow[2], return_exceptions=True)
 
 
 async def test_a_client_that_disconnects_gives_its_place_back(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.fair_queue import FairQueue
+from application.errors import StorageUnavailable
+from application.fair_queue import WAITING_MAX, FairQueue
 
 
 class Requests:
@@ -94,6 +95,23 @@ async def test_a_place_given_to_a_cancelled_request_goes_to_the_next(*, given_fi
     await settle()
     assert requests.served == ["ada", "eve"]
     assert queue.waiting == 0
+
+
+async def test_few_requests_wait_and_users_have_equal_parts_of_them() -> None:
+    assert WAITING_MAX == 1000
+    queue = FairQueue(size=1, each=1)
+    assert queue.enter("ada") is None
+    for _ in range(WAITING_MAX):
+        assert queue.enter("ada") is not None
+    with pytest.raises(StorageUnavailable):
+        queue.enter("ada")
+    for _ in range(WAITING_MAX // 2):
+        assert queue.enter("bob") is not None
+    for user in ("ada", "bob"):
+        with pytest.raises(StorageUnavailable):
+            queue.enter(user)
+    for number in range(2 * WAITING_MAX):
+        assert queue.enter(str(number)) is not None
 
 
 @given(st.lists(st.tuples(st.sampled_from(["ask", "give back", "cancel"]), st.integers(0, 7))))
