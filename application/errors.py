@@ -3,6 +3,8 @@
 Messages are written for the log, and hold no token, no secret and no text of a task.
 """
 
+from application.token_checks import TokenCheck
+
 
 class ApplicationError(Exception):
     """Base of all errors that use cases and adapters raise on purpose."""
@@ -11,9 +13,15 @@ class ApplicationError(Exception):
 class TaskNotFound(ApplicationError):
     """The user has no task with this number, whether or not another user has."""
 
+    def __init__(self, message: str = "the user has no task with this number") -> None:
+        super().__init__(message)
+
 
 class TaskChanged(ApplicationError):
     """The task has changed since the caller read it; it is left as it is."""
+
+    def __init__(self) -> None:
+        super().__init__("the task has changed since the caller read it")
 
 
 class TaskLimitReached(ApplicationError):
@@ -32,11 +40,21 @@ class MissingToken(ApplicationError):
 
 
 class InvalidToken(ApplicationError):
-    """The token does not prove who its bearer is. The message says why."""
+    """The token does not prove who its bearer is; ``check`` is the check that failed.
+
+    The message is a sentence: the setting, its value, and what the token has instead.
+    """
+
+    def __init__(self, check: TokenCheck, message: str) -> None:
+        super().__init__(message)
+        self.check = check
 
 
 class ExpiredToken(InvalidToken):
     """The token is genuine but has expired: the client should fetch a new one."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(TokenCheck.EXPIRY, message)
 
 
 class UnknownUser(ApplicationError):
@@ -45,6 +63,10 @@ class UnknownUser(ApplicationError):
 
 class Unavailable(ApplicationError):
     """A dependency of the service does not respond; a retry may help."""
+
+
+class KeysUnavailable(Unavailable):
+    """The keys that verify tokens cannot be fetched. The message names the setting and why."""
 
 
 class StorageUnavailable(Unavailable):

@@ -1,6 +1,10 @@
-"""The rule that every stored or compared text must satisfy."""
+"""Rules for text: which can be stored or compared, and how a message quotes it."""
 
 import re
+from typing import Final
+
+QUOTED_MAX: Final = 120
+"""Most characters of a text that a message quotes."""
 
 # PostgreSQL cannot hold U+0000, and a lone surrogate has no UTF-8 form.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -9,3 +13,12 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 def is_storable(text: str) -> bool:
     """Return whether every storage can keep ``text``: no U+0000 and no lone surrogate."""
     return _UNSTORABLE.search(text) is None
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` in quotes for the log: on one line, escaped, and shortened if it is long.
+
+    A client chooses such texts.
+    """
+    shown = repr(text[:QUOTED_MAX])
+    return shown if len(text) <= QUOTED_MAX else f"{shown}…"

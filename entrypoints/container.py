@@ -31,7 +31,7 @@ from application.ports.clock import Clock
 from application.ports.storage import Storage
 from application.ports.storage_inspection import StorageInspection
 from application.ports.task_repository import TaskRepository
-from application.ports.token_verifier import TokenVerifier
+from application.ports.token_verifier import TokenExaminer
 from application.use_cases.create_task import CreateTask
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.edit_task import EditTask
@@ -94,18 +94,22 @@ class Container(DeclarativeContainer):
     )
 
     claim_rules = Factory(
-        ClaimRules, issuer=settings.provided.issuer, audience=settings.provided.audience
+        ClaimRules,
+        issuer=settings.provided.issuer,
+        audience=settings.provided.audience,
+        issuer_setting=settings.provided.issuer_setting,
+        audience_setting=settings.provided.audience_setting,
     )
-    shared_secret_verifier: Provider[TokenVerifier] = ThreadSafeSingleton(
+    shared_secret_verifier: Provider[TokenExaminer] = ThreadSafeSingleton(
         SharedSecretTokenVerifier, secret=settings.provided.shared_secret, rules=claim_rules
     )
-    key_set_verifier: Provider[TokenVerifier] = ThreadSafeSingleton(
+    key_set_verifier: Provider[TokenExaminer] = ThreadSafeSingleton(
         KeySetTokenVerifier,
         url=settings.provided.jwks_url,
         rules=claim_rules,
         observer=fetch_observer,
     )
-    token_verifier: Provider[TokenVerifier] = Selector(
+    token_verifier: Provider[TokenExaminer] = Selector(
         settings.provided.token_keys, secret=shared_secret_verifier, key_set=key_set_verifier
     )
 

@@ -178,8 +178,9 @@ class Settings(BaseSettings):
         """The secret that signs tokens. Raises InvalidSettings if it is not set."""
         if self.better_auth_secret is None:
             raise InvalidSettings(
-                "BETTER_AUTH_SECRET is not set: give it the secret of your Better Auth frontend, "
-                "or set BETTER_AUTH_JWKS_URL to where it publishes its keys"
+                "BETTER_AUTH_JWKS_URL is not set: set it to the keys of your Better Auth frontend, "
+                "https://<frontend>/api/auth/jwks; or, if it signs tokens with a shared secret "
+                "(HS256), which is not its default, set BETTER_AUTH_SECRET"
             )
         return self.better_auth_secret.get_secret_value()
 
@@ -197,6 +198,16 @@ class Settings(BaseSettings):
     def audience(self) -> str | None:
         """The ``aud`` that tokens must have, or None."""
         return self.better_auth_audience or self._jwks_origin
+
+    @property
+    def issuer_setting(self) -> str:
+        """What a message calls the setting of ``issuer``."""
+        return _named("BETTER_AUTH_ISSUER", by_default=not self.better_auth_issuer)
+
+    @property
+    def audience_setting(self) -> str:
+        """What a message calls the setting of ``audience``."""
+        return _named("BETTER_AUTH_AUDIENCE", by_default=not self.better_auth_audience)
 
     @property
     def _jwks_origin(self) -> str | None:
@@ -236,6 +247,11 @@ def _lines_of(source: PydanticBaseSettingsSource) -> dict[str, Any]:
         return {}
     values = dotenv_values(path, encoding="utf-8", interpolate=False)
     return {name.lower(): value for name, value in values.items() if value is not None}
+
+
+def _named(setting: str, *, by_default: bool) -> str:
+    origin = " (by default the origin of BETTER_AUTH_JWKS_URL)"
+    return f"{setting}{origin if by_default else ''}"
 
 
 def _sentence(error: Any) -> str:

@@ -1,59 +1,179 @@
 """The claims that a token must have, whichever key signed it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
-
-import jwt
+from typing import Any, Final
 
 from application.errors import ExpiredToken, InvalidToken
-from domain.text import is_storable
+from application.token_checks import TokenCheck, TokenFinding
+from domain.text import is_storable, quoted
 
 LEEWAY_SECONDS: Final = 30
 """Largest accepted difference between the issuer's clock and ours."""
 SUBJECT_MAX: Final = 255
 """Most characters of a ``sub``."""
 
+Claims = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRules:
-    """Checks of a token. An ``issuer`` or ``audience`` of None is not checked.
+    """Checks of the claims in a token. An ``issuer`` or ``audience`` of None is not checked.
 
     Better Auth always sets an audience, so a token may have one although none is configured.
     """
 
     issuer: str | None = None
     audience: str | None = None
+    issuer_setting: str = "BETTER_AUTH_ISSUER"
+    """What the log calls the setting of ``issuer``."""
+    audience_setting: str = "BETTER_AUTH_AUDIENCE"
 
-    def subject_of(self, token: str, key: jwt.PyJWK | bytes, *, algorithm: str) -> str:
-        """Verify the signature of ``token`` and every claim, and return its ``sub``.
+    def subject_of(self, claims: Claims, *, now: float) -> str:
+        """Return the ``sub`` of ``claims``, which a verified signature covers.
 
-        A token that names another algorithm is refused.
-
-        Raises ExpiredToken and InvalidToken. Their messages name the failed check, never the token.
+        ``now`` is in seconds since the epoch. Raises ExpiredToken if the time of expiry is all that
+        is wrong, InvalidToken for anything else.
         """
-        try:
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[algorithm],
-                issuer=self.issuer,
-                audience=self.audience,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "sub"], "verify_aud": self.audience is not None},
-            )
-        except jwt.ExpiredSignatureError as error:
-            raise ExpiredToken("the token has expired") from error
-        # PyJWT does not catch every error that hostile JSON causes in Python's parser.
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-            raise InvalidToken(type(error).__name__) from error
-        return _checked_subject(claims["sub"])
+        for check, problem_in in _CHECKS:
+            problem = problem_in(self, claims, now)
+            if problem is not None:
+                if check is TokenCheck.EXPIRY and _seconds(claims.get("exp")) is not None:
+                    raise ExpiredToken(problem)
+                raise InvalidToken(check, problem)
+        subject: str = claims["sub"]
+        return subject
+
+    def findings(self, claims: Claims, *, now: float) -> list[TokenFinding]:
+        """Return what every check of ``claims`` finds."""
+        return [TokenFinding(check, problem_in(self, claims, now)) for check, problem_in in _CHECKS]
+
+    @property
+    def description(self) -> str:
+        """The ``iss`` and ``aud`` that tokens must have, in words."""
+        issuer = _expected("iss", self.issuer, self.issuer_setting)
+        return f"{issuer} and {_expected('aud', self.audience, self.audience_setting)}"
 
 
-def _checked_subject(subject: str) -> str:
+def _expected(claim: str, value: str | None, setting: str) -> str:
+    if value is None:
+        return f"any {claim} ({setting} is not set)"
+    return f"the {claim} {quoted(value)} ({setting})"
+
+
+def _issuer_problem(rules: ClaimRules, claims: Claims, _now: float) -> str | None:
+    if rules.issuer is None:
+        return None
+    return _mismatch("iss", claims.get("iss"), rules.issuer, rules.issuer_setting)
+
+
+def _audience_problem(rules: ClaimRules, claims: Claims, _now: float) -> str | None:
+    if rules.audience is None:
+        return None
+    found = claims.get("aud")
+    if isinstance(found, list) and rules.audience in found and all(map(_is_text, found)):
+        return None
+    return _mismatch("aud", found or None, rules.audience, rules.audience_setting)
+
+
+def _mismatch(claim: str, found: object, expected: str, setting: str) -> str | None:
+    if found == expected:
+        return None
+    if found is None:
+        return f"the token has no {claim}, but {setting} is {quoted(expected)}"
+    return (
+        f"the token's {claim} is {_shown(found)}, but {setting} is {quoted(expected)}: "
+        f"set it to the token's {claim} if that is your frontend's"
+    )
+
+
+def _subject_problem(_rules: ClaimRules, claims: Claims, _now: float) -> str | None:
+    subject = claims.get("sub")
+    if subject is None:
+        return "the token has no sub, the id of its user"
+    if not isinstance(subject, str):
+        return f"the token's sub is {_shown(subject)}, but a user's id is a text"
     if not subject:
-        raise InvalidToken("the subject is empty")
+        return "the token's sub is empty"
     if len(subject) > SUBJECT_MAX:
-        raise InvalidToken(f"the subject has more than {SUBJECT_MAX} characters")
+        return f"the token's sub has {len(subject)} characters; {SUBJECT_MAX} are the most"
     if not is_storable(subject):
-        raise InvalidToken("the subject holds U+0000 or a lone surrogate")
-    return subject
+        return "the token's sub holds U+0000 or a lone surrogate"
+    return None
+
+
+def _token_id_problem(_rules: ClaimRules, claims: Claims, _now: float) -> str | None:
+    if _is_text(claims.get("jti", "")):
+        return None
+    return f"the token's jti is {_shown(claims['jti'])}, but RFC 7519 requires a text"
+
+
+def _issued_at_problem(_rules: ClaimRules, claims: Claims, now: float) -> str | None:
+    return _future_problem("iat", claims, now)
+
+
+def _not_before_problem(_rules: ClaimRules, claims: Claims, now: float) -> str | None:
+    return _future_problem("nbf", claims, now)
+
+
+def _future_problem(claim: str, claims: Claims, now: float) -> str | None:
+    if claim not in claims:
+        return None
+    time = _seconds(claims[claim])
+    if time is None:
+        return f"the token's {claim} is no number of seconds"
+    if time <= now + LEEWAY_SECONDS:
+        return None
+    return (
+        f"the token is not valid yet: its {claim} is {_span(time - int(now))} in the future, and "
+        f"the issuer's clock and the service's may differ by {LEEWAY_SECONDS} s"
+    )
+
+
+def _expiry_problem(_rules: ClaimRules, claims: Claims, now: float) -> str | None:
+    found = claims.get("exp")
+    if found is None:
+        return "the token has no exp, the time of its expiry"
+    time = _seconds(found)
+    if time is None:
+        return "the token's exp is no number of seconds"
+    if time > now - LEEWAY_SECONDS:
+        return None
+    return f"the token expired {_span(int(now) - time)} ago"
+
+
+_CHECKS: Final[tuple[tuple[TokenCheck, Callable[[ClaimRules, Claims, float], str | None]], ...]] = (
+    (TokenCheck.ISSUER, _issuer_problem),
+    (TokenCheck.AUDIENCE, _audience_problem),
+    (TokenCheck.SUBJECT, _subject_problem),
+    (TokenCheck.TOKEN_ID, _token_id_problem),
+    (TokenCheck.ISSUED_AT, _issued_at_problem),
+    (TokenCheck.NOT_BEFORE, _not_before_problem),
+    # Last: a client is told to fetch a new token only if that can help.
+    (TokenCheck.EXPIRY, _expiry_problem),
+)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _seconds(value: Any) -> int | None:
+    try:
+        return int(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _span(seconds: int) -> str:
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            # Thousands of digits may stand in a token.
+            return f"{min(seconds, 10**9) // length} {unit}"
+    return f"{seconds} s"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return quoted(value)
+    return "a list of others" if isinstance(value, list) else "no text"

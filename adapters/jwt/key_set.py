@@ -4,19 +4,23 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from threading import Thread
 from typing import Final
 
-import anyio
 import httpx
 from jwt import PyJWK
 
+from adapters.jwt.algorithms import KEY_SET_ALGORITHMS, refused_with_key_set
 from adapters.jwt.claims import ClaimRules
-from adapters.jwt.json_web_keys import UnusableKeySet, usable_keys
-from adapters.jwt.token_header import key_id_of, require_well_formed
-from application.errors import InvalidToken, Unavailable
+from adapters.jwt.examination import examined
+from adapters.jwt.json_web_keys import usable_keys
+from adapters.jwt.key_set_source import KeySetSource
+from adapters.jwt.signature import signed_claims, unverified_claims
+from adapters.jwt.token_header import header_of, key_id_of, require_known_extensions
+from application.errors import InvalidToken, KeysUnavailable
+from application.token_checks import TokenCheck, TokenReport
+from domain.text import quoted
 
 TIMEOUT_SECONDS: Final = 3.0
 """Longest that one fetch may take as a whole."""
@@ -33,7 +37,8 @@ WAIT_MARGIN_SECONDS: Final = 0.25
 
 The fetch then fails first, and known keys remain in use.
 """
-_BODY_MAX: Final = 256 * 1024
+_SHOWN_MAX: Final = 5
+"""Most keys that a message names."""
 
 FetchObserver = Callable[[], AbstractContextManager[object]]
 """Returns the context in which a fetch runs; an error of the fetch passes through it."""
@@ -42,35 +47,22 @@ logger = logging.getLogger(__name__)
 
 
 class KeySet:
-    """Cache of the issuer's keys, fetched when a token needs them.
+    """Cache of the issuer's keys, fetched when the service starts and when a token needs them.
 
-    Belongs to one event loop. Nothing is fetched before the first token, so the issuer may start
-    later, and its outage needs no restart of this service.
+    Belongs to one event loop. An outage of the issuer, also at the start, needs no restart of this
+    service.
     """
 
     def __init__(
-        self,
-        *,
-        url: str,
-        transport: httpx.AsyncBaseTransport | None = None,
-        now: Callable[[], float] = time.monotonic,
-        timeout: float = TIMEOUT_SECONDS,
-        observer: FetchObserver = nullcontext,
+        self, source: KeySetSource, *, now: Callable[[], float], observer: FetchObserver
     ) -> None:
-        self._url = httpx.URL(url)
-        self._transport = transport
+        self._source = source
         self._now = now
-        self._timeout = timeout
         self._observer = observer
-        # httpcore leaks the socket of a TLS handshake that is cancelled. The time-outs of its two
-        # steps, connecting and the handshake, must therefore end before that of the whole fetch.
-        self._step_timeout = httpx.Timeout(timeout, connect=0.45 * timeout)
-        # Created once: reading the certificates would block the event loop at every fetch.
-        self._tls = httpx.create_ssl_context()
-        _import_http_client()
         self._keys: dict[str | None, PyJWK] = {}
         self._fetched_at = -math.inf
-        self._failing = False
+        self._failure: str | None = None
+        """What is wrong, if the last fetch failed."""
         self._rest_until = -math.inf
         self._fetch: asyncio.Task[None] | None = None
 
@@ -78,18 +70,28 @@ class KeySet:
         """Whether the issuer's key ``kid`` can be used without a fetch."""
         return self._known(kid) is not None
 
+    async def all(self) -> Mapping[str | None, PyJWK]:
+        """Return every key, by its ``kid``. Raises KeysUnavailable if they cannot be fetched."""
+        if not self._keys:
+            # No token has asked for it, so the next one need not wait before it tries again.
+            await asyncio.shield(self._fetching_for(None, rest=0))
+            if self._failure is not None:
+                raise KeysUnavailable(self._failure)
+        return {key.key_id: key for key in self._keys.values()}
+
     async def find(self, kid: str | None) -> PyJWK:
         """Return the issuer's key ``kid``; if ``kid`` is None, the only key of the set.
 
-        Raises InvalidToken if the issuer has no such key, Unavailable if that cannot be found out.
+        Raises InvalidToken if the issuer has no such key, KeysUnavailable if that cannot be found
+        out.
         """
         key = self._known(kid)
         if key is None:
             try:
-                async with asyncio.timeout(self._timeout + WAIT_MARGIN_SECONDS):
+                async with asyncio.timeout(self._source.timeout + WAIT_MARGIN_SECONDS):
                     key = await self._fetched(kid)
             except TimeoutError as error:
-                raise Unavailable("the key set did not come in time") from error
+                raise KeysUnavailable(self._source.failure(error)) from error
         if self._age() >= FRESH_SECONDS and not self._is_resting():
             _ = self._fetching_for(kid)  # in the background
         return key
@@ -98,15 +100,22 @@ class KeySet:
         # More than one round: a fetch that began before this token came may lack the newest key.
         while (key := self._known(kid)) is None:
             if not self._is_fetching() and self._is_resting():
-                if self._failing:
-                    raise Unavailable("the key set is out of reach")
-                raise InvalidToken("no usable key of the issuer has the token's kid")
+                if self._failure is not None:
+                    raise KeysUnavailable(self._failure)
+                raise InvalidToken(TokenCheck.KEY, self._missing(kid))
             # Shielded, because other requests wait for the same fetch.
             await asyncio.shield(self._fetching_for(kid))
         return key
 
+    def _missing(self, kid: str | None) -> str:
+        if kid is None:
+            return (
+                f"the token names no key (kid), and {self._source.name} has {_listed(self._keys)}"
+            )
+        return f"{self._source.name} has no key {quoted(kid)}; it has {_listed(self._keys)}"
+
     def _known(self, kid: str | None) -> PyJWK | None:
-        longest = OUTAGE_SECONDS if self._failing else UNCONFIRMED_SECONDS
+        longest = OUTAGE_SECONDS if self._failure else UNCONFIRMED_SECONDS
         return self._keys.get(kid) if self._age() <= longest else None
 
     def _age(self) -> float:
@@ -118,72 +127,50 @@ class KeySet:
     def _is_fetching(self) -> bool:
         return self._fetch is not None and not self._fetch.done()
 
-    def _fetching_for(self, kid: str | None) -> asyncio.Task[None]:
+    def _fetching_for(self, kid: str | None, *, rest: float = REST_SECONDS) -> asyncio.Task[None]:
         """Return the fetch under way, or start one."""
         if self._fetch is None or self._fetch.done():
             # The event loop holds no strong reference to a task.
-            self._fetch = asyncio.create_task(self._refresh(kid))
+            self._fetch = asyncio.create_task(self._refresh(kid, rest))
         return self._fetch
 
-    async def _refresh(self, kid: str | None) -> None:
+    async def _refresh(self, kid: str | None, rest: float) -> None:
         due = self._age() >= FRESH_SECONDS
-        rest = REST_SECONDS
+        failure: str | None = f"{self._source.name} gives no keys: the fetch was interrupted"
         try:
             with self._observer():
-                keys = usable_keys(await self._download())
-        # InvalidURL: httpx parses the address of a redirect that it does not follow.
-        # RuntimeError: RecursionError, and uvloop's error for a connection that is closed.
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
-            self._failing = True
-            logger.warning("the key set could not be fetched: %s", _reason(error))
+                keys = usable_keys(await self._source.download())
+        # Whatever a fetch ends with, foreseen or not, it is no fault of the token.
+        except Exception as error:  # noqa: BLE001
+            failure = self._source.failure(error)
+            logger.warning(
+                "%s; %s",
+                failure,
+                "the keys known so far stay in use"
+                if self._keys
+                else "requests are answered with 500 until it does",
+            )
         else:
+            failure = None
             if due and (kid in keys or kid in self._keys):
                 # A regular refresh, not caused by an unknown key, which may cause the next one.
                 rest = 0
+            if keys.keys() != self._keys.keys():
+                logger.info("%s has %s", self._source.name, _listed(keys))
             self._keys = keys
             self._fetched_at = self._now()
-            self._failing = False
         finally:
+            self._failure = failure
             self._rest_until = self._now() + rest
 
-    async def _download(self) -> bytes:
-        async with (
-            # For the whole fetch, because httpx's time-outs restart with every byte.
-            asyncio.timeout(self._timeout),
-            httpx.AsyncClient(
-                transport=self._transport, verify=self._tls, timeout=self._step_timeout
-            ) as client,
-            # Uncompressed, so that a small response cannot expand to a large one.
-            client.stream("GET", self._url, headers={"Accept-Encoding": "identity"}) as response,
-        ):
-            if response.status_code != httpx.codes.OK:
-                raise UnusableKeySet(f"its status is {response.status_code}")
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise UnusableKeySet("it is compressed")
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _BODY_MAX:
-                    raise UnusableKeySet(f"it has more than {_BODY_MAX} bytes")
-            return bytes(body)
 
-
-def _import_http_client() -> None:
-    """Import now what the first fetch would import, which would block the event loop.
-
-    httpx imports its transport when a client is created, and anyio its event loop's part when a
-    loop first needs it. Here that is a loop in a thread, because the caller may run in one.
-    """
-    httpx.AsyncClient(verify=False)  # noqa: S501 - it never sends a request
-    thread = Thread(target=anyio.run, args=(anyio.sleep, 0))
-    thread.start()
-    thread.join()
-
-
-def _reason(error: Exception) -> str:
-    # Messages of other errors may quote the response. These messages may be empty.
-    message = str(error) if isinstance(error, UnusableKeySet | httpx.ConnectError) else ""
-    return message or type(error).__name__
+def _listed(keys: Mapping[str | None, PyJWK]) -> str:
+    named = [f"{quoted(kid)} ({keys[kid].algorithm_name})" for kid in keys if kid is not None]
+    if not named:
+        return f"one key without a kid ({keys[None].algorithm_name})"
+    more = len(named) - _SHOWN_MAX
+    others = f" and {more} more" if more > 0 else ""
+    return f"the keys {', '.join(named[:_SHOWN_MAX])}{others}"
 
 
 class KeySetTokenVerifier:
@@ -202,15 +189,29 @@ class KeySetTokenVerifier:
         timeout: float = TIMEOUT_SECONDS,
         observer: FetchObserver = nullcontext,
     ) -> None:
-        self._key_set = KeySet(
-            url=url, transport=transport, now=now, timeout=timeout, observer=observer
-        )
+        self._source = KeySetSource(url=url, timeout=timeout, transport=transport)
+        self._key_set = KeySet(self._source, now=now, observer=observer)
         self._rules = rules
 
+    @property
+    def requirements(self) -> str:
+        return f"tokens need a key of {self._source.name}, {self._rules.description}"
+
+    async def keys(self) -> Mapping[str | None, str]:
+        return {kid: key.algorithm_name for kid, key in (await self._key_set.all()).items()}
+
     async def subject_of(self, token: str) -> str:
-        key_id = key_id_of(token)
+        header = header_of(token)
+        if header.get("alg") not in KEY_SET_ALGORITHMS:
+            raise InvalidToken(TokenCheck.ALGORITHM, refused_with_key_set(header.get("alg")))
+        require_known_extensions(header)
+        key_id = key_id_of(header)
         if key_id not in self._key_set:
             # A fetch is for tokens that a new key might verify.
-            require_well_formed(token)
+            unverified_claims(token)
         key = await self._key_set.find(key_id)
-        return self._rules.subject_of(token, key, algorithm=key.algorithm_name)
+        claims = signed_claims(token, key, algorithm=key.algorithm_name)
+        return self._rules.subject_of(claims, now=time.time())
+
+    async def examine(self, token: str) -> TokenReport:
+        return await examined(token, self, self._rules)

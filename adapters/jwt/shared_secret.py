@@ -1,17 +1,20 @@
 """Tokens signed with a secret that the issuer and this service share."""
 
+import time
 import warnings
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
 
 import jwt
 from jwt.algorithms import HMACAlgorithm
 
+from adapters.jwt.algorithms import HMAC_ALGORITHM
 from adapters.jwt.claims import ClaimRules
+from adapters.jwt.examination import examined
+from adapters.jwt.signature import signed_claims
 from application.errors import InvalidConfiguration
-
-_ALGORITHM: Final = "HS256"
+from application.token_checks import TokenReport
 
 # The settings warn of a short secret once, at the start; PyJWT would warn at every token.
 warnings.filterwarnings("ignore", category=jwt.InsecureKeyLengthWarning)
@@ -33,8 +36,8 @@ class _HmacWithKnownKeys(HMACAlgorithm):
         return self._prepare(key)
 
 
-jwt.unregister_algorithm(_ALGORITHM)
-jwt.register_algorithm(_ALGORITHM, _HmacWithKnownKeys())
+jwt.unregister_algorithm(HMAC_ALGORITHM)
+jwt.register_algorithm(HMAC_ALGORITHM, _HmacWithKnownKeys())
 
 
 class SharedSecretTokenVerifier:
@@ -45,13 +48,28 @@ class SharedSecretTokenVerifier:
         self._key = _checked(secret.encode())
         self._rules = rules
 
+    @property
+    def requirements(self) -> str:
+        return (
+            f"tokens need the algorithm {HMAC_ALGORITHM} with BETTER_AUTH_SECRET, "
+            f"{self._rules.description}; for a Better Auth that signs with EdDSA, its default, set "
+            "BETTER_AUTH_JWKS_URL=https://<frontend>/api/auth/jwks"
+        )
+
+    async def keys(self) -> Mapping[str | None, str]:
+        return {None: HMAC_ALGORITHM}
+
     async def subject_of(self, token: str) -> str:
-        return self._rules.subject_of(token, self._key, algorithm=_ALGORITHM)
+        claims = signed_claims(token, self._key, algorithm=HMAC_ALGORITHM)
+        return self._rules.subject_of(claims, now=time.time())
+
+    async def examine(self, token: str) -> TokenReport:
+        return await examined(token, self, self._rules)
 
 
 def _checked(secret: bytes) -> bytes:
     try:
-        jwt.get_algorithm_by_name(_ALGORITHM).prepare_key(secret)
+        jwt.get_algorithm_by_name(HMAC_ALGORITHM).prepare_key(secret)
     except jwt.InvalidKeyError as error:
         raise InvalidConfiguration(f"BETTER_AUTH_SECRET is no secret: {error}") from error
     return secret
@@ -76,4 +94,4 @@ def mint(
         claims["iss"] = issuer
     if audience is not None:
         claims["aud"] = audience
-    return jwt.encode(claims, _checked(secret.encode()), _ALGORITHM)
+    return jwt.encode(claims, _checked(secret.encode()), HMAC_ALGORITHM)

@@ -2,12 +2,13 @@
 
 import json
 from base64 import urlsafe_b64decode
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-import jwt
-
-from adapters.jwt.json_web_keys import ALGORITHMS
+from adapters.jwt.token_form import form_problem
 from application.errors import InvalidToken
+from application.token_checks import TokenCheck
+from domain.text import quoted
 
 HEADER_MAX: Final = 8 * 1024
 """Most characters of the header part that are decoded."""
@@ -15,34 +16,50 @@ KEY_ID_MAX: Final = 255
 """Most characters of a ``kid``."""
 
 
-def key_id_of(token: str) -> str | None:
-    """Return the ``kid`` of ``token``. Only the header is decoded, not the parts that follow.
+def header_of(token: str) -> dict[str, Any]:
+    """Return the header of ``token``. Only that part is decoded, not those that follow.
 
-    Raises InvalidToken, with PyJWT's names of the errors, if no key could verify a token with this
-    header. The caller must verify the token afterwards.
+    Raises InvalidToken. The caller must verify the token afterwards.
     """
     part = token.partition(".")[0]
     if len(part) > HEADER_MAX:
-        raise InvalidToken(f"the header has more than {HEADER_MAX} characters")
+        raise InvalidToken(
+            TokenCheck.FORM, f"the token's header has more than {HEADER_MAX} characters"
+        )
     try:
         # Padded with as much as any length may need; surplus padding is ignored.
         header = json.loads(urlsafe_b64decode(part + "=="))
-        algorithm, key_id = header.get("alg"), header.get("kid")
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise InvalidToken(jwt.DecodeError.__name__) from error
-    if algorithm not in ALGORITHMS:
-        raise InvalidToken("the algorithm is none of the key set's")
-    if not isinstance(key_id, str | None):
-        raise InvalidToken(jwt.InvalidTokenError.__name__)
-    if key_id is not None and len(key_id) > KEY_ID_MAX:
-        raise InvalidToken(f"the kid has more than {KEY_ID_MAX} characters")
-    return key_id
+    except (ValueError, RecursionError) as error:
+        raise InvalidToken(TokenCheck.FORM, form_problem(token)) from error
+    if not isinstance(header, dict):
+        raise InvalidToken(TokenCheck.FORM, form_problem(token))
+    return header
 
 
-def require_well_formed(token: str) -> None:
-    """Raise InvalidToken if a part of ``token`` cannot be decoded. Verifies no signature."""
-    try:
-        jwt.get_unverified_header(token)
-    # As in ClaimRules: PyJWT does not catch every error of Python's parsers.
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-        raise InvalidToken(type(error).__name__) from error
+def key_id_of(header: Mapping[str, Any]) -> str | None:
+    """Return the ``kid`` in ``header``, None if there is none. Raises InvalidToken."""
+    key_id = header.get("kid")
+    if isinstance(key_id, str):
+        if len(key_id) > KEY_ID_MAX:
+            raise InvalidToken(
+                TokenCheck.KEY, f"the token's kid has more than {KEY_ID_MAX} characters"
+            )
+        return key_id
+    # A kid of null is none, but PyJWT refuses it.
+    if "kid" in header:
+        raise InvalidToken(TokenCheck.KEY, "the token's kid, the name of its key, is no text")
+    return None
+
+
+def require_known_extensions(header: Mapping[str, Any]) -> None:
+    """Raise InvalidToken if ``header`` names a critical extension that PyJWT does not know."""
+    critical = header.get("crit")
+    if critical is None and "crit" not in header:
+        return
+    if not isinstance(critical, list) or not critical:
+        problem = "the token's crit, its critical extensions, is no list of names"
+    elif unknown := [name for name in critical if name != "b64"]:
+        problem = f"the token has the critical extension {quoted(str(unknown[0]))}, unknown here"
+    else:
+        return
+    raise InvalidToken(TokenCheck.EXTENSIONS, problem)

@@ -13,8 +13,9 @@ from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
-from application.errors import ApplicationError
+from application.errors import ApplicationError, KeysUnavailable
 from application.ports.storage import Storage
+from application.ports.token_verifier import TokenExaminer
 from entrypoints.container import Container
 from entrypoints.http.cors import Cors
 from entrypoints.http.errors import ErrorHandler
@@ -51,6 +52,7 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
     closed. ``telemetry`` observes every request and is closed last.
     """
     storage = container.storage()
+    verifier = container.token_verifier()
     use_cases = container.task_use_cases()
     prepared = asyncio.Event()
 
@@ -61,7 +63,9 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
         gc.freeze()
         # Python's 700 would make it run several times during one list.
         gc.set_threshold(_COLLECT_AFTER)
+        logger.info(verifier.requirements)
         preparation = asyncio.create_task(_prepare(storage, prepared))
+        fetching = asyncio.create_task(_fetch_keys(verifier))
         # Other processes may be serving already. A client is better accepted by one of them, or
         # waits a moment, than is told by this one that it cannot serve yet.
         await asyncio.wait([preparation], timeout=_PREPARE_FIRST_SECONDS)
@@ -70,9 +74,10 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
         finally:
             # First, so that a preparation that is under way ends at once.
             await storage.close()
-            preparation.cancel()
-            with suppress(asyncio.CancelledError):
-                await preparation
+            for task in (preparation, fetching):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             if telemetry is not None:
                 await telemetry.close()
 
@@ -93,7 +98,7 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
         swagger_ui_oauth2_redirect_url=None,
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry.of_requests,
     )
-    app.router.route_class = owned_route(container.token_verifier())
+    app.router.route_class = owned_route(verifier)
     # Not as routers that are included: FastAPI would match each request twice.
     add_task_routes(app, use_cases)
     add_health_routes(app, storage, prepared)
@@ -119,6 +124,13 @@ def _ignore_a_trailing_slash(app: FastAPI) -> None:
     for route in [route for route in app.routes if isinstance(route, APIRoute)]:
         path, methods = f"{route.path}/", list(route.methods or ())
         app.add_api_route(path, route.endpoint, methods=methods, include_in_schema=False)
+
+
+async def _fetch_keys(verifier: TokenExaminer) -> None:
+    """Let a key set that is none be found at the start and not by the first user's request."""
+    # The verifier has logged it. Requests try again.
+    with suppress(KeysUnavailable):
+        await verifier.keys()
 
 
 async def _prepare(storage: Storage, prepared: asyncio.Event) -> None:

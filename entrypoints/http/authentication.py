@@ -16,7 +16,8 @@ _HEADER: Final = b"authorization"
 async def authenticate(request: Request, verifier: TokenVerifier) -> str:
     """Return the subject of the request's bearer token.
 
-    Raises MissingToken if there is not exactly one, ExpiredToken, InvalidToken, Unavailable.
+    Raises MissingToken if there is not exactly one, ExpiredToken, InvalidToken,
+    KeysUnavailable.
     """
     return await verifier.subject_of(_bearer_token(request))
 
@@ -29,9 +30,13 @@ def _bearer_token(request: Request) -> str:
         raise MissingToken("More than one Authorization header")
     [value] = values
     if len(value) > HEADER_MAX:
-        raise MissingToken("The Authorization header is too long")
+        raise MissingToken(f"The Authorization header is too long: at most {HEADER_MAX} bytes")
     scheme, _, token = value.decode("latin-1").partition(" ")
     token = token.strip(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise MissingToken("The Authorization header holds no bearer token")
+    if scheme.lower() != "bearer":
+        raise MissingToken(
+            "The Authorization header holds no bearer token: it does not begin with Bearer"
+        )
+    if not token:
+        raise MissingToken("The Authorization header holds no bearer token: nothing follows Bearer")
     return token

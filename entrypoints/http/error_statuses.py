@@ -11,6 +11,7 @@ from application.errors import (
     ExpiredToken,
     Forbidden,
     InvalidToken,
+    KeysUnavailable,
     MissingToken,
     TaskChanged,
     TaskLimitReached,
@@ -46,6 +47,7 @@ class ErrorStatus:
 
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+_RETRY: Final = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 _STATUSES: Final[Mapping[type[Exception], ErrorStatus]] = {
     MalformedBody: ErrorStatus(400),
@@ -64,10 +66,13 @@ _STATUSES: Final[Mapping[type[Exception], ErrorStatus]] = {
     UnsupportedMediaType: ErrorStatus(415, "The body must have the Content-Type application/json"),
     InvalidRequest: ErrorStatus(422),
     InvalidTask: ErrorStatus(422),
-    Unavailable: ErrorStatus(
+    KeysUnavailable: ErrorStatus(
         500,
-        "The service cannot reach its data at the moment; please try again",
-        {"Retry-After": str(RETRY_AFTER_SECONDS)},
+        "The service cannot get keys from the key server at the moment; please try again",
+        _RETRY,
+    ),
+    Unavailable: ErrorStatus(
+        500, "The service cannot reach its data at the moment; please try again", _RETRY
     ),
     Exception: ErrorStatus(500, "Internal server error"),
 }

@@ -40,6 +40,12 @@ def error_response(
     return JSONResponse(body.model_dump(), status_code=status, headers=headers)
 
 
+def described(error: Exception) -> str:
+    """Return the type and the message of ``error``, if it has one, for a log line."""
+    name, message = type(error).__name__, str(error)
+    return f"{name}: {message}" if message else name
+
+
 class ErrorHandler:
     """Exception handler of the application: it returns the response to an error."""
 
@@ -67,7 +73,7 @@ class ErrorHandler:
             self._observer(error)
         context = current_request.get()
         if context is not None:
-            context.error = f"{type(error).__name__}: {error}"
+            context.error = described(error)
         if isinstance(error, HTTPException):
             return _framework_error(request, error)
         meaning = status_of(type(error))
@@ -75,7 +81,7 @@ class ErrorHandler:
             # In an outage every request logs this line; a stack trace, always the same, would cost
             # more than the request.
             cause = None if isinstance(error, Unavailable) else error
-            logger.error("%s: %s", type(error).__name__, error, exc_info=cause)
+            logger.error("%s", described(error), exc_info=cause)
         return error_response(
             meaning.status,
             meaning.detail or str(error),

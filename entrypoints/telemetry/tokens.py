@@ -26,9 +26,9 @@ class TokenTelemetry:
     def request_failed(self, error: Exception) -> None:
         """Count ``error`` if it is about a token."""
         if isinstance(error, _FAILURES):
-            # The messages are the fixed sentences of the log, about two dozen.
-            reason = {"error.type": type(error).__name__, "reason": str(error)}
-            self._failures.add(1, reason)
+            # A message of InvalidToken quotes the token's claims. The others are fixed sentences.
+            reason = error.check if isinstance(error, InvalidToken) else str(error)
+            self._failures.add(1, {"error.type": type(error).__name__, "reason": reason})
 
 
 class KeySetTelemetry:

@@ -114,12 +114,22 @@ async def test_a_token_is_what_the_header_holds_between_spaces(header: bytes, to
     assert await authenticate(request, Echo()) == token
 
 
-@pytest.mark.parametrize("header", [b"", b"Bearer", b"Bearer  ", b"Basic x", b"x", b"Bearer\tx"])
-async def test_a_header_without_a_bearer_token_is_refused(header: bytes) -> None:
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        (b"Bearer", "nothing follows Bearer"),
+        (b"Bearer  ", "nothing follows Bearer"),
+        (b"", "it does not begin with Bearer"),
+        (b"Basic x", "it does not begin with Bearer"),
+        (b"x.y.z", "it does not begin with Bearer"),
+        (b"Bearer\tx", "it does not begin with Bearer"),
+    ],
+)
+async def test_a_header_without_a_bearer_token_is_refused(header: bytes, problem: str) -> None:
     request = Request({"type": "http", "headers": [(b"authorization", header)]})
     with pytest.raises(MissingToken) as error:
         await authenticate(request, Echo())
-    assert str(error.value) == "The Authorization header holds no bearer token"
+    assert str(error.value) == f"The Authorization header holds no bearer token: {problem}"
 
 
 async def test_two_authorization_headers_are_refused(anonymous: AsyncClient, token: Mint) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import KeySetTokenVerifier
-from application.errors import InvalidToken, Unavailable
+from application.errors import InvalidToken, KeysUnavailable
 from tests.key_set.conftest import FakeClock, running_fetches
 from tests.key_set.issuer import FakeIssuer, key_set, response
 from tests.key_set.signing_keys import signing_key
@@ -68,19 +68,19 @@ async def test_an_invalid_response_counts_as_an_outage(
     answer: bytes,
 ) -> None:
     issuer.send(answer)
-    with pytest.raises(Unavailable):
+    with pytest.raises(KeysUnavailable):
         await verifier.subject_of(known.token())
     issuer.publish(known)
     clock.advance(seconds=10)
     assert await verifier.subject_of(known.token()) == "ada"
     issuer.send(answer)
-    with pytest.raises(Unavailable):
+    with pytest.raises(KeysUnavailable):
         await verifier.subject_of(fresh.token())
     assert await verifier.subject_of(known.token()) == "ada"
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(warnings) == 2
     for record in warnings:
-        assert record.getMessage().startswith("the key set could not be fetched: ")
+        assert record.getMessage().startswith(f"BETTER_AUTH_JWKS_URL={issuer.url} gives no keys: ")
         assert known.jwk["x"] not in record.getMessage()
 
 
@@ -102,7 +102,7 @@ async def test_a_fetch_ends_in_time_on_any_connection(
     verifier = new_verifier(timeout=0.06, url=issuer.url.replace("http", scheme))
     fault(issuer)
     async with asyncio.timeout(2):
-        with pytest.raises(Unavailable):
+        with pytest.raises(KeysUnavailable):
             await verifier.subject_of(known.token())
         # The fetch does not continue in the background.
         await asyncio.gather(*running_fetches())
@@ -120,7 +120,7 @@ async def test_the_event_loop_is_not_blocked_while_the_issuer_hangs(
         await asyncio.sleep(0.001)
         turns += 1
     assert turns > 5
-    assert isinstance(request.exception(), Unavailable)
+    assert isinstance(request.exception(), KeysUnavailable)
 
 
 async def test_a_redirect_is_not_followed(
@@ -128,7 +128,7 @@ async def test_a_redirect_is_not_followed(
 ) -> None:
     location = f"location: {issuer.url}/elsewhere\r\n".encode()
     issuer.send(response(b"", status="307 Temporary Redirect", headers=location))
-    with pytest.raises(Unavailable):
+    with pytest.raises(KeysUnavailable):
         await verifier.subject_of(known.token())
     assert issuer.fetches == 1
 
@@ -144,23 +144,47 @@ async def test_an_unreachable_address_is_named_in_the_log(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     await issuer.down()
-    with pytest.raises(Unavailable):
+    with pytest.raises(KeysUnavailable):
         await verifier.subject_of(known.token())
-    assert "All connection attempts failed" in caplog.text
+    assert caplog.messages == [
+        f"BETTER_AUTH_JWKS_URL={issuer.url} gives no keys: the connection is refused: nothing "
+        "listens there; requests are answered with 500 until it does"
+    ]
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ("not found", "its status is 404"),
-        ("a compressed body", "it is compressed"),
-        ("a body beyond the limit", "it has more than 262144 bytes"),
-        ("an object without keys", "the document is not a key set"),
-        ("keys that are no objects", "none of its 5 keys is usable"),
-        ("cut JSON", "JSONDecodeError"),
+        ("not found", "the server answers 404; Better Auth's path is /api/auth/jwks"),
+        ("a server error", "the server answers 500"),
+        ("a compressed body", "the response is compressed although that was not asked for"),
+        ("a body beyond the limit", "the response has more than 262144 bytes"),
+        ("HTML", "the response is an HTML page, no key set"),
+        ("an empty body", "the response is empty"),
+        ("cut JSON", "the response is not JSON"),
+        ("deep JSON", "the response is not JSON"),
+        (
+            "an object without keys",
+            "the response is JSON, but no key set: it has no list named keys",
+        ),
+        ("no keys", "the key set is empty"),
+        (
+            "keys that are no objects",
+            "none of the 5 keys in the key set can be used (one is no object); "
+            "EdDSA, ES256, ES512, RS256, PS256 are supported",
+        ),
+        (
+            "no HTTP",
+            "the response is not HTTP or is cut off; if it is TLS, write https:// in the URL",
+        ),
+        (
+            "half a response",
+            "the response is not HTTP or is cut off; if it is TLS, write https:// in the URL",
+        ),
+        ("a redirect to nowhere", "the server redirects to an address that is no URL"),
     ],
 )
-async def test_the_log_describes_an_unusable_key_set(
+async def test_the_log_and_the_error_say_what_is_wrong_with_a_response(
     verifier: KeySetTokenVerifier,
     issuer: FakeIssuer,
     caplog: pytest.LogCaptureFixture,
@@ -168,18 +192,19 @@ async def test_the_log_describes_an_unusable_key_set(
     reason: str,
 ) -> None:
     issuer.send(INVALID_RESPONSES[answer])
-    with pytest.raises(Unavailable):
+    with pytest.raises(KeysUnavailable) as error:
         await verifier.subject_of(known.token())
-    assert caplog.messages == [f"the key set could not be fetched: {reason}"]
+    assert str(error.value) == f"BETTER_AUTH_JWKS_URL={issuer.url} gives no keys: {reason}"
+    assert caplog.messages == [f"{error.value}; requests are answered with 500 until it does"]
 
 
 async def test_the_issuers_response_is_not_logged(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     issuer.send(b'{"keys": "secret"}\r\n\r\n')
-    with pytest.raises(Unavailable):
+    with pytest.raises(KeysUnavailable):
         await verifier.subject_of(known.token())
-    assert "RemoteProtocolError" in caplog.text
+    assert "is not HTTP" in caplog.text
     assert "secret" not in caplog.text
 
 
@@ -213,7 +238,7 @@ async def test_a_transport_that_uvloop_has_closed_counts_as_an_outage(clock: Fak
         transport=httpx.MockTransport(answer),
         now=clock,
     )
-    with pytest.raises(Unavailable):
+    with pytest.raises(KeysUnavailable):
         await verifier.subject_of(known.token())
     clock.advance(seconds=10)
     assert await verifier.subject_of(known.token()) == "ada"

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import KeySetTokenVerifier
-from application.errors import InvalidToken, Unavailable
+from application.errors import InvalidToken, KeysUnavailable
 from application.ports.token_verifier import TokenVerifier
 from tests.key_set.conftest import FakeClock, running_fetches
 from tests.key_set.issuer import FakeIssuer, key_set
@@ -28,7 +28,7 @@ def forged(number: int = 0) -> str:
 
 async def refusal(verifier: TokenVerifier, token: str) -> type[Exception]:
     """Return the type of the error that ``token`` causes."""
-    with pytest.raises((InvalidToken, Unavailable)) as caught:
+    with pytest.raises((InvalidToken, KeysUnavailable)) as caught:
         await verifier.subject_of(token)
     return caught.type
 
@@ -84,7 +84,7 @@ async def test_a_hundred_first_requests_share_one_fetch_from_an_issuer_that_hang
     issuer.hold()
     requests = [verifier.subject_of(first.token()) for _ in range(100)]
     answers = await asyncio.gather(*requests, return_exceptions=True)
-    assert {type(answer) for answer in answers} == {Unavailable}
+    assert {type(answer) for answer in answers} == {KeysUnavailable}
     assert issuer.fetches == 1
 
 
@@ -201,7 +201,7 @@ async def test_a_key_that_needs_two_fetches_has_the_time_of_one(
     issuer.hold_back(first, second)
     assert await before == "ada"
     async with asyncio.timeout(0.6):
-        assert await after is Unavailable
+        assert await after is KeysUnavailable
     assert issuer.fetches == 2
     issuer.release()
 
@@ -280,7 +280,7 @@ async def test_known_keys_work_for_a_day_while_the_issuer_is_down_and_not_longer
         assert await verifier.subject_of(first.token()) == "ada"
     await background_fetch()
     clock.advance(seconds=1)
-    assert await refusal(verifier, first.token()) is Unavailable
+    assert await refusal(verifier, first.token()) is KeysUnavailable
     await issuer.up()
     clock.advance(seconds=10)
     assert await verifier.subject_of(first.token()) == "ada"
@@ -308,12 +308,12 @@ async def test_an_unknown_kid_is_a_retryable_error_while_the_issuer_is_down(
     await verifier.subject_of(first.token())
     issuer.reset()
     for _ in range(20):
-        assert await refusal(verifier, second.token()) is Unavailable
+        assert await refusal(verifier, second.token()) is KeysUnavailable
         assert await verifier.subject_of(first.token()) == "ada"
     assert issuer.fetches == 2
     issuer.publish(first, second)
     clock.advance(seconds=9)
-    assert await refusal(verifier, second.token()) is Unavailable
+    assert await refusal(verifier, second.token()) is KeysUnavailable
     clock.advance(seconds=1)
     assert await verifier.subject_of(second.token()) == "ada"
     assert await refusal(verifier, forged()) is InvalidToken
@@ -328,7 +328,7 @@ async def test_after_a_failed_refresh_an_unknown_kid_is_a_retryable_error(
     clock.advance(minutes=5)
     await verifier.subject_of(first.token())
     await background_fetch()
-    assert await refusal(verifier, second.token()) is Unavailable
+    assert await refusal(verifier, second.token()) is KeysUnavailable
     await verifier.subject_of(first.token())
     assert issuer.fetches == 3
 
@@ -337,9 +337,9 @@ async def test_a_service_started_during_an_outage_recovers_after_it(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer, clock: FakeClock
 ) -> None:
     await issuer.down()
-    assert await refusal(verifier, first.token()) is Unavailable
+    assert await refusal(verifier, first.token()) is KeysUnavailable
     await issuer.up()
-    assert await refusal(verifier, first.token()) is Unavailable
+    assert await refusal(verifier, first.token()) is KeysUnavailable
     assert issuer.fetches == 0
     clock.advance(seconds=10)
     assert await verifier.subject_of(first.token()) == "ada"

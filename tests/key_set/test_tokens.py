@@ -4,7 +4,6 @@ import base64
 import hmac
 import json
 import time
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import KeySetTokenVerifier
 from application.errors import ExpiredToken, InvalidToken
-from tests.key_set.issuer import FakeIssuer, key_set
+from tests.key_set.issuer import key_set
 from tests.key_set.signing_keys import ALGORITHMS, ISSUER, SigningKey, signing_key
 
 eddsa, es256, es512, rs256, ps256 = keys = [signing_key(name, kid=name) for name in ALGORITHMS]
@@ -277,18 +276,12 @@ async def test_the_clocks_may_differ_by_half_a_minute(published: KeySetTokenVeri
         assert await published.subject_of(token) == "ada"
 
 
-async def test_neither_token_nor_claims_are_in_the_message(
-    new_verifier: Callable[..., KeySetTokenVerifier], issuer: FakeIssuer
+async def test_no_part_of_a_text_that_is_no_token_is_in_the_message(
+    published: KeySetTokenVerifier,
 ) -> None:
-    issuer.publish(eddsa)
-    for token in (
-        eddsa.token(sub="s3cret" * 99),
-        eddsa.token(headers={"kid": "s3cret"}),
-        eddsa.token(aud="s3cret"),
-        "s3cret.s3cret.s3cret",
-    ):
+    for token in ("s3cret", "s3cret.s3cret", "s3cret.s3cret.s3cret", '"s3cret"', "Bearer s3cret"):
         with pytest.raises(InvalidToken) as caught:
-            await new_verifier().subject_of(token)
+            await published.subject_of(token)
         assert "s3cret" not in str(caught.value)
 
 

@@ -1,0 +1,103 @@
+"""The server that publishes the issuer's key set."""
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+from threading import Thread
+from typing import Final
+
+import anyio
+import httpx
+
+from adapters.jwt.fetch_failures import reason_of
+from adapters.jwt.json_web_keys import UnusableKeySet
+from adapters.jwt.proxy import proxy_for
+from adapters.jwt.shown_url import shown_url
+from adapters.jwt.tls import tls_context
+
+_BODY_MAX: Final = 256 * 1024
+_PROXY_SCHEMES: Final = ("http", "https")
+_HINTS: Final[Mapping[int, str]] = {
+    401: "; a key set is readable without a login",
+    403: "; a key set is readable without a login",
+    404: "; Better Auth's path is /api/auth/jwks",
+}
+
+
+class KeySetSource:
+    """Downloads the key set at ``url``, each time anew. ``transport`` is for tests."""
+
+    def __init__(
+        self, *, url: str, timeout: float, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        """Raise InvalidConfiguration if the environment's certificates cannot be used."""
+        self._url = httpx.URL(url)
+        self._transport = transport
+        self.timeout: Final = timeout
+        # httpcore leaks the socket of a TLS handshake that is cancelled. The time-outs of its two
+        # steps, connecting and the handshake, must therefore end before that of the whole fetch.
+        self._step_timeout = httpx.Timeout(timeout, connect=0.45 * timeout)
+        # Created once: reading the certificates would block the event loop at every fetch.
+        self._tls = tls_context()
+        self._proxy = proxy_for(self._url)
+        self.name: Final = f"BETTER_AUTH_JWKS_URL={shown_url(self._url)}"
+        """What messages call this source."""
+        _import_http_client()
+
+    async def download(self) -> bytes:
+        """Return the document. May raise any error: the server, its network and httpx cause it."""
+        async with (
+            # For the whole fetch, because httpx's time-outs restart with every byte.
+            asyncio.timeout(self.timeout),
+            self._client() as client,
+            # Uncompressed, so that a small response cannot expand to a large one.
+            client.stream("GET", self._url, headers={"Accept-Encoding": "identity"}) as response,
+        ):
+            if response.status_code != HTTPStatus.OK:
+                raise UnusableKeySet(_status_problem(response))
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise UnusableKeySet("the response is compressed although that was not asked for")
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _BODY_MAX:
+                    raise UnusableKeySet(f"the response has more than {_BODY_MAX} bytes")
+            return bytes(body)
+
+    def _client(self) -> httpx.AsyncClient:
+        proxy = self._proxy
+        if proxy is not None and not proxy.address.lower().startswith(_PROXY_SCHEMES):
+            raise UnusableKeySet("only proxies of the scheme http:// are supported")
+        return httpx.AsyncClient(
+            transport=self._transport,
+            verify=self._tls,
+            timeout=self._step_timeout,
+            proxy=None if proxy is None else proxy.address,
+            # ``proxy_for`` reads the environment.
+            trust_env=False,
+        )
+
+    def failure(self, error: Exception) -> str:
+        """Return a sentence on a download that ended with ``error``: setting, address, reason."""
+        through = "" if self._proxy is None else f" (through the proxy {self._proxy})"
+        return f"{self.name} gives no keys{through}: {reason_of(error)}"
+
+
+def _status_problem(response: httpx.Response) -> str:
+    status = response.status_code
+    if response.has_redirect_location:
+        target = shown_url(response.url.join(response.headers["Location"]))
+        return f"the server redirects ({status}) to {target}; set the address of the key set itself"
+    return f"the server answers {status}{_HINTS.get(status, '')}"
+
+
+def _import_http_client() -> None:
+    """Import now what the first fetch would import, which would block the event loop.
+
+    httpx imports its transport when a client is created, and anyio its event loop's part when a
+    loop first needs it. Here that is a loop in a thread, because the caller may run in one.
+    """
+    httpx.AsyncClient(verify=False, trust_env=False)  # noqa: S501 - it never sends a request
+    thread = Thread(target=anyio.run, args=(anyio.sleep, 0))
+    thread.start()
+    thread.join()

@@ -1,0 +1,45 @@
+"""The checks of a token, and what an examination of one finds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TokenCheck(StrEnum):
+    """One check, in the order in which they are made. A metric counts refusals by these names."""
+
+    FORM = "form"
+    ALGORITHM = "algorithm"
+    EXTENSIONS = "extensions"
+    KEY = "key"
+    SIGNATURE = "signature"
+    ISSUER = "issuer"
+    AUDIENCE = "audience"
+    SUBJECT = "subject"
+    TOKEN_ID = "token_id"  # noqa: S105 - a check's name
+    ISSUED_AT = "issued_at"
+    NOT_BEFORE = "not_before"
+    EXPIRY = "expiry"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFinding:
+    """The outcome of one check. A ``problem`` of None means that the token passes."""
+
+    check: TokenCheck
+    problem: str | None = None
+    """A sentence for the log: the setting, its value, and what the token has instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReport:
+    """What each check of a token finds. Checks that a failed one makes impossible are left out."""
+
+    findings: Sequence[TokenFinding]
+    subject: str | None
+    """The token's ``sub`` if it can be a user's id, even if another check fails."""
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the token proves that its bearer is ``subject``."""
+        return all(finding.problem is None for finding in self.findings)
