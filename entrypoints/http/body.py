@@ -39,7 +39,7 @@ async def read_json(request: Request) -> Any:
     if not content:
         raise EmptyBody("The body is empty; a JSON object is expected")
     if not _is_json(request.headers.get("content-type", "")):
-        raise UnsupportedMediaType
+        raise UnsupportedMediaType("the Content-Type does not say JSON")
     document = _parse(content)
     if isinstance(document, dict) and not is_storable("".join(document)):
         message = "body must not hold a name with U+0000 or a lone surrogate"
@@ -72,7 +72,7 @@ async def _read(request: Request) -> bytes:
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
-            raise ClientDisconnect
+            raise ClientDisconnect("the body was not complete")
         content += message.get("body", b"")
         if len(content) > BODY_MAX:
             raise BodyTooLargeToDrain(BODY_TOO_LARGE)

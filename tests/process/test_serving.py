@@ -133,7 +133,7 @@ def test_a_client_that_disconnects_before_its_body_is_logged_as_a_400(
     with socket.create_connection(("127.0.0.1", memory.port), timeout=2) as connection:
         connection.sendall(head + b"\r\n\r\n{")
     line = memory.logged(request_id="gone")
-    assert (line["status"], line["error"]) == (400, "ClientDisconnect: ")
+    assert (line["status"], line["error"]) == (400, "ClientDisconnect: the body was not complete")
 
 
 def request(*lines: bytes, body: bytes = b"") -> bytes:
