@@ -2,46 +2,49 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults bench bench-scale docs
 
-UV := $(shell command -v uv || echo .uv/bin/uv)
+# By name: the path of an installed uv may contain spaces.
+UV := $(shell command -v uv >/dev/null && echo uv || echo .uv/bin/uv)
+OWN_UV := $(filter .uv/bin/uv,$(UV))
 RUN := $(UV) run --locked
-PORT ?= 8000
+# Without the tools of the tests and checks.
+RUN_ONLY := $(RUN) --no-dev --group embedded
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
 
-run: $(UV)  ## Serve on an embedded PostgreSQL, with reload (PORT=8000)
-	@$(RUN) tasks-api dev --port $(PORT)
+run: $(OWN_UV)  ## Serve on an embedded PostgreSQL, with reload (PORT=8000)
+	@$(RUN_ONLY) tasks-api dev $(if $(PORT),--port $(PORT))
 
-test: $(UV)  ## Run every test except those of the browser, the images and the faults
+test: $(OWN_UV)  ## Run every test except those of the browser, the images and the faults
 	$(RUN) pytest -m "not e2e and not images and not faults" --cov --cov-report=term
 	$(RUN) coverage report --include='domain/*,application/*' --fail-under=100 >/dev/null
 
-e2e: $(UV)  ## Drive the example frontend in headless Chromium
+e2e: $(OWN_UV)  ## Drive the example frontend in headless Chromium
 	$(RUN) pytest -m e2e tests/e2e -s
 
-faults: $(UV)  ## Cause faults and print what is promised and what was measured
+faults: $(OWN_UV)  ## Cause faults and print what is promised and what was measured
 	$(RUN) pytest -m faults tests/faults
 
-bench: $(UV)  ## Measure this service beside other backends; ARGS="--help" shows the options
+bench: $(OWN_UV)  ## Measure this service beside other backends; ARGS="--help" shows the options
 	@$(RUN) python -m bench $(ARGS)
 
-bench-scale: $(UV)  ## Measure how cost grows with tasks, connections and processes
+bench-scale: $(OWN_UV)  ## Measure how cost grows with tasks, connections and processes
 	@$(RUN) python -m bench.scale $(ARGS)
 
-test-fast: $(UV)  ## Run the tests that need neither PostgreSQL nor processes
+test-fast: $(OWN_UV)  ## Run the tests that need neither PostgreSQL nor processes
 	$(RUN) pytest -m "not postgres and not process and not e2e and not images and not faults"
 
-image-check: $(UV)  ## Build the container images and start them, as root on Debian, without Docker
+image-check: $(OWN_UV)  ## Build the container images and start them, as root on Debian, without Docker
 	tests/images/run
 
-fuzz: $(UV)  ## Run Schemathesis with many more requests than the tests (EXAMPLES=400)
+fuzz: $(OWN_UV)  ## Run Schemathesis with many more requests than the tests (EXAMPLES=400)
 	HOSTILE_EXAMPLES=$(or $(EXAMPLES),400) HOSTILE_SEED=$$(date +%s) $(RUN) pytest tests/hostile/test_schemathesis.py
 
-mutants: $(UV)  ## Change the inner code in many small ways; list the changes that no test detects
+mutants: $(OWN_UV)  ## Change the inner code in many small ways; list the changes that no test detects
 	$(RUN) --with mutmut==3.8.1 mutmut run --max-children 1
 	$(RUN) --with mutmut==3.8.1 mutmut results
 
-check: $(UV)  ## Lint, check types, formatting, import contracts, lock file and known vulnerabilities
+check: $(OWN_UV)  ## Lint, check types, formatting, import contracts, lock file and known vulnerabilities
 	$(UV) lock --check
 	$(RUN) ruff check
 	$(RUN) ruff format --check
@@ -53,27 +56,27 @@ check: $(UV)  ## Lint, check types, formatting, import contracts, lock file and 
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-example; \
 		else echo "npm is not installed: the example is not checked"; fi
 
-audit: $(UV)  ## Look up known vulnerabilities of the locked packages; fail if the look-up fails
+audit: $(OWN_UV)  ## Look up known vulnerabilities of the locked packages; fail if the look-up fails
 	@$(RUN) python .ci/audit.py
 
-check-example: $(UV)
+check-example: $(OWN_UV)
 	@$(RUN) python -c "from examples import stack; stack.install_frontend()"
 	cd examples/nextjs && npm run --silent generate -- --check  # stale? make client
 	cd examples/nextjs && npm run --silent typecheck
 
-fmt: $(UV)  ## Format the code and apply automatic fixes
+fmt: $(OWN_UV)  ## Format the code and apply automatic fixes
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-example: $(UV)  ## Run the API with its example frontend on http://localhost:3000
-	@$(RUN) python -m examples.stack
+example: $(OWN_UV)  ## Run the API (PORT=8000) with its example frontend on localhost (WEB_PORT=3000)
+	@$(RUN_ONLY) python -m examples.stack $(if $(PORT),--port $(PORT)) $(if $(WEB_PORT),--web-port $(WEB_PORT))
 
-client: $(UV)  ## Generate the example's API client from the OpenAPI document
+client: $(OWN_UV)  ## Generate the example's API client from the OpenAPI document
 	$(RUN) tasks-api openapi > examples/nextjs/openapi.json
 	cd examples/nextjs && npm run --silent generate
 
 .PHONY: docs
-docs: $(UV)  ## Generate docs/api.md from the OpenAPI document
+docs: $(OWN_UV)  ## Generate docs/api.md from the OpenAPI document
 	$(RUN) python -m docs.generate_api_reference > docs/api.md
 
 clean-data:  ## Delete the embedded PostgreSQL's data and the development secret
@@ -81,9 +84,23 @@ clean-data:  ## Delete the embedded PostgreSQL's data and the development secret
 		{ echo "make run is still running (PID $$pid): stop it first"; exit 1; }; rm -rf .data
 
 # The project's own uv, if none is installed.
+PYTHONS := python3 python3.15 python3.14 python3.13 python3.12 python3.11
 .uv/bin/uv:
-	@echo "uv is not installed; installing it into .uv"
-	@python3 -m venv .uv || { \
-		echo "python3 cannot create a virtual environment; on Debian: apt-get install python3-venv"; \
+	@for python in $(PYTHONS); do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; \
+		python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+		found=$$(python3 --version 2>/dev/null || echo "no python3"); \
+		echo "Python 3.11 or newer is needed, but $$found was found: install a newer Python, or uv"; \
+		exit 1; \
+	fi; \
+	echo "uv is not installed; installing it into .uv"; \
+	$$python -m venv .uv || { \
+		echo "$$python cannot create a virtual environment; on Debian: apt-get install $$python-venv"; \
+		exit 1; }; \
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check \
+		$${SSL_CERT_FILE:+--cert "$$SSL_CERT_FILE"} uv || { \
+		echo "pip cannot install uv. Behind a proxy that inspects TLS, set SSL_CERT_FILE to a file" \
+			"with the certificate of its authority (PEM)."; \
 		exit 1; }
-	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv

