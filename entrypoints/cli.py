@@ -1,100 +1,28 @@
-"""The command line."""
+"""The command line: its arguments. ``commands`` does what they ask for."""
 
 import argparse
-import asyncio
-import json
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from application.errors import ApplicationError, InvalidConfiguration
-from entrypoints import development, logs
-from entrypoints.container import Container
-from entrypoints.doctor import command as doctor
-from entrypoints.http.app import create_app
-from entrypoints.serve import serve
-from entrypoints.settings import InvalidSettings, LogFormat, Settings, StorageKind, TokenKeys
-
-_EXIT_FAILURE: Final = 1
-_EXIT_MISCONFIGURED: Final = 2
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code, 2 if a setting or an argument is invalid."""
-    options = _parser().parse_args(arguments)
     try:
-        options.command(options)
-    except (InvalidSettings, InvalidConfiguration) as error:
-        print(f"tasks-api: {error}", file=sys.stderr)
-        return _EXIT_MISCONFIGURED
-    except ApplicationError as error:
-        print(f"tasks-api: {error}", file=sys.stderr)
-        return _EXIT_FAILURE
+        options = _parser().parse_args(arguments)
+        # Imports the whole service, which takes longer than the answer to a wrong argument may.
+        from entrypoints import commands  # noqa: PLC0415
+
+        return commands.run(options)
     except BrokenPipeError:
         # The reader has closed the pipe. Python would report that again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
-
-
-def _serve(options: argparse.Namespace) -> None:
-    settings = _settings()
-    serve(
-        Container(settings=settings),
-        host=options.host,
-        port=options.port,
-        workers=options.workers,
-        reload=options.reload,
-    )
-
-
-def _dev(options: argparse.Namespace) -> None:
-    development.run(host=options.host, port=options.port)
-
-
-def _migrate(options: argparse.Namespace) -> None:
-    container = Container(settings=_settings())
-    if container.settings().storage is StorageKind.POSTGRES:
-        asyncio.run(container.database().migrate(to=options.to))
-    print(f"the schema is at revision {options.to}" if options.to else "the schema is up to date")
-
-
-def _token(options: argparse.Namespace) -> None:
-    container = Container(settings=_settings())
-    if container.settings().token_keys is not TokenKeys.SECRET:
-        raise InvalidSettings(
-            "BETTER_AUTH_JWKS_URL is set: only tokens of that issuer are accepted; "
-            "the frontend gets them at /api/auth/token"
-        )
-    if options.create_user:
-        asyncio.run(container.create_user(user_id=options.user))
-        print(
-            f"user {options.user!r} is in the users table now; use this for "
-            "development only: in production Better Auth creates users",
-            file=sys.stderr,
-        )
-    print(container.mint_token(subject=options.user, lifetime=options.ttl))
-
-
-def _openapi(_options: argparse.Namespace) -> None:
-    # The document does not depend on the settings, so none are needed.
-    settings = Settings(storage=StorageKind.MEMORY, better_auth_secret="unused")  # noqa: S106
-    print(json.dumps(create_app(Container(settings=settings)).openapi(), indent=2))
-
-
-def _doctor(options: argparse.Namespace) -> None:
-    if not doctor.run(token=options.token, origin=options.origin, as_json=options.json):
-        sys.exit(_EXIT_FAILURE)
-
-
-def _settings() -> Settings:
-    settings = Settings()
-    logs.configure(settings.log_format or LogFormat.JSON, settings.log_level)
-    return settings
+        return 0
 
 
 def _duration(text: str) -> timedelta:
@@ -119,16 +47,30 @@ def _user_id(text: str) -> str:
     return text
 
 
+class _PrintVersion(argparse.Action):
+    """Prints the version. argparse's own action is given it even if another command runs."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from importlib.metadata import version  # noqa: PLC0415 - slow, and needed only here
+
+        print(f"tasks-api {version('tasks-api')}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tasks-api",
         description="A multi-user tasks backend for Next.js and Better Auth frontends.",
         epilog="Settings are environment variables or lines of a .env file; see .env.example.",
     )
-    parser.add_argument("--version", action="version", version=f"tasks-api {version('tasks-api')}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    parser.add_argument(
+        "--version", action=_PrintVersion, nargs=0, help="show the version and exit"
+    )
+    commands = parser.add_subparsers(
+        required=True, metavar="COMMAND", title="commands", dest="command"
+    )
 
-    command = _add(commands, "serve", _serve, "serve the API in production")
+    command = _add(commands, "serve", "serve the API in production")
     _add_address(command, host="0.0.0.0")  # noqa: S104 - all interfaces, for containers
     command.add_argument(
         "--workers",
@@ -142,19 +84,18 @@ def _parser() -> argparse.ArgumentParser:
     command = _add(
         commands,
         "dev",
-        _dev,
         "serve the API on an embedded PostgreSQL, with reload, and print a token to try it",
     )
     _add_address(command, host="127.0.0.1")
 
-    command = _add(commands, "migrate", _migrate, "migrate the database to the newest schema")
+    command = _add(commands, "migrate", "migrate the database to the newest schema")
     command.add_argument(
         "--to",
         metavar="REVISION",
         help="migrate to this revision, up or down, instead of the newest",
     )
 
-    command = _add(commands, "token", _token, "mint a token with the configured secret")
+    command = _add(commands, "token", "mint a token with the configured secret")
     command.add_argument(
         "--user", required=True, type=_user_id, metavar="ID", help="the `sub` of the token"
     )
@@ -171,12 +112,11 @@ def _parser() -> argparse.ArgumentParser:
         help="insert the user's row as well (development only)",
     )
 
-    _add(commands, "openapi", _openapi, "print the OpenAPI document")
+    _add(commands, "openapi", "print the OpenAPI document")
 
     command = _add(
         commands,
         "doctor",
-        _doctor,
         "check the settings, the database, the keys, a token and an origin, and say what to do",
     )
     command.add_argument(
@@ -192,11 +132,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
+def _add(commands: Any, name: str, summary: str) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
         name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
     )
-    command.set_defaults(command=run)
     return command
 
 
@@ -205,8 +144,7 @@ def _add_address(command: argparse.ArgumentParser, *, host: str) -> None:
     command.add_argument(
         "--port",
         type=_whole_number(1, 65535),
-        default=8000,
-        help="port to listen on (default: %(default)s)",
+        help="port to listen on (default: the setting PORT, or 8000)",
     )
 
 

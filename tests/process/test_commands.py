@@ -1,7 +1,11 @@
 """The command line. Most commands are called in this process, because a start takes a second."""
 
+import errno
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +34,33 @@ def test_help_names_every_command(call: Call) -> None:
 
 def test_the_version_is_the_packages(tmp_path: Path) -> None:
     assert run("--version", cwd=tmp_path).stdout == "tasks-api 0.1.0\n"
+
+
+QUICK_ANSWERS = """
+import sys
+before = set(sys.modules)
+from entrypoints.cli import main
+for arguments in (["--help"], ["serve", "--help"], ["--version"], ["serve", "--port", "x"], []):
+    try:
+        main(arguments)
+    except SystemExit:
+        pass
+imported = {name.partition(".")[0] for name in sys.modules.keys() - before}
+print(*sorted(imported - sys.stdlib_module_names))
+"""
+
+
+def test_help_the_version_and_a_wrong_argument_import_no_library(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", QUICK_ANSWERS],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert result.stdout.splitlines()[-1] == "entrypoints"
 
 
 def test_a_command_that_fails_ends_its_process_with_its_code(tmp_path: Path) -> None:
@@ -66,6 +97,8 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "a secret that is no text": ({"BETTER_AUTH_SECRET": "s3cr3t\udcff"}, "BETTER_AUTH_SECRET is"),
     "a URL that is no text": ({"NEON_DB_URL": "postgresql://u:\udcff@h/d"}, "NEON_DB_URL is"),
     "a wrong parameter": ({"NEON_DB_URL": "postgresql://127.0.0.1/d?sslmode=x"}, "NEON_DB_URL has"),
+    "no port": ({"PORT": "s3cr3t"}, "PORT should be"),
+    "a port that does not exist": ({"PORT": "65536"}, "PORT should be"),
     "a key set of no web": ({"BETTER_AUTH_JWKS_URL": "ftp://h/s3cr3t"}, "BETTER_AUTH_JWKS_URL"),
 }
 
@@ -81,6 +114,30 @@ def test_an_invalid_setting_ends_the_start_with_one_line_that_names_it(
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
     assert "s3cr3t" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["serve"], ["serve", "--workers", "2"], ["serve", "--reload"], ["dev"]],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("by_setting", [False, True], ids=["--port", "PORT"])
+def test_a_port_that_is_taken_ends_the_start_with_one_line(
+    call: Call, command: list[str], by_setting: bool
+) -> None:
+    settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        host = ["--host", "127.0.0.1"]
+        if by_setting:
+            result = call(*command, *host, **settings, PORT=port)
+        else:
+            result = call(*command, *host, "--port", port, **settings, PORT="1")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr == (
+        f"tasks-api: nothing can listen on 127.0.0.1:{port} ({os.strerror(errno.EADDRINUSE)}): "
+        "choose another port with --port or PORT\n"
+    )
 
 
 def test_settings_are_read_from_a_file_and_the_environment_takes_precedence(

@@ -1,0 +1,105 @@
+"""What each command does, and its exit code."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from application.errors import ApplicationError, InvalidConfiguration
+from entrypoints import development, logs
+from entrypoints.container import Container
+from entrypoints.doctor import command as doctor
+from entrypoints.http.app import create_app
+from entrypoints.serve import serve
+from entrypoints.server.listening import AddressUnavailable
+from entrypoints.settings import InvalidSettings, LogFormat, Settings, StorageKind, TokenKeys
+
+_FAILURE: Final = 1
+_MISCONFIGURED: Final = 2
+_ADDRESS_UNAVAILABLE: Final = 3
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run ``options.command`` and return its exit code. If it fails, print a line that says why."""
+    try:
+        _COMMANDS[options.command](options)
+    except (InvalidSettings, InvalidConfiguration) as error:
+        return _failed(error, _MISCONFIGURED)
+    except AddressUnavailable as error:
+        return _failed(error, _ADDRESS_UNAVAILABLE)
+    except ApplicationError as error:
+        return _failed(error, _FAILURE)
+    return 0
+
+
+def _failed(error: Exception, code: int) -> int:
+    print(f"tasks-api: {error}", file=sys.stderr)
+    return code
+
+
+def _serve(options: argparse.Namespace) -> None:
+    settings = _settings()
+    serve(
+        Container(settings=settings),
+        host=options.host,
+        port=options.port or settings.port,
+        workers=options.workers,
+        reload=options.reload,
+    )
+
+
+def _dev(options: argparse.Namespace) -> None:
+    development.run(host=options.host, port=options.port)
+
+
+def _migrate(options: argparse.Namespace) -> None:
+    container = Container(settings=_settings())
+    if container.settings().storage is StorageKind.POSTGRES:
+        asyncio.run(container.database().migrate(to=options.to))
+    print(f"the schema is at revision {options.to}" if options.to else "the schema is up to date")
+
+
+def _token(options: argparse.Namespace) -> None:
+    container = Container(settings=_settings())
+    if container.settings().token_keys is not TokenKeys.SECRET:
+        raise InvalidSettings(
+            "BETTER_AUTH_JWKS_URL is set: only tokens of that issuer are accepted; "
+            "the frontend gets them at /api/auth/token"
+        )
+    if options.create_user:
+        asyncio.run(container.create_user(user_id=options.user))
+        print(
+            f"user {options.user!r} is in the users table now; use this for "
+            "development only: in production Better Auth creates users",
+            file=sys.stderr,
+        )
+    print(container.mint_token(subject=options.user, lifetime=options.ttl))
+
+
+def _openapi(_options: argparse.Namespace) -> None:
+    # The document does not depend on the settings, so none are needed.
+    settings = Settings(storage=StorageKind.MEMORY, better_auth_secret="unused")  # noqa: S106
+    print(json.dumps(create_app(Container(settings=settings)).openapi(), indent=2))
+
+
+def _doctor(options: argparse.Namespace) -> None:
+    if not doctor.run(token=options.token, origin=options.origin, as_json=options.json):
+        sys.exit(_FAILURE)
+
+
+def _settings() -> Settings:
+    settings = Settings()
+    logs.configure(settings.log_format or LogFormat.JSON, settings.log_level)
+    return settings
+
+
+_COMMANDS: Final[dict[str, Callable[[argparse.Namespace], None]]] = {
+    "serve": _serve,
+    "dev": _dev,
+    "migrate": _migrate,
+    "token": _token,
+    "openapi": _openapi,
+    "doctor": _doctor,
+}
