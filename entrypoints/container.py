@@ -14,6 +14,7 @@ from dependency_injector.providers import (
     ThreadSafeSingleton,
 )
 
+from adapters.embedded.kept_secret import kept_secret
 from adapters.embedded.server import EmbeddedPostgres
 from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import FetchObserver, KeySetTokenVerifier
@@ -145,3 +146,6 @@ def observed(settings: Settings, telemetry: "Telemetry") -> Container:
 
 embedded_postgres = Factory(EmbeddedPostgres)
 """The PostgreSQL of ``tasks-api dev``: it runs before there are settings that point at it."""
+
+development_secret = Callable(kept_secret)
+"""The secret of ``tasks-api dev``, kept in a folder."""

@@ -1,11 +1,11 @@
 """``tasks-api dev``: serve with an embedded PostgreSQL, a kept secret and demo users."""
 
 import asyncio
+import http.client
 import os
-import secrets
 import shlex
-import socket
-import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,49 +13,37 @@ from pathlib import Path
 from typing import Final
 
 from entrypoints import logs
-from entrypoints.container import Container, embedded_postgres
+from entrypoints.container import Container, development_secret, embedded_postgres
 from entrypoints.serve import serve
+from entrypoints.server.listening import require_available, url_of
 from entrypoints.settings import LogFormat, Settings, StorageKind, TokenKeys
 
 DATA_FOLDER: Final = Path(".data")
 DEMO_USER: Final = "demo-user"
 OTHER_USER: Final = "other-user"
-_ADDRESS_TAKEN: Final = 3
-"""The exit code that uvicorn has for it."""
-
 _TOKEN_LIFETIME: Final = timedelta(days=1)
+_ASK_AGAIN_SECONDS: Final = 0.1
 
 
-def run(*, host: str, port: int) -> None:
+def run(*, host: str, port: int | None) -> None:
     """Serve with the settings that are given, and with defaults for a database and a secret."""
     given = Settings()
+    port = port or given.port
     # In the environment, so that the server's processes read it, too.
     if given.log_format is None:
         os.environ["LOG_FORMAT"] = LogFormat.CONSOLE
     logs.configure(given.log_format or LogFormat.CONSOLE, given.log_level)
     if given.better_auth_secret is None and given.token_keys is TokenKeys.SECRET:
-        os.environ["BETTER_AUTH_SECRET"] = kept_secret(DATA_FOLDER)
-    _require_free(host, port)
+        os.environ["BETTER_AUTH_SECRET"] = development_secret(folder=DATA_FOLDER)
+    require_available(host, port)
     with _database(given):
         container = Container(settings=Settings())
-        print(f"\nDocs       http://{host}:{port}/docs", flush=True)
+        url = url_of(host, port)
+        introduction = f"\nDocs       {url}/docs\n"
         if _owns_users_and_tokens(given):
-            _introduce(container, host=host, port=port)
+            introduction += _users_and_a_request(container, url)
+        threading.Thread(target=_print_once_served, args=(url, introduction), daemon=True).start()
         serve(container, host=host, port=port, workers=1, reload=True)
-
-
-def _require_free(host: str, port: int) -> None:
-    # Otherwise another program would receive the requests shown below, with their tokens.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        print(
-            f"tasks-api: nothing can listen on {host}:{port} ({os.strerror(error.errno or 0)}): "
-            "choose another port (--port, or make run PORT=8001)",
-            file=sys.stderr,
-        )
-        sys.exit(_ADDRESS_TAKEN)
 
 
 def _owns_users_and_tokens(given: Settings) -> bool:
@@ -74,17 +62,8 @@ def _database(given: Settings) -> Iterator[None]:
         yield
 
 
-def kept_secret(folder: Path) -> str:
-    """Return the secret in ``folder``, generating it if there is none; for development only."""
-    path = folder / "better-auth-secret"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
-    return path.read_text()
-
-
-def _introduce(container: Container, *, host: str, port: int) -> None:
+def _users_and_a_request(container: Container, url: str) -> str:
+    """Return the users, their tokens and a request. Creates the users."""
     if container.settings().storage is StorageKind.POSTGRES:
         asyncio.run(container.storage().prepare())
         for user in (DEMO_USER, OTHER_USER):
@@ -94,11 +73,10 @@ def _introduce(container: Container, *, host: str, port: int) -> None:
         return container.mint_token(subject=user, lifetime=_TOKEN_LIFETIME)
 
     token = mint(DEMO_USER)
-    base = f"http://{host}:{port}"
     curl = [
         "curl",
         "-i",
-        f"{base}/api/{DEMO_USER}/tasks",
+        f"{url}/api/{DEMO_USER}/tasks",
         "-H",
         f"Authorization: Bearer {token}",
         "-H",
@@ -106,12 +84,26 @@ def _introduce(container: Container, *, host: str, port: int) -> None:
         "-d",
         '{"title": "Buy milk"}',
     ]
-    print(
+    return (
         f"User       {DEMO_USER}\n"
         f"Token      {token}\n"
         f"Another    {OTHER_USER}\n"
         f"Token      {mint(OTHER_USER)}\n"
         "           (valid for a day; for development only)\n\n"
-        f"Create a task:\n\n{shlex.join(curl)}\n",
-        flush=True,
+        f"Create a task:\n\n{shlex.join(curl)}\n"
     )
+
+
+def _print_once_served(url: str, text: str) -> None:
+    # The server runs in another process, which is started again when the code changes.
+    while True:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"))
+        try:
+            connection.request("GET", "/health/live")
+            connection.getresponse()
+            break
+        except (OSError, http.client.HTTPException):
+            time.sleep(_ASK_AGAIN_SECONDS)
+        finally:
+            connection.close()
+    print(text, flush=True)

@@ -10,6 +10,7 @@ from typing import Final
 from application.errors import StorageUnavailable
 from application.ports.storage import Storage
 from entrypoints.container import Container
+from entrypoints.server.listening import require_available
 from entrypoints.server.serve import serve as serve_asgi
 from entrypoints.settings import InvalidSettings, Settings
 from entrypoints.telemetry.enabled import telemetry_class
@@ -23,8 +24,9 @@ logger = logging.getLogger(__name__)
 
 
 def serve(container: Container, *, host: str, port: int, workers: int, reload: bool) -> None:
-    """Serve until a signal ends it. Raises SchemaConflict, InvalidConfiguration, InvalidSettings.
+    """Serve until a signal ends it.
 
+    Raises AddressUnavailable, InvalidConfiguration, InvalidSettings, SchemaConflict.
     Starts although the storage is out of reach: the application keeps trying.
     """
     # First: the first process of a container ignores a signal that it does not handle. And uvicorn
@@ -32,6 +34,8 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _require_telemetry(container.settings(), workers)
     container.token_verifier()
+    # Before the database is changed, and again when the server starts.
+    require_available(host, port)
     _prepare_first(container.storage())
     root = Path(__file__).parent.parent
     serve_asgi(

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
     users_table: str | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
     cors_origins: Annotated[tuple[str, ...], NoDecode] = (
         "http://localhost:3000",
         "http://localhost",

@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from adapters.embedded.kept_secret import kept_secret
 from adapters.embedded.server import EmbeddedPostgres
-from entrypoints.development import kept_secret
 
 ROOT: Final = Path(__file__).parents[1]
 FRONTEND: Final = ROOT / "examples" / "nextjs"

@@ -6,17 +6,19 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from adapters.embedded.errors import EmbeddedPostgresError
+from adapters.embedded.errors import UnusableDataFolder
 from adapters.embedded.programs import Programs
+from adapters.embedded.replacing import sync_folder
 
 DATABASE = "tasks"
 SUPERUSER = "postgres"
 
 
-def create_data(data: Path, programs: Programs, log: Path) -> bool:
+def create_data(data: Path, programs: Programs, log: Path, *, durable: bool) -> bool:
     """Create `data` with an empty database. If a program fails, return False without `data`.
 
     An interrupted attempt leaves only a folder of another name, which the next attempt removes.
+    If `durable`, the data has reached the disk when its folder gets its name.
     """
     for abandoned in data.parent.glob("initdb-*"):
         shutil.rmtree(abandoned, ignore_errors=True)
@@ -33,9 +35,11 @@ def create_data(data: Path, programs: Programs, log: Path) -> bool:
         complete = (
             programs.run("initdb", *initdb, log=log) == 0
             and programs.run("postgres", *single_user, log=log, text=create_database) == 0
+            and (not durable or programs.run("initdb", "--sync-only", "-D", new, log=log) == 0)
         )
         if complete:
             Path(new).rename(data)
+            sync_folder(data.parent)
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return complete
@@ -45,14 +49,14 @@ def check_data(data: Path, programs: Programs) -> None:
     """Raise EmbeddedPostgresError if the server cannot use `data`. Changes nothing."""
     owner = data.stat().st_uid
     if owner != programs.uid:
-        raise EmbeddedPostgresError(
+        raise UnusableDataFolder(
             f"{data} belongs to {_user(owner)}, but the server would run as {_user(programs.uid)}. "
             f"Start as the user who created it (`nobody` stands for root), or remove it with "
             f"`make clean-data`."
         )
     version = (data / "PG_VERSION").read_text().strip()
     if version != programs.major_version:
-        raise EmbeddedPostgresError(
+        raise UnusableDataFolder(
             f"{data} was made by PostgreSQL {version}, which PostgreSQL {programs.major_version} "
             f"cannot read. If you do not need its data, remove it with `make clean-data`."
         )

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from adapters.embedded.errors import EmbeddedPostgresError
+from adapters.embedded.replacing import replace_text
 
 _PID, _STATUS = 0, 7
 _SHUTDOWN_SECONDS = 30
@@ -28,13 +29,15 @@ def end_leftover(data: Path) -> None:
     """
     lines = _read(data)
     if not lines or not lines[_PID].isdecimal():
+        # PostgreSQL refuses to start beside a file without a PID, as a full disk leaves it.
+        _path(data).unlink(missing_ok=True)
         return
     pid = int(lines[_PID])
     if not _serves(pid, data):
         # PostgreSQL refuses to start while any process has that PID, except for its parent's. By
         # the other lines it still checks that no backend is left.
         lines[_PID] = str(os.getpid())
-        _path(data).write_text("\n".join(lines) + "\n")
+        replace_text(_path(data), "\n".join(lines) + "\n")
         return
     os.kill(pid, signal.SIGINT)
     deadline = time.monotonic() + _SHUTDOWN_SECONDS

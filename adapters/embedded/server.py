@@ -1,5 +1,6 @@
 """A private PostgreSQL server for development and tests."""
 
+import errno
 import os
 import shutil
 import signal
@@ -14,9 +15,10 @@ from typing import Self
 
 from adapters.embedded import postmaster_file
 from adapters.embedded.data_folder import DATABASE, SUPERUSER, check_data, create_data
-from adapters.embedded.errors import EmbeddedPostgresError
+from adapters.embedded.errors import EmbeddedPostgresError, UnusableDataFolder
 from adapters.embedded.folder_lock import folder_lock
 from adapters.embedded.programs import Programs, find_programs
+from adapters.embedded.replacing import replace_text
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 
@@ -24,6 +26,7 @@ _PORT = "5432"  # No TCP port: a part of the socket's name.
 _START_SECONDS = 60
 _STOP_SECONDS = 10
 _LOG_LINES_SHOWN = 15
+_LEAST_FREE_BYTES = 1 << 20
 
 
 class EmbeddedPostgres:
@@ -60,15 +63,8 @@ class EmbeddedPostgres:
             with ExitStack() as undo:
                 self._url = self._start(undo)
                 self._running = undo.pop_all()
-        except PermissionError as error:
-            raise EmbeddedPostgresError(
-                f"No permission to use {error.filename}. If another user created {self._folder}, "
-                f"start as that user, or remove it with `make clean-data`."
-            ) from error
         except OSError as error:
-            raise EmbeddedPostgresError(
-                f"The embedded PostgreSQL cannot use {self._folder}: {error}."
-            ) from error
+            raise UnusableDataFolder.because(self._folder, error) from error
 
     def stop(self) -> None:
         """Shut down the server; do nothing if it is not running."""
@@ -95,8 +91,10 @@ class EmbeddedPostgres:
         if self._data.exists():
             check_data(self._data, programs)
             postmaster_file.end_leftover(self._data)
-        elif not create_data(self._data, programs, self._log):
-            raise self._failure("could not create its data folder")
+        else:
+            durable = self._options.get("fsync") != "off"
+            if not create_data(self._data, programs, self._log, durable=durable):
+                raise self._failure("could not create its data folder")
         sockets = self._create_socket_folder(programs)
         undo.callback(shutil.rmtree, sockets, ignore_errors=True)
         server = self._launch(programs, sockets)
@@ -111,7 +109,7 @@ class EmbeddedPostgres:
         # Not in TMPDIR: a socket's path has at most 103 bytes (macOS; Linux 107).
         sockets = tempfile.mkdtemp(prefix="tasks-api-", dir="/tmp")
         os.chown(sockets, programs.uid, programs.gid)
-        note.write_text(sockets)
+        replace_text(note, sockets)
         return sockets
 
     def _launch(self, programs: Programs, sockets: str) -> subprocess.Popen[bytes]:
@@ -137,6 +135,12 @@ class EmbeddedPostgres:
 
     def _failure(self, fact: str) -> EmbeddedPostgresError:
         lines = self._log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
+        # On a full disk the log itself may be cut off.
+        disk_is_full = shutil.disk_usage(self._folder).free < _LEAST_FREE_BYTES
+        if disk_is_full or os.strerror(errno.ENOSPC) in "\n".join(lines):
+            return UnusableDataFolder.because(
+                self._folder, OSError(errno.ENOSPC, "", str(self._folder))
+            )
         return EmbeddedPostgresError(
             "\n  ".join([f"The embedded PostgreSQL {fact}. The end of {self._log}:", *lines])
         )

@@ -5,21 +5,52 @@ so it imports next to nothing; and not urllib, which would ask the proxy that HT
 """
 
 import http.client
+import os
 import sys
+from pathlib import Path
 from typing import Final
 
-PORT: Final = 8000
+_DEFAULT_PORT: Final = 8000
+"""That of the setting PORT."""
+
 _PATIENCE_SECONDS: Final = 2
 
 
 def main() -> int:
     """The exit code."""
-    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=_PATIENCE_SECONDS)
+    port = _port()
+    for host in ("127.0.0.1", "::1"):
+        try:
+            return int(not _answers(host, port))
+        except ConnectionRefusedError:
+            # The server may listen on IPv6 only.
+            continue
+        except (OSError, http.client.HTTPException):
+            break
+    return 1
+
+
+def _port() -> int:
+    value = os.environ.get("PORT") or _from_file(Path(".env"))
+    digits = value.strip().strip("'\"").strip()
+    return int(digits) if digits.isdecimal() else _DEFAULT_PORT
+
+
+def _from_file(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    from dotenv import dotenv_values  # noqa: PLC0415 - seldom needed
+
+    return dotenv_values(path, encoding="utf-8", interpolate=False).get("PORT") or ""
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE_SECONDS)
     try:
         connection.request("GET", "/health/live")
-        return int(connection.getresponse().status != http.HTTPStatus.OK)
-    except (OSError, http.client.HTTPException):
-        return 1
+        return connection.getresponse().status == http.HTTPStatus.OK
+    finally:
+        connection.close()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Serve an ASGI application until a signal ends it."""
 
+import logging
 import resource
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,7 +10,10 @@ import uvicorn
 
 from entrypoints.server.graceful_server import GRACE_SECONDS, GracefulServer
 from entrypoints.server.limits import KEEP_ALIVE
+from entrypoints.server.listening import listen, url_of
 from entrypoints.server.supervisors import Reload, Workers
+
+logger = logging.getLogger(__name__)
 
 
 def serve(  # noqa: PLR0913 - keyword-only, and each is an option of the command
@@ -25,17 +29,17 @@ def serve(  # noqa: PLR0913 - keyword-only, and each is an option of the command
 
     ``app`` makes the application, ``protocol`` is a subclass of Protocol: both as import strings,
     since every process imports them itself. With ``reload_folders``, the only process is started
-    again when a file in one of them changes. Exits with code 3 if the address is taken.
+    again when a file in one of them changes. Raises AddressUnavailable.
     """
     _allow_many_connections()
+    sockets = listen(host, port)
+    logger.info("listening on %s", url_of(host, port))
     config = uvicorn.Config(
         app,
         factory=True,
         http=protocol,
         ws="none",
         lifespan="on",
-        host=host,
-        port=port,
         workers=workers,
         reload=bool(reload_folders),
         reload_dirs=list(map(str, reload_folders)) or None,
@@ -49,11 +53,11 @@ def serve(  # noqa: PLR0913 - keyword-only, and each is an option of the command
     # Ctrl-C, which uvicorn raises again once it has ended in order.
     with suppress(KeyboardInterrupt):
         if config.should_reload:
-            Reload(config, target=GracefulServer(config).run, sockets=[config.bind_socket()]).run()
+            Reload(config, target=GracefulServer(config).run, sockets=sockets).run()
         elif config.workers > 1:
-            Workers(config, sockets=[config.bind_socket()]).run()
+            Workers(config, sockets=sockets).run()
         else:
-            GracefulServer(config).run()
+            GracefulServer(config).run(sockets)
 
 
 def _allow_many_connections() -> None:

@@ -86,9 +86,11 @@ class Reader:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        # `make run` prints its request last.
+        awaited = "Create a task" if "make run" in block.text else "the storage is ready"
         try:
             deadline = time.monotonic() + _PATIENCE_SECONDS
-            while "the storage is ready" not in self._printed.read_text():
+            while awaited not in self._printed.read_text():
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise AssertionError(f"{block} does not serve:\n{self._printed.read_text()}")
                 time.sleep(0.1)

@@ -15,7 +15,9 @@ URL = "http://127.0.0.1:8000"
 LOCKED_DOWN = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"]
 
 
-@pytest.fixture(params=[(), ("serve", "--workers", "2")], ids=["one process", "two workers"])
+@pytest.fixture(
+    params=[(), ("serve", "--workers", "2", "--host", "::")], ids=["one process", "two workers"]
+)
 def service(network: str, database_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """A container that has just been started."""
     start(
@@ -23,8 +25,8 @@ def service(network: str, database_url: str, request: pytest.FixtureRequest) -> 
         *request.param,
         name="api",
         network=network,
-        options=[*LOCKED_DOWN, "--publish=127.0.0.1:8000:8000"],
-        settings={"NEON_DB_URL": database_url, "BETTER_AUTH_SECRET": SECRET},
+        options=[*LOCKED_DOWN, "--publish=127.0.0.1:8000:9000"],
+        settings={"NEON_DB_URL": database_url, "BETTER_AUTH_SECRET": SECRET, "PORT": "9000"},
     )
     yield "api"
     podman("rm", "--force", "--time=0", "api")

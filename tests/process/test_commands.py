@@ -17,7 +17,7 @@ from adapters.embedded.folder_lock import folder_lock
 from entrypoints import asgi
 from tests.calling import Call
 from tests.ports import free_port
-from tests.process.service import SECRET, run
+from tests.process.service import SECRET, environment, run
 
 pytestmark = pytest.mark.process
 
@@ -237,14 +237,6 @@ def test_a_second_dev_in_the_same_folder_exits(call: Call, tmp_path: Path) -> No
         second = call("dev", "--port", str(free_port()))
     assert second.returncode == 1
     assert second.stderr.startswith("tasks-api: ")
-
-
-def test_dev_prints_no_request_if_the_port_is_in_use(call: Call) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = str(other.getsockname()[1])
-        result = call("dev", "--port", port, STORAGE="memory")
-    assert (result.returncode, result.stdout) == (3, "")
-    assert result.stderr.startswith(f"tasks-api: nothing can listen on 127.0.0.1:{port} (")
 
 
 def test_a_short_secret_causes_a_warning_at_each_start(

@@ -14,9 +14,8 @@ import httpx
 import psycopg
 import pytest
 
-from tests.calling import Call
 from tests.ports import accepts
-from tests.process.service import ROOT, SECRET, Service, run, started, token
+from tests.process.service import ROOT, SECRET, Service, started, token
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.process
@@ -212,33 +211,6 @@ def test_a_signal_stops_the_service_gracefully(tmp_path: Path, options: list[str
                 assert code == 0, service.log
 
 
-MEMORY = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
-
-
-@pytest.fixture
-def taken() -> Iterator[str]:
-    """A port on which another server listens."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        yield str(other.getsockname()[1])
-
-
-def assert_in_use(result: subprocess.CompletedProcess[str]) -> None:
-    assert result.returncode == 3, result.stderr
-    assert "address already in use" in result.stderr.lower()
-    assert "Traceback" not in result.stderr
-
-
-def test_an_address_in_use_ends_the_start_with_exit_code_3(tmp_path: Path, taken: str) -> None:
-    assert_in_use(run("serve", "--host", "127.0.0.1", "--port", taken, cwd=tmp_path, **MEMORY))
-
-
-@pytest.mark.parametrize("options", [["--workers", "2"], ["--reload"]], ids=" ".join)
-def test_an_address_in_use_starts_no_further_process(
-    call: Call, taken: str, options: list[str]
-) -> None:
-    assert_in_use(call("serve", "--host", "127.0.0.1", "--port", taken, *options, **MEMORY))
-
-
 @pytest.mark.postgres
 def test_requests_in_progress_are_answered_before_the_end(
     tmp_path: Path, database_url: str
@@ -361,13 +333,22 @@ def test_a_resolver_that_hangs_delays_neither_the_start_nor_the_end(tmp_path: Pa
     assert time.monotonic() - began < 20
 
 
+def _printed_request(service: Service) -> str:
+    """Return the request that dev prints. The service answers from then on."""
+    deadline = time.monotonic() + 60
+    while (found := re.search(r"^curl .*\n", service.log, re.MULTILINE)) is None:
+        assert time.monotonic() < deadline, service.log
+        assert service.process.poll() is None, service.log
+        time.sleep(0.05)
+    return found[0]
+
+
 def test_dev_needs_no_settings_and_prints_a_request_that_works(tmp_path: Path) -> None:
     # If this runs as root, PostgreSQL runs as another user, who must be able to enter the folder.
     tmp_path.chmod(0o755)
     for attempt in (1, 2):
         with started("dev", cwd=tmp_path) as service:
-            service.wait_until_ready()
-            curl = next(line for line in service.log.splitlines() if line.startswith("curl"))
+            curl = _printed_request(service)
             result = subprocess.run(curl, shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - as it is pasted
             assert result.stdout.startswith("HTTP/1.1 201")
             # The second run uses the data of the first.
