@@ -104,11 +104,13 @@ def run(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProc
 
 
 @contextmanager
-def started(*arguments: str, cwd: Path, **settings: str) -> Iterator[Service]:
-    """Start a command that serves, on a free port; end it in any case."""
-    port = free_port()
+def started(
+    *arguments: str, cwd: Path, port: int | None = None, **settings: str
+) -> Iterator[Service]:
+    """Start a command that serves, on ``port`` or a free one; end it in any case."""
+    port = port or free_port()
     log = cwd / f"service-{port}.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [*COMMAND, *arguments, "--port", str(port)],
             cwd=cwd,
