@@ -104,11 +104,10 @@ def run(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProc
 
 
 @contextmanager
-def started(
-    *arguments: str, cwd: Path, port: int | None = None, **settings: str
-) -> Iterator[Service]:
-    """Start a command that serves, on ``port`` or a free one; end it in any case."""
-    port = port or free_port()
+def started(*arguments: str, cwd: Path, **settings: str) -> Iterator[Service]:
+    """Start a command that serves, on its ``--port`` or a free one; end it in any case."""
+    given = arguments[-1] if "--port" in arguments[-2:] else None
+    port = int(given or free_port())
     log = cwd / f"service-{port}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(

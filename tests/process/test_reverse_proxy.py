@@ -261,14 +261,15 @@ def test_replicas_that_restart_one_after_the_other_cost_no_request(tmp_path: Pat
     over = threading.Event()
 
     def replica(port: int) -> AbstractContextManager[Service]:
-        return started("serve", "--host", "127.0.0.1", cwd=tmp_path, port=port, **settings)
+        address = ("--host", "127.0.0.1", "--port", str(port))
+        return started("serve", *address, cwd=tmp_path, **settings)
 
     def ask() -> None:
-        with httpx.Client(base_url=proxy, verify=trusting(), timeout=20) as client:
+        with httpx.Client(base_url=url, verify=trusting(), timeout=20) as client:
             while not over.wait(0.05):
                 statuses.append(client.get("/health/live").status_code)
 
-    with in_front_of(*ports, folder=tmp_path) as proxy, ExitStack() as replicas:
+    with in_front_of(*ports, folder=tmp_path) as url, ExitStack() as replicas:
         running = [replicas.enter_context(replica(port)) for port in ports]
         for each in running:
             each.wait_until_ready()
