@@ -47,6 +47,15 @@ def _user_id(text: str) -> str:
     return text
 
 
+def _token(text: str) -> str:
+    from entrypoints.doctor.token_argument import token_of  # noqa: PLC0415 - needed only here
+
+    token = token_of(text, sys.stdin)
+    if not token:
+        raise argparse.ArgumentTypeError("no token was given")
+    return token
+
+
 class _PrintVersion(argparse.Action):
     """Prints the version. argparse's own action is given it even if another command runs."""
 
@@ -121,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--token",
+        type=_token,
         metavar="TOKEN",
         help="a token to verify; - reads it from standard input, which keeps it out of the "
         "shell's history",

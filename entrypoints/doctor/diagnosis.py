@@ -1,12 +1,15 @@
 """The checks, in the order in which a start and then a request need what they check."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
-from application.check import Check
-from application.errors import ApplicationError, InvalidConfiguration
+from application.check import Check, State
+from application.errors import InvalidConfiguration, KeysUnavailable
+from application.ports.token_verifier import TokenExaminer
+from application.token_checks import TokenReport
 from entrypoints.container import Container
-from entrypoints.settings import InvalidSettings, Settings
+from entrypoints.settings import InvalidSettings, Settings, TokenKeys
 from entrypoints.telemetry.enabled import telemetry_class
 
 _MISCONFIGURED: Final = (InvalidSettings, InvalidConfiguration)
@@ -25,9 +28,11 @@ async def diagnose(*, token: str | None = None, origin: str | None = None) -> As
     for warning in settings.warnings():
         yield Check.warning("settings", warning)
     container = Container(settings=settings)
+    is_reachable = True
     for check in await _storage_checks(container):
+        is_reachable = is_reachable and (check.name, check.state) != ("database", State.FAILURE)
         yield check
-    async for check in _token_checks(container, token):
+    async for check in _token_checks(container, token, looks_for_user=is_reachable):
         yield check
     if origin is not None:
         yield _origin_check(settings, origin)
@@ -41,29 +46,49 @@ async def _storage_checks(container: Container) -> list[Check]:
     return await storage.checks()
 
 
-async def _token_checks(container: Container, token: str | None) -> AsyncIterator[Check]:
+async def _token_checks(
+    container: Container, token: str | None, *, looks_for_user: bool
+) -> AsyncIterator[Check]:
     try:
         verifier = container.token_verifier()
     except _MISCONFIGURED as error:
         yield Check.failure("keys", str(error))
         return
+    yield Check.ok("keys", verifier.requirements)
+    if container.settings().token_keys is TokenKeys.KEY_SET:
+        yield await _key_set_check(verifier)
     if token is None:
         return
     try:
-        subject = await verifier.subject_of(token)
-    except ApplicationError as error:
-        yield Check.failure("token", str(error))
+        report = await verifier.examine(token)
+    except KeysUnavailable as error:
+        yield Check.failure("token", f"not verified: {error}")
         return
-    yield Check.ok("token", "the token is accepted")
-    yield await _user_check(container, subject)
+    for check in _findings(report):
+        yield check
+    if report.subject is not None and looks_for_user:
+        yield await container.storage_inspection().check_user(report.subject)
 
 
-async def _user_check(container: Container, subject: str) -> Check:
+def _findings(report: TokenReport) -> Iterator[Check]:
+    names = {finding: finding.check.replace("_", " ") for finding in report.findings}
+    right = ", ".join(name for finding, name in names.items() if finding.problem is None)
+    if right:
+        yield Check.ok("token", f"{'accepted; ' * report.is_accepted}these are right: {right}")
+    for finding, name in names.items():
+        if finding.problem is not None:
+            yield Check.failure(f"token {name}", finding.problem)
+
+
+async def _key_set_check(verifier: TokenExaminer) -> Check:
+    began = time.perf_counter()
     try:
-        storage = container.storage_inspection()
-    except _MISCONFIGURED as error:
-        return Check.failure("user", f"not looked for: {error}")
-    return await storage.check_user(subject)
+        keys = await verifier.keys()
+    except KeysUnavailable as error:
+        return Check.failure("key set", str(error))
+    milliseconds = (time.perf_counter() - began) * 1000
+    listed = ", ".join(f"{kid or '(no kid)'} ({algorithm})" for kid, algorithm in keys.items())
+    return Check.ok("key set", f"fetched in {milliseconds:.0f} ms; its keys are {listed}")
 
 
 def _origin_check(settings: Settings, origin: str) -> Check:

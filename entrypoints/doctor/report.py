@@ -11,7 +11,7 @@ _ASCII_MARKS: Final = {State.OK: "+", State.WARNING: "!", State.FAILURE: "x"}
 _ARROW: Final = "→"
 _ASCII_ARROW: Final = "->"
 
-_NAME_WIDTH: Final = 13
+_NAME_WIDTH: Final = len("token extensions")
 
 _HELP: Final = "docs/troubleshooting.md lists symptoms, causes and fixes"
 

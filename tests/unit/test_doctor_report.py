@@ -25,22 +25,22 @@ def printed(*checks: Check, encoding: str = "utf-8") -> list[str]:
 
 def test_each_check_is_a_line_with_its_state_and_what_to_do() -> None:
     assert printed(FINE, DOUBTFUL, BROKEN) == [
-        "✓ settings      all is well",
-        "! users         the table Ü is empty",
-        "                → look at it",
-        "✗ schema        there is none",
-        "                → run `tasks-api migrate`",
+        "✓ settings         all is well",
+        "! users            the table Ü is empty",
+        "                   → look at it",
+        "✗ schema           there is none",
+        "                   → run `tasks-api migrate`",
         "1 failure, 1 warning; docs/troubleshooting.md lists symptoms, causes and fixes",
     ]
 
 
 def test_a_terminal_that_has_no_such_marks_gets_others() -> None:
     assert printed(FINE, DOUBTFUL, BROKEN, encoding="ascii")[:5] == [
-        "+ settings      all is well",
-        r"! users         the table \xdc is empty",
-        "                -> look at it",
-        "x schema        there is none",
-        "                -> run `tasks-api migrate`",
+        "+ settings         all is well",
+        r"! users            the table \xdc is empty",
+        "                   -> look at it",
+        "x schema           there is none",
+        "                   -> run `tasks-api migrate`",
     ]
 
 
@@ -52,7 +52,7 @@ def test_the_last_line_says_whether_everything_can_work() -> None:
 
 def test_no_name_moves_the_cursor_or_starts_a_line() -> None:
     [line, _] = printed(Check.ok("users", "the table \x1b[2J\r\nusers"))
-    assert line == r"✓ users         the table \x1b[2J\r\nusers"
+    assert line == r"✓ users            the table \x1b[2J\r\nusers"
 
 
 @pytest.mark.parametrize(("check", "ok"), [(FINE, True), (DOUBTFUL, True), (BROKEN, False)])

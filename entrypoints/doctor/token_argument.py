@@ -1,0 +1,23 @@
+"""The token that ``tasks-api doctor`` is asked about."""
+
+import json
+import re
+from typing import Final, TextIO
+
+_HEADER: Final = re.compile(r"(?:authorization:\s*)?bearer(?:\s+|$)", re.IGNORECASE)
+
+
+def token_of(argument: str, standard_input: TextIO) -> str:
+    """Return the token in ``argument``, or in ``standard_input`` if that is ``-``; perhaps empty.
+
+    It may be written as in a header, or as the JSON that Better Auth's /api/auth/token returns.
+    Everything else is kept, because a client may send it, too.
+    """
+    text = (standard_input.read() if argument == "-" else argument).strip()
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict) and isinstance(document.get("token"), str):
+        text = document["token"].strip()
+    return _HEADER.sub("", text, count=1) if _HEADER.match(text) else text
