@@ -66,7 +66,7 @@ class Container(DeclarativeContainer):
 
     database = ThreadSafeSingleton(
         Database,
-        url=settings.provided.database_url,
+        url=settings.provided.postgres_url,
         users_table=settings.provided.users_table,
         migrate_on_start=settings.provided.migrate_on_start,
         observer=database_observer,

@@ -1,15 +1,13 @@
 """The settings: the only module that reads environment variables other than OpenTelemetry's."""
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from dotenv import dotenv_values
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
-    DotEnvSettingsSource,
     InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
@@ -17,6 +15,7 @@ from pydantic_settings import (
 )
 
 from domain.text import is_storable
+from entrypoints.settings_text import cleaned, is_quoted, lines_of
 
 SECRET_RECOMMENDED_BYTES: Final = 32
 """RFC 7518, section 3.2: a key for HS256 is at least as long as the hash."""
@@ -57,7 +56,19 @@ class LogLevel(StrEnum):
 
 
 class InvalidSettings(Exception):
-    """A setting is missing or wrong. The message is one line that names it, never its value."""
+    """Settings are missing or wrong: one line for each that names it, never a secret value."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class _InvalidValues(InvalidSettings):
+    """Values of settings are wrong: ``names`` are their fields."""
+
+    def __init__(self, errors: Sequence[Any]) -> None:
+        super().__init__(*map(_sentence, errors))
+        self.names = [str(error["loc"][0]) for error in errors if error["loc"]]
 
 
 class Settings(BaseSettings):
@@ -66,6 +77,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
 
     neon_db_url: SecretStr | None = None
+    database_url: SecretStr | None = None
     better_auth_secret: SecretStr | None = None
     better_auth_jwks_url: HttpUrl | None = None
     better_auth_issuer: str | None = None
@@ -89,9 +101,22 @@ class Settings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise InvalidSettings("; ".join(map(_sentence, error.errors()))) from None
+            raise _InvalidValues(error.errors()) from None
         except UnicodeDecodeError:
             raise InvalidSettings("the file .env is not UTF-8") from None
+
+    @classmethod
+    def read(cls) -> tuple[Self, tuple[str, ...]]:
+        """Return the settings, and a line for each that is invalid and has its default instead.
+
+        So whatever else is wrong can be found as well, and reported at the same time. Raise
+        InvalidSettings if nothing can be read.
+        """
+        try:
+            return cls(), ()
+        except _InvalidValues as error:
+            fields = cls.model_fields
+            return cls(**{name: fields[name].get_default() for name in error.names}), error.lines
 
     @classmethod
     def settings_customise_sources(
@@ -103,18 +128,13 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Prefer the arguments to the environment, and the environment to the ``.env`` file."""
-        lines = InitSettingsSource(settings_cls, _lines_of(dotenv_settings))
+        lines = InitSettingsSource(settings_cls, lines_of(dotenv_settings))
         return init_settings, env_settings, lines
 
     @model_validator(mode="before")
     @classmethod
-    def _empty_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
-        # An empty secret is a mistake, so it must not count as unset.
-        return {
-            name: value
-            for name, value in values.items()
-            if value != "" or name == "better_auth_secret"
-        }
+    def _clean(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return cleaned(values)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -155,14 +175,21 @@ class Settings(BaseSettings):
         return value.upper() if isinstance(value, str) else value
 
     @property
-    def database_url(self) -> str:
+    def postgres_setting(self) -> str:
+        """The name of the setting that holds the URL of PostgreSQL."""
+        unset = self.neon_db_url is None and self.database_url is not None
+        return "DATABASE_URL" if unset else "NEON_DB_URL"
+
+    @property
+    def postgres_url(self) -> str:
         """The URL of PostgreSQL. Raises InvalidSettings if it is not set."""
-        if self.neon_db_url is None:
+        url = self.neon_db_url or self.database_url
+        if url is None:
             raise InvalidSettings(
                 "NEON_DB_URL is not set: give it the connection string that Neon shows, "
                 "or run `tasks-api dev`, which brings its own PostgreSQL"
             )
-        return self.neon_db_url.get_secret_value()
+        return url.get_secret_value()
 
     @property
     def task_limit(self) -> int | None:
@@ -230,24 +257,17 @@ class Settings(BaseSettings):
                 f"BETTER_AUTH_SECRET has fewer than {SECRET_RECOMMENDED_BYTES} bytes, "
                 "which can be guessed"
             )
+        if secret and is_quoted(secret.get_secret_value()):
+            found.append(
+                "BETTER_AUTH_SECRET is in quotes, and they count as its characters: remove them, "
+                "unless the frontend's secret has them too"
+            )
         if url is not None and url.scheme == "http" and url.host not in _THIS_MACHINE:
             found.append(
                 "BETTER_AUTH_JWKS_URL is not https: "
                 "an attacker between this service and the issuer can replace the keys"
             )
         return found
-
-
-def _lines_of(source: PydanticBaseSettingsSource) -> dict[str, Any]:
-    """Return the lines of the file that ``source`` would read, without replacing ``${…}`` in them.
-
-    Such characters may be a part of a secret.
-    """
-    path = source.env_file if isinstance(source, DotEnvSettingsSource) else None
-    if not isinstance(path, str | Path):
-        return {}
-    values = dotenv_values(path, encoding="utf-8", interpolate=False)
-    return {name.lower(): value for name, value in values.items() if value is not None}
 
 
 def _named(setting: str, *, by_default: bool) -> str:

@@ -64,6 +64,65 @@ def test_an_empty_value_counts_as_unset_except_for_the_secret() -> None:
         settings(better_auth_secret="")
 
 
+def test_white_space_and_quotes_around_a_value_are_no_part_of_it() -> None:
+    url = "postgresql://u@h/d"
+    for text in (f" {url}\n", f"'{url}'", f'"{url}"', f"\t' {url} ' "):
+        assert settings(neon_db_url=text).postgres_url == url
+    chosen = settings(storage='"memory"', users_table=" 'members' ", log_level=" debug ")
+    assert (chosen.storage, chosen.users_table) == (StorageKind.MEMORY, "members")
+    assert chosen.log_level is LogLevel.DEBUG
+    assert settings(neon_db_url="''", users_table=" ' ' ") == settings()
+    # One quotation mark alone is a mistake, which the URL's own rules name.
+    assert settings(neon_db_url=f"'{url}").postgres_url == f"'{url}"
+
+
+def test_the_quotes_of_the_users_table_are_postgresqls() -> None:
+    assert settings(users_table='"auth"."User"').users_table == '"auth"."User"'
+    assert settings(users_table="""'"auth"."User"'""").users_table == '"auth"."User"'
+
+
+def test_the_quotes_of_a_secret_count_and_cause_a_warning() -> None:
+    for quoted in (f'"{SECRET}"', f"'{SECRET}'"):
+        chosen = settings(better_auth_secret=f" {quoted}\n")
+        assert chosen.shared_secret == quoted
+        [warning] = chosen.warnings()
+        assert warning.startswith("BETTER_AUTH_SECRET is in quotes")
+    assert not settings(better_auth_secret=f'"{SECRET}').warnings()
+    with pytest.raises(InvalidSettings, match="BETTER_AUTH_SECRET is empty"):
+        settings(better_auth_secret=" \n")
+
+
+def test_the_database_is_that_of_neon_db_url_or_else_of_database_url() -> None:
+    other = settings(database_url="postgresql://other/d")
+    assert (other.postgres_setting, other.postgres_url) == ("DATABASE_URL", "postgresql://other/d")
+    both = settings(database_url="postgresql://other/d", neon_db_url="postgresql://h/d")
+    assert (both.postgres_setting, both.postgres_url) == ("NEON_DB_URL", "postgresql://h/d")
+    empty = settings(database_url="postgresql://other/d", neon_db_url=" ")
+    assert empty.postgres_setting == "DATABASE_URL"
+    assert settings().postgres_setting == "NEON_DB_URL"
+    with pytest.raises(InvalidSettings, match="NEON_DB_URL is not set"):
+        _ = settings().postgres_url
+
+
+def test_all_invalid_settings_are_reported_and_the_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("STORAGE=x\nTASKS_PER_USER=many\nUSERS_TABLE=members\n")
+    monkeypatch.setenv("CORS_ORIGINS", "*")
+    chosen, lines = Settings.read()
+    assert [line.partition(" ")[0] for line in lines] == [
+        "CORS_ORIGINS",
+        "STORAGE",
+        "TASKS_PER_USER",
+    ]
+    assert (chosen.users_table, chosen.storage) == ("members", StorageKind.POSTGRES)
+    with pytest.raises(InvalidSettings) as error:
+        Settings()
+    assert error.value.lines == lines
+    assert str(error.value).splitlines() == list(lines)
+
+
 def test_origins_are_separated_by_commas() -> None:
     chosen = settings(cors_origins=" https://a.example , http://localhost:3000/,")
     assert chosen.cors_origins == ("https://a.example", "http://localhost:3000")

@@ -1,0 +1,96 @@
+"""Parameters of a database URL: libpq's own, and those that other tools add to it."""
+
+from difflib import get_close_matches
+from typing import Final, NamedTuple
+
+from psycopg.pq import Conninfo
+
+LIBPQ: Final = frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
+"""Every parameter that libpq knows."""
+
+SECRET: Final = frozenset(name for name in LIBPQ if "password" in name or "secret" in name)
+"""Those whose values are secrets."""
+
+# What they set does not exist here, or is fixed: pools, caches, time limits and codecs of a client.
+_LEFT_OUT: Final = frozenset(
+    (
+        # Prisma
+        *("pgbouncer", "connection_limit", "pool_timeout", "socket_timeout"),
+        *("statement_cache_size", "single_use_connections"),
+        *("max_connection_lifetime", "max_idle_connection_lifetime"),
+        # node-postgres, and what hosts of Node.js add
+        *("uselibpqcompat", "encoding", "query_timeout", "connectiontimeoutmillis"),
+        *("idletimeoutmillis", "keepalive", "keepaliveinitialdelaymillis", "allowexitonidle"),
+        *("min", "max", "binary", "supa", "workaround"),
+        # Postgres.js, which Drizzle uses
+        *("idle_timeout", "max_lifetime", "max_pipeline", "prepare", "fetch_types", "debug"),
+        *("backoff", "keep_alive", "publications"),
+        # asyncpg, SQLAlchemy, databases, Django
+        *("timeout", "command_timeout", "prepared_statement_cache_size"),
+        *("prepared_statement_name_func", "max_cached_statement_lifetime"),
+        *("max_cacheable_statement_size", "async_fallback", "prepare_threshold", "autocommit"),
+        *("min_size", "max_size", "pool_size", "max_overflow", "pool_recycle", "pool_pre_ping"),
+        *("echo", "conn_max_age", "conn_health_checks", "disable_server_side_cursors"),
+        # Rails, Symfony
+        *("pool", "prepared_statements", "charset", "serverversion"),
+    )
+)
+
+# Settings of the server: Postgres.js sends every parameter that it does not know as one.
+_OF_THE_SERVER: Final = frozenset(
+    (
+        *("statement_timeout", "lock_timeout", "transaction_timeout", "idle_session_timeout"),
+        *("idle_in_transaction_session_timeout", "default_transaction_isolation"),
+        *("default_transaction_read_only", "timezone", "datestyle", "role", "work_mem", "jit"),
+    )
+)
+
+_SEARCH_PATH: Final = frozenset(("schema", "search_path", "currentschema"))
+
+_TLS: Final = {"true": "require", "1": "require", "no-verify": "require"}
+_TLS |= {"false": "disable", "0": "disable"}
+_TLS_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
+class Parameter(NamedTuple):
+    """What one parameter of a URL means here.
+
+    ``name`` and ``value`` are libpq's; a parameter without a name is left out. ``refusal`` says
+    what to write instead of a parameter that would mean something else here.
+    """
+
+    name: str = ""
+    value: str = ""
+    refusal: str | None = None
+
+
+def understand(name: str, value: str) -> Parameter:
+    """Return what the parameter ``name=value`` means here."""
+    lower = name.lower()
+    if name in LIBPQ and name != "sslmode":
+        return Parameter(name, value)
+    if lower in {"ssl", "sslmode"}:
+        mode = _TLS.get(value, value)
+        if name == "sslmode" or mode in _TLS_MODES:
+            return Parameter("sslmode", mode)
+        return Parameter(refusal="write sslmode=require, or sslmode=disable")
+    if lower in _SEARCH_PATH:
+        return Parameter() if value == "public" else Parameter(refusal=_by_options("search_path"))
+    if lower in _OF_THE_SERVER:
+        return Parameter(refusal=_by_options(lower))
+    if lower == "sslaccept":
+        strict = "write sslmode=verify-full&sslrootcert=system"
+        return Parameter(refusal=strict if value == "strict" else None)
+    if lower == "sslidentity":
+        return Parameter(refusal="write sslcert=FILE and sslkey=FILE")
+    if lower in _LEFT_OUT:
+        return Parameter()
+    similar = get_close_matches(lower, LIBPQ, n=1, cutoff=0.7)
+    return Parameter(refusal=f"did you mean {similar[0]}?" if similar else "leave it out")
+
+
+def _by_options(name: str) -> str:
+    return (
+        f"write options=-c{name}%3DVALUE; through a pooler, which may refuse that, "
+        f"run ALTER ROLE ... SET {name} once"
+    )

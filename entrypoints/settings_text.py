@@ -1,0 +1,49 @@
+"""Settings as text: the lines of a ``.env`` file, white space and quotes."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from dotenv import dotenv_values
+from pydantic_settings import DotEnvSettingsSource, PydanticBaseSettingsSource
+
+_QUOTES: Final = ("'", '"')
+
+
+def lines_of(source: PydanticBaseSettingsSource) -> dict[str, Any]:
+    """Return the lines of the file that ``source`` would read, without replacing ``${…}`` in them.
+
+    Such characters may be a part of a secret.
+    """
+    path = source.env_file if isinstance(source, DotEnvSettingsSource) else None
+    if not isinstance(path, str | Path):
+        return {}
+    values = dotenv_values(path, encoding="utf-8", interpolate=False)
+    return {name.lower(): value for name, value in values.items() if value is not None}
+
+
+def is_quoted(text: str) -> bool:
+    """Return whether ``text`` begins and ends with the same quotation mark."""
+    return len(text) > 1 and text[0] in _QUOTES and text[0] == text[-1]
+
+
+def cleaned(values: dict[str, Any]) -> dict[str, Any]:
+    """Return ``values`` without white space and quotes around them, and without empty ones.
+
+    The quotes of a secret are left, because they may be characters of it; and an empty secret,
+    because it is a mistake and must not count as unset.
+    """
+    result: dict[str, Any] = {}
+    for name, value in values.items():
+        if not isinstance(value, str):
+            result[name] = value
+            continue
+        text = value.strip()
+        if name.startswith("better_auth_secret"):
+            result[name] = text
+            continue
+        # PostgreSQL's own quotes mean something in USERS_TABLE, and are read with it.
+        if is_quoted(text) and not (name == "users_table" and text[0] == '"'):
+            text = text[1:-1].strip()
+        if text:
+            result[name] = text
+    return result
