@@ -67,6 +67,7 @@ class Container(DeclarativeContainer):
     database = ThreadSafeSingleton(
         Database,
         url=settings.provided.postgres_url,
+        setting=settings.provided.postgres_setting,
         users_table=settings.provided.users_table,
         migrate_on_start=settings.provided.migrate_on_start,
         observer=database_observer,

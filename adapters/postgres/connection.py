@@ -9,7 +9,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import errors
 
-from adapters.postgres.dsn import Driver, Dsn
+from adapters.postgres.driver import Driver
+from adapters.postgres.dsn import Dsn
 from adapters.postgres.statements import Statement
 from application.arranging import PIECE
 

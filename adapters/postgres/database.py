@@ -34,17 +34,19 @@ class Database:
         self,
         *,
         url: str,
+        setting: str = "NEON_DB_URL",
         users_table: str | None = None,
         migrate_on_start: bool = True,
         observer: DatabaseObserver | None = None,
     ) -> None:
         """Do not connect yet. Raise InvalidConfiguration if ``url`` or ``users_table`` is invalid.
 
+        ``setting`` is the name of the setting that holds ``url``.
         ``users_table`` is ``table`` or ``schema.table``; None: the table that Better Auth fills.
         Without ``migrate_on_start`` preparing changes nothing, and fails until the schema has been
         brought up to date by ``tasks-api migrate``.
         """
-        self._dsn = Dsn(url)
+        self._dsn = Dsn(url, setting)
         self.users_table = None if users_table is None else TableName.parse(users_table)
         self._migrate_on_start = migrate_on_start
         self._pool = Pool(self._dsn, observe=observer.statement if observer else nullcontext)

@@ -1,21 +1,17 @@
 """What a driver's error means to the application."""
 
-import re
 from typing import Final
 
 import psycopg
 from psycopg import errors
 
+from adapters.postgres.connect_failure import ConnectFailed, explain
 from application.errors import (
     ApplicationError,
     InvalidConfiguration,
     SchemaConflict,
     StorageUnavailable,
 )
-
-# What libpq says of a parameter that it knows but whose value is invalid.
-_INVALID_PARAMETER: Final = re.compile(r"invalid (\S+ value|port number|integer value): ")
-
 
 # Their messages quote the row, and a log must not hold a task's text.
 _QUOTES_THE_ROW: Final = (psycopg.IntegrityError, psycopg.DataError)
@@ -25,6 +21,8 @@ def operation_failure(error: Exception) -> StorageUnavailable:
     """Return the error to raise for an operation that failed with ``error``."""
     if isinstance(error, _QUOTES_THE_ROW):
         return StorageUnavailable(f"{type(error).__name__} ({error.sqlstate})")
+    if isinstance(error, ConnectFailed):
+        return StorageUnavailable(str(error))
     return StorageUnavailable(f"{type(error).__name__}: {_message(error)}")
 
 
@@ -33,11 +31,15 @@ def cause_to_log(error: Exception) -> Exception | None:
     return None if isinstance(error, _QUOTES_THE_ROW) else error
 
 
-def preparation_failure(error: Exception) -> ApplicationError:
-    """Return the error to raise for a preparation of the schema that failed with ``error``."""
+def preparation_failure(error: Exception, setting: str) -> ApplicationError:
+    """Return the error to raise for a preparation of the schema that failed with ``error``.
+
+    ``setting`` names the database.
+    """
+    if isinstance(error, ConnectFailed):
+        kind = InvalidConfiguration if error.problem.lasts else StorageUnavailable
+        return kind(str(error))
     message = _message(error)
-    if _INVALID_PARAMETER.search(message):
-        return InvalidConfiguration(f"NEON_DB_URL has an invalid parameter: {message}")
     if isinstance(error, errors.LockNotAvailable):
         return StorageUnavailable(
             "another session holds a lock on a table that has to change; "
@@ -45,7 +47,7 @@ def preparation_failure(error: Exception) -> ApplicationError:
         )
     # Unreachable, overloaded or read-only: this may pass. A missing privilege does not.
     if isinstance(error, psycopg.OperationalError | psycopg.InternalError | OSError):
-        return StorageUnavailable(message)
+        return StorageUnavailable(f"{setting}: {explain(message)}")
     return SchemaConflict(f"the database refused to set up the tables: {message}")
 
 

@@ -36,20 +36,44 @@ _LEFT_OUT: Final = frozenset(
     )
 )
 
-# Settings of the server: Postgres.js sends every parameter that it does not know as one.
-_OF_THE_SERVER: Final = frozenset(
+# What they would set in any case.
+_HARMLESS: Final = frozenset(
     (
-        *("statement_timeout", "lock_timeout", "transaction_timeout", "idle_session_timeout"),
-        *("idle_in_transaction_session_timeout", "default_transaction_isolation"),
-        *("default_transaction_read_only", "timezone", "datestyle", "role", "work_mem", "jit"),
+        *((name, "public") for name in ("schema", "search_path", "currentschema")),
+        ("sslaccept", "accept_invalid_certs"),
     )
 )
 
-_SEARCH_PATH: Final = frozenset(("schema", "search_path", "currentschema"))
-
-_TLS: Final = {"true": "require", "1": "require", "no-verify": "require"}
-_TLS |= {"false": "disable", "0": "disable"}
+_TLS: Final = {
+    **dict.fromkeys(("true", "1", "no-verify"), "require"),
+    **dict.fromkeys(("false", "0"), "disable"),
+}
 _TLS_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
+def _by_options(name: str) -> str:
+    return (
+        f"write options=-c{name}%3DVALUE; through a pooler, which may refuse that, "
+        f"run ALTER ROLE ... SET {name} once"
+    )
+
+
+# What would mean something, with the way to say it. Postgres.js sends every parameter that it does
+# not know to the server, as one of its settings.
+_WRITE_INSTEAD: Final = {
+    **dict.fromkeys(("schema", "search_path", "currentschema"), _by_options("search_path")),
+    **{
+        name: _by_options(name)
+        for name in (
+            *("statement_timeout", "lock_timeout", "transaction_timeout", "idle_session_timeout"),
+            *("idle_in_transaction_session_timeout", "default_transaction_isolation"),
+            *("default_transaction_read_only", "timezone", "datestyle", "role", "work_mem", "jit"),
+        )
+    },
+    "ssl": "write sslmode=require or sslmode=disable",
+    "sslaccept": "write sslmode=verify-full&sslrootcert=system",
+    "sslidentity": "write sslcert=FILE&sslkey=FILE",
+}
 
 
 class Parameter(NamedTuple):
@@ -66,31 +90,15 @@ class Parameter(NamedTuple):
 
 def understand(name: str, value: str) -> Parameter:
     """Return what the parameter ``name=value`` means here."""
-    lower = name.lower()
-    if name in LIBPQ and name != "sslmode":
+    mode = _TLS.get(value, value)
+    if name == "sslmode" or (name == "ssl" and mode in _TLS_MODES):
+        return Parameter("sslmode", mode)
+    if name in LIBPQ:
         return Parameter(name, value)
-    if lower in {"ssl", "sslmode"}:
-        mode = _TLS.get(value, value)
-        if name == "sslmode" or mode in _TLS_MODES:
-            return Parameter("sslmode", mode)
-        return Parameter(refusal="write sslmode=require, or sslmode=disable")
-    if lower in _SEARCH_PATH:
-        return Parameter() if value == "public" else Parameter(refusal=_by_options("search_path"))
-    if lower in _OF_THE_SERVER:
-        return Parameter(refusal=_by_options(lower))
-    if lower == "sslaccept":
-        strict = "write sslmode=verify-full&sslrootcert=system"
-        return Parameter(refusal=strict if value == "strict" else None)
-    if lower == "sslidentity":
-        return Parameter(refusal="write sslcert=FILE and sslkey=FILE")
-    if lower in _LEFT_OUT:
+    lower = name.lower()
+    if lower in _LEFT_OUT or (lower, value) in _HARMLESS:
         return Parameter()
+    if lower in _WRITE_INSTEAD:
+        return Parameter(refusal=_WRITE_INSTEAD[lower])
     similar = get_close_matches(lower, LIBPQ, n=1, cutoff=0.7)
     return Parameter(refusal=f"did you mean {similar[0]}?" if similar else "leave it out")
-
-
-def _by_options(name: str) -> str:
-    return (
-        f"write options=-c{name}%3DVALUE; through a pooler, which may refuse that, "
-        f"run ALTER ROLE ... SET {name} once"
-    )

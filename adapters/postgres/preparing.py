@@ -1,6 +1,7 @@
 """Connections of their own on which the schema is prepared."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,11 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from adapters.postgres.driver import Driver
 from adapters.postgres.driver_errors import preparation_failure
-from adapters.postgres.dsn import Driver, Dsn
+from adapters.postgres.dsn import Dsn
 from application.errors import StorageUnavailable
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 class Preparation:
@@ -23,8 +27,9 @@ class Preparation:
     def __init__(self, dsn: Dsn) -> None:
         self._dsn = dsn
         self._under_way: list[Driver] = []
-        self.place = "(not connected yet)"
-        """The database and its host, once there was a connection."""
+        self._is_introduced = False
+        self.place = dsn.place
+        """The database and its host: as the URL names them, until there was a connection."""
 
     async def run(self, step: Callable[[sa.Connection], T], *, within: float | None = None) -> T:
         """Return the result of ``step``.
@@ -32,6 +37,7 @@ class Preparation:
         Raise StorageUnavailable if it takes longer than ``within`` seconds, and what the driver's
         errors mean to a preparation.
         """
+        self._introduce()
         engine = create_async_engine(
             "postgresql+psycopg://", async_creator=self._connect, poolclass=NullPool
         )
@@ -48,15 +54,24 @@ class Preparation:
             finally:
                 await connection.close()
         except TimeoutError as error:
-            raise StorageUnavailable(f"no connection within {within:g} s") from error
+            late = f"no connection to {self.place} within {within:g} s"
+            raise StorageUnavailable(f"{self._dsn.setting}: {late}") from error
         except SQLAlchemyError as error:
-            raise preparation_failure(getattr(error, "orig", None) or error) from error
+            cause = getattr(error, "orig", None) or error
+            raise preparation_failure(cause, self._dsn.setting) from error
         except (psycopg.Error, OSError) as error:
-            raise preparation_failure(error) from error
+            raise preparation_failure(error, self._dsn.setting) from error
         finally:
             self._under_way.clear()
             if expiry is not None:
                 expiry.cancel()
+
+    def _introduce(self) -> None:
+        if not self._is_introduced:
+            self._is_introduced = True
+            for warning in self._dsn.warnings:
+                logger.warning(warning)
+            logger.info("%s is the database %s", self._dsn.setting, self.place)
 
     async def _connect(self) -> Driver:
         connection = await self._dsn.connect(autocommit=False)

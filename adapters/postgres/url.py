@@ -25,7 +25,9 @@ _PLACEHOLDER: Final = re.compile(
     r"<.*>|\[.*\]|\{\{?.*\}\}?|\$\{.*\}|\*{3,}|\.{3}|…|your[-_ ]?(?:password|user(?:name)?|host)",
     re.IGNORECASE,
 )
-_EXAMPLE: Final = re.compile(r"user(?:name)?:pass(?:word)?@(?:host(?:name)?|ep-example-.*)", re.I)
+_EXAMPLE: Final = re.compile(
+    r"user(?:name)?:pass(?:word)?@(?:host(?:name)?|ep-(?:example-|name).*)", re.IGNORECASE
+)
 
 _OTHER_KINDS: Final = {
     **dict.fromkeys(("mysql", "mysql2", "mariadb"), "is the URL of a MySQL database"),
@@ -100,16 +102,18 @@ class _Parser:
     def _without_scheme(self, text: str) -> str:
         match = _SCHEME.match(text)
         scheme = match[1].lower() if match else ""
-        if scheme.partition("+")[0] in {"postgres", "postgresql"}:
-            separator, rest = text[len(scheme) : len(scheme) + 3], text[len(scheme) + 3 :]
-            if separator == "://":
-                return rest
-        kind = _OTHER_KINDS.get(scheme, "does not begin with postgresql:// or postgres://")
-        self._refuse(f"{kind}: expected {_EXPECTED}")
+        rest = text[len(scheme) :].removeprefix("://")
+        is_postgres = scheme.partition("+")[0] in {"postgres", "postgresql"}
+        if not is_postgres or rest == text[len(scheme) :]:
+            kind = _OTHER_KINDS.get(scheme, "does not begin with postgresql:// or postgres://")
+            self._refuse(f"{kind}: expected {_EXPECTED}")
+        return rest
 
     def _require_plain_text(self, rest: str) -> None:
         if any(character < " " or character == "\x7f" for character in rest):
-            self._refuse("has a line break or another control character in it: write it on one line")
+            self._refuse(
+                "has a line break or another control character in it: write it on one line"
+            )
         if any(map(str.isspace, rest)):
             self._refuse("has a space in it: write %20 for a space in a name or a password")
         if _NOT_AN_ESCAPE.search(rest):
@@ -126,7 +130,9 @@ class _Parser:
             self._refuse("has a / too many: in a password or a database's name, write %2F for /")
         if any("#" in part for part in (hosts, database, query)):
             self._refuse("has a # in it: write %23 for #")
-        user, _, password = unquote(user_info).partition(":")
+        if not LIBPQ.isdisjoint(re.findall(r"[?&](\w+)=", user_info)):
+            self._refuse("has an @ after the ?: write %40 for it")
+        user, _, password = user_info.partition(":")
         is_example = _EXAMPLE.fullmatch(f"{user_info}@{hosts.partition(':')[0]}")
         for part in (user, password, hosts, database):
             if is_example or _PLACEHOLDER.fullmatch(part):
@@ -150,7 +156,7 @@ class _Parser:
         for number, part in enumerate(filter(None, query.split("&")), 1):
             name, equals, value = part.partition("=")
             parameter = understand(unquote(name), unquote(value))
-            shown = f"the parameter {unquote(name)}" if may_be_shown else f"parameter {number}"
+            shown = f"the parameter {name if may_be_shown else number}"
             if not equals:
                 mistakes.append(f"has {shown} without a value: write NAME=VALUE")
             elif parameter.refusal is not None:
@@ -162,7 +168,7 @@ class _Parser:
         if mistakes:
             self._refuse(*mistakes)
         if left_out:
-            self._warn(f"has {', '.join(left_out)}: of no effect here, and left out")
+            self._warn(f"has {', '.join(left_out)}: without meaning here, and left out")
         return known
 
     @staticmethod

@@ -358,15 +358,6 @@ async def test_closing_gives_up_a_preparation_that_waits(
     assert time.monotonic() - started < 1
 
 
-@pytest.mark.parametrize("wrong", ["sslmode=requird", "channel_binding=x", "port=99999"])
-async def test_an_invalid_parameter_is_not_reported_as_an_outage(wrong: str) -> None:
-    database = Database(url=f"postgresql://u:s3cr3t@127.0.0.1/db?{wrong}", users_table="users")
-    with pytest.raises(InvalidConfiguration, match="NEON_DB_URL") as error:
-        await database.prepare()
-    assert "s3cr3t" not in str(error.value)
-    await database.close()
-
-
 async def test_a_statement_that_the_database_refuses_is_unavailable_without_the_row(
     database: Database, database_url: str
 ) -> None:

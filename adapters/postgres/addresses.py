@@ -1,0 +1,147 @@
+"""The addresses of a database's hosts, of which some may be silent."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import Any, Final
+
+from adapters.postgres.connect_failure import was_answered
+from adapters.postgres.driver import Driver
+
+HEAD_START: Final = 1.0
+"""Seconds that one address has before the next one is tried as well.
+
+With three silent ones, the fourth is tried after 3 of the 6 s that connecting may take.
+"""
+
+Address = dict[str, str]
+"""libpq's parameters of one address: host, hostaddr and port, as far as they are given."""
+
+Connect = Callable[[Address], Coroutine[Any, Any, Driver]]
+
+
+class Addresses:
+    """Connects to an address that answers, and tries that one first from then on."""
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        """Take the hosts, addresses and ports from libpq's ``parameters``."""
+        self._given = split_hosts(parameters)
+        self._best: Address | None = None
+        self._searching = asyncio.Lock()
+
+    async def connect(self, connect: Connect) -> Driver:
+        """Return the first connection that an address gives. Raise psycopg.Error or OSError."""
+        first, *others = self._in_order(await self._resolve())
+        attempts = _Attempts()
+        try:
+            attempts.start(self._connect(connect, first))
+            if connection := await attempts.first(within=HEAD_START if others else None):
+                return connection
+            # A server that is only slow, as one that wakes up, must not get several times as many
+            # connections: of those that are being opened, one at a time tries other addresses.
+            async with self._searching:
+                for address in self._in_order(others):
+                    if connection := await attempts.first(within=0):
+                        return connection
+                    attempts.start(self._connect(connect, address))
+                    if connection := await attempts.first(within=HEAD_START):
+                        return connection
+            if connection := await attempts.first(within=None):
+                return connection
+            raise attempts.failures[-1]
+        finally:
+            await attempts.end()
+
+    async def _connect(self, connect: Connect, address: Address) -> Driver:
+        connection = await connect(address)
+        self._best = address
+        return connection
+
+    async def _resolve(self) -> list[Address]:
+        loop = asyncio.get_running_loop()
+        found: list[Address] = []
+        failure: OSError | None = None
+        for given in self._given:
+            if "hostaddr" in given or not _is_name(given.get("host", "")):
+                found.append(given)
+                continue
+            try:
+                entries = await loop.getaddrinfo(given["host"], None, type=socket.SOCK_STREAM)
+            except OSError as error:
+                failure = error
+            else:
+                found += [given | {"hostaddr": str(entry[4][0])} for entry in entries]
+        if failure is not None and not found:
+            raise failure
+        return found
+
+    def _in_order(self, addresses: list[Address]) -> list[Address]:
+        return sorted(addresses, key=lambda address: address != self._best)
+
+
+def split_hosts(parameters: Mapping[str, str]) -> list[Address]:
+    """Return the hosts of ``parameters`` one by one. Raise ValueError if their numbers differ."""
+    lists = {
+        name: values.split(",")
+        for name in ("host", "hostaddr", "port")
+        if (values := parameters.get(name))
+    }
+    number = max((len(values) for name, values in lists.items() if name != "port"), default=1)
+    if len(lists.get("port", ())) == 1:
+        lists["port"] *= number
+    return [dict(zip(lists, each, strict=True)) for each in zip(*lists.values(), strict=True)] or [
+        {}
+    ]
+
+
+def _is_name(host: str) -> bool:
+    if not host or host[0] in "/@":
+        return False
+    with suppress(ValueError):
+        ip_address(host)
+        return False
+    return True
+
+
+class _Attempts:
+    """Attempts to connect that are under way at the same time."""
+
+    def __init__(self) -> None:
+        self._under_way: set[asyncio.Task[Driver]] = set()
+        self.failures: list[BaseException] = []
+
+    def start(self, attempt: Coroutine[Any, Any, Driver]) -> None:
+        self._under_way.add(asyncio.create_task(attempt))
+
+    async def first(self, *, within: float | None) -> Driver | None:
+        """Return the first connection; None if an attempt fails, or none ends ``within`` so long.
+
+        Without a limit, None if all fail. Raise the error of an attempt that reached the server.
+        """
+        while self._under_way:
+            done, _ = await asyncio.wait(
+                self._under_way, timeout=within, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                break
+            attempt = done.pop()
+            self._under_way.discard(attempt)
+            failure = attempt.exception()
+            if failure is None:
+                return attempt.result()
+            if was_answered(failure):
+                raise failure
+            self.failures.append(failure)
+            if within is not None:
+                break
+        return None
+
+    async def end(self) -> None:
+        """End what is under way, and close the connections of attempts that came second."""
+        for attempt in self._under_way:
+            attempt.cancel()
+        for outcome in await asyncio.gather(*self._under_way, return_exceptions=True):
+            if isinstance(outcome, Driver):
+                await outcome.close()

@@ -1,0 +1,155 @@
+"""Why a connection cannot be opened, and what to do about it."""
+
+import re
+from typing import Final, NamedTuple
+
+import psycopg
+
+# psycopg and libpq: `connection failed: connection to server at "host" (address), port 5432
+# failed: FATAL:  what the server says`. Two spaces follow the severity, in any language.
+_BEFORE: Final = re.compile(r"connection (?:failed|is bad): ")
+_FAILED: Final = re.compile(r"connection to server (?:at|on) (?P<where>.*?) failed: (?P<cause>.*)")
+_SAID: Final = re.compile(r"\w+:  (?P<words>.*)")
+
+
+class ConnectProblem(NamedTuple):
+    """Why connecting fails: a part of a sentence, as is what to do about it, if that is known."""
+
+    reason: str
+    remedy: str
+    lasts: bool
+    """Whether it can never work with the settings as they are."""
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.remedy}" if self.remedy else self.reason
+
+
+class ConnectFailed(psycopg.OperationalError):
+    """No connection could be opened. The message names the setting."""
+
+    def __init__(self, setting: str, problem: ConnectProblem) -> None:
+        super().__init__(f"{setting}: {problem}")
+        self.problem = problem
+
+
+def explain(error: BaseException | str) -> ConnectProblem:
+    """Return why ``error``, of psycopg or the resolver, happened when connecting."""
+    line = _BEFORE.sub("", str(error).partition("\n")[0], count=1)
+    failed = _FAILED.match(line)
+    reason = line
+    if failed is not None:
+        said = _SAID.match(failed["cause"])
+        where = failed["where"]
+        reason = f"{where} says: {said['words']}" if said else f"{where}: {failed['cause']}"
+    for pattern, remedy, lasts in _REMEDIES:
+        if pattern.search(line):
+            return ConnectProblem(reason, remedy, lasts)
+    return ConnectProblem(reason, "", lasts=False)
+
+
+def is_from_the_network(error: BaseException) -> bool:
+    """Return whether libpq was satisfied with the parameters, and began to connect."""
+    # Whether GSSAPI can be used is decided by the socket.
+    return _FAILED.search(str(error)) is not None or "local socket" in str(error)
+
+
+def was_answered(error: BaseException) -> bool:
+    """Return whether the server itself has refused, as it would at another of its addresses."""
+    failed = _FAILED.search(str(error))
+    return failed is not None and _SAID.match(failed["cause"]) is not None
+
+
+# The first that matches. What can be made elsewhere, such as a role or a certificate, does not
+# last; what only another value of the setting can mend does.
+_REMEDIES: Final = [
+    (re.compile(pattern, re.IGNORECASE), remedy, lasts)
+    for pattern, remedy, lasts in (
+        (
+            "unsupported startup parameter",
+            "leave that parameter out, or use the host without the pooler; "
+            "ALTER ROLE ... SET sets it for all connections of a role",
+            True,
+        ),
+        (
+            "endpoint ID is not specified|inconsistent project name|project name is not specified",
+            "use the host name as Neon shows it, without hostaddr and sslsni",
+            True,
+        ),
+        (
+            "unrecognized configuration parameter|invalid value for parameter|"
+            "cannot be (?:changed|set)|permission denied to set|invalid command-line argument",
+            "correct the parameter options",
+            True,
+        ),
+        (
+            "certificate verify failed",
+            "name the authority's certificate with sslrootcert=FILE, or with SSL_CERT_FILE if "
+            "sslrootcert=system",
+            False,
+        ),
+        ("does not match host name", "use the host name of the certificate", False),
+        (
+            "root certificate file .* does not exist",
+            "add sslrootcert=system, or the file as sslrootcert=FILE",
+            True,
+        ),
+        (
+            "could not (?:read|open|load) .*(?:certificate|key|file)|group or world access|"
+            "must be owned|private key file|certificate does not match private key",
+            "correct that file",
+            True,
+        ),
+        (
+            "invalid .*(?:value|port number|protocol version range)|weak sslmode|not compiled in|"
+            "definition of service|service file|could not parse network address|bad value for|"
+            "could not match",
+            "correct that parameter",
+            True,
+        ),
+        (
+            "password authentication failed|no such user|role .* does not exist|not permitted to "
+            "log in|SASL authentication failed",
+            "check the role and the password, or create the role",
+            False,
+        ),
+        ("no password supplied|empty password", "add the role's password", False),
+        (
+            "database .* does not exist|no such database",
+            "check the name of the database, or create it",
+            False,
+        ),
+        ("no encryption|SSL required|is insecure", "add sslmode=require", False),
+        ("pg_hba.conf", "let pg_hba.conf of the server admit this role and address", False),
+        (
+            "does not support SSL",
+            "turn on TLS there; only on a network that you trust, set sslmode=disable",
+            False,
+        ),
+        ("channel binding", "remove channel_binding=require if the server lacks it", False),
+        (
+            "too many (?:connections|clients)|connection slots|no more connections",
+            "raise the server's limit, start fewer processes, or use a pooler",
+            False,
+        ),
+        (
+            "name or service not known|name resolution|no address associated|nodename nor",
+            "check the name of the host",
+            False,
+        ),
+        (
+            "refused|no such file or directory",
+            "check the host and the port, and that PostgreSQL runs there",
+            False,
+        ),
+        (
+            "timeout|timed out|no answer|unreachable|no route",
+            "check the host and the port, and that no firewall is in between",
+            False,
+        ),
+        (
+            "read-only|hot standby",
+            "use the host of another server, or correct target_session_attrs",
+            False,
+        ),
+    )
+]

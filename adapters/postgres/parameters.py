@@ -1,0 +1,119 @@
+"""Parameters of a database URL that can never work, whatever the server says."""
+
+import os
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Final
+
+import psycopg
+from psycopg.pq import Conninfo
+
+from adapters.postgres.addresses import split_hosts
+from adapters.postgres.connect_failure import explain, is_from_the_network
+from adapters.postgres.url import DatabaseUrl
+from application.errors import InvalidConfiguration
+
+# libpq reads these only when it connects over TCP, so they are checked here.
+_WHOLE_NUMBERS: Final = (
+    "connect_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
+)
+_FILES: Final = ("sslcert", "sslkey", "sslrootcert", "sslcrl")
+_PORT_MOST: Final = 65_535
+
+_NO_SOCKET: Final = {"host": os.devnull, "hostaddr": ""}
+"""Where no server can be: this is no folder, so it holds no socket."""
+
+
+def require_valid(url: DatabaseUrl, setting: str) -> None:
+    """Raise InvalidConfiguration with a line for each parameter of ``url`` that can never work."""
+    lines = []
+    for name, reason in _mistakes(url.parameters):
+        shown = f" ({url.parameters[name]})" if url.may_be_shown else ""
+        lines.append(f"{setting}: {name}{shown} {reason}")
+    if not lines:
+        lines = list(_refused_by_libpq(url, setting))
+    if lines:
+        raise InvalidConfiguration("\n".join(lines))
+
+
+def _mistakes(given: Mapping[str, str]) -> list[tuple[str, str]]:
+    wrong = [
+        (name, "is not a whole number")
+        for name in _WHOLE_NUMBERS
+        if re.fullmatch(r"[+-]?[0-9]{1,9}", given.get(name, "0")) is None
+    ]
+    if not all(_is_port(port) for port in given.get("port", "").split(",") if port):
+        wrong.append(("port", f"is not a number from 1 to {_PORT_MOST}"))
+    if not all(_is_address(address) for address in given.get("hostaddr", "").split(",") if address):
+        wrong.append(("hostaddr", "is not an IP address: give a name as host"))
+    if not all(_is_host(host) for host in given.get("host", "").split(",")):
+        wrong.append(("host", "cannot be the name of a host"))
+    try:
+        split_hosts(given)
+    except ValueError:
+        wrong.append(("host", "has another number of hosts than hostaddr or port has"))
+    for name in _FILES:
+        value = given.get(name, "")
+        # The system's certificates; a key that a device keeps.
+        if (name, value) == ("sslrootcert", "system") or (name == "sslkey" and ":" in value):
+            continue
+        if value and not os.access(value, os.R_OK):
+            wrong.append((name, "is not a file that can be read"))
+    return wrong
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and 0 < int(text) <= _PORT_MOST
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_host(text: str) -> bool:
+    if text.startswith(("/", "@")):
+        return True
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _refused_by_libpq(url: DatabaseUrl, setting: str) -> list[str]:
+    # libpq examines the values before it connects, and has no other way to have them examined.
+    # Where no server can be, it gets as far as that: any other error is about a value.
+    given = url.parameters | _NO_SOCKET | {"connect_timeout": "2"}
+    if "port" in given:
+        given["port"] = given["port"].partition(",")[0]
+    try:
+        psycopg.connect(**given).close()  # type: ignore[arg-type]
+    except psycopg.Error as error:
+        if is_from_the_network(error):
+            return []
+        reason = explain(error).reason
+        name, variable = _named(reason)
+        if name and name not in url.parameters and variable in os.environ:
+            return [f"{variable}: {reason}"]
+        return [f"{setting}: {reason if url.may_be_shown else f'{name} is not valid'}"]
+    return []
+
+
+def _named(reason: str) -> tuple[str, str]:
+    """Return the parameter that libpq speaks of, and the environment variable that may set it."""
+    variables = {
+        option.keyword.decode(): (option.envvar or b"").decode()
+        for option in Conninfo.get_defaults()
+    }
+    name = next((word for word in re.findall(r"\w+", reason) if word in variables), "")
+    return name, variables.get(name, "")
