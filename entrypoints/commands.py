@@ -9,10 +9,11 @@ from typing import Final
 
 from application.errors import ApplicationError, InvalidConfiguration
 from entrypoints import development, logs
+from entrypoints.configured import Part, configured, database, token_keys, users_table
 from entrypoints.container import Container
 from entrypoints.doctor import command as doctor
 from entrypoints.http.app import create_app
-from entrypoints.serve import serve
+from entrypoints.serve import require_telemetry, serve
 from entrypoints.server.listening import AddressUnavailable
 from entrypoints.settings import InvalidSettings, LogFormat, Settings, StorageKind, TokenKeys
 
@@ -22,7 +23,7 @@ _ADDRESS_UNAVAILABLE: Final = 3
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run ``options.command`` and return its exit code. If it fails, print a line that says why."""
+    """Run ``options.command`` and return its exit code. If it fails, print why."""
     try:
         _COMMANDS[options.command](options)
     except (InvalidSettings, InvalidConfiguration) as error:
@@ -35,16 +36,22 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _failed(error: Exception, code: int) -> int:
-    print(f"tasks-api: {error}", file=sys.stderr)
+    for line in str(error).splitlines():
+        print(f"tasks-api: {line}", file=sys.stderr)
     return code
 
 
 def _serve(options: argparse.Namespace) -> None:
-    settings = _settings()
+    container = _container(
+        lambda container: require_telemetry(container.settings(), options.workers),
+        token_keys,
+        database,
+        users_table,
+    )
     serve(
-        Container(settings=settings),
+        container,
         host=options.host,
-        port=options.port or settings.port,
+        port=options.port or container.settings().port,
         workers=options.workers,
         reload=options.reload,
     )
@@ -55,14 +62,15 @@ def _dev(options: argparse.Namespace) -> None:
 
 
 def _migrate(options: argparse.Namespace) -> None:
-    container = Container(settings=_settings())
+    container = _container(database, users_table)
     if container.settings().storage is StorageKind.POSTGRES:
         asyncio.run(container.database().migrate(to=options.to))
     print(f"the schema is at revision {options.to}" if options.to else "the schema is up to date")
 
 
 def _token(options: argparse.Namespace) -> None:
-    container = Container(settings=_settings())
+    needed = [token_keys, database, users_table] if options.create_user else [token_keys]
+    container = _container(*needed)
     if container.settings().token_keys is not TokenKeys.SECRET:
         raise InvalidSettings(
             "BETTER_AUTH_JWKS_URL is set: only tokens of that issuer are accepted; "
@@ -89,10 +97,11 @@ def _doctor(options: argparse.Namespace) -> None:
         sys.exit(_FAILURE)
 
 
-def _settings() -> Settings:
-    settings = Settings()
+def _container(*needed: Part) -> Container:
+    container = configured(*needed)
+    settings = container.settings()
     logs.configure(settings.log_format or LogFormat.JSON, settings.log_level)
-    return settings
+    return container
 
 
 _COMMANDS: Final[dict[str, Callable[[argparse.Namespace], None]]] = {

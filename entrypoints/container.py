@@ -24,8 +24,10 @@ from adapters.memory.life_cycle import MemoryStorage
 from adapters.memory.task_repository import MemoryTaskRepository
 from adapters.postgres.database import Database
 from adapters.postgres.development import create_user
+from adapters.postgres.dsn import Dsn
 from adapters.postgres.inspection import PostgresInspection
 from adapters.postgres.observer import DatabaseObserver
+from adapters.postgres.table_name import TableName
 from adapters.postgres.task_repository import PostgresTaskRepository
 from adapters.system.clock import SystemClock
 from application.ports.clock import Clock
@@ -63,6 +65,12 @@ class Container(DeclarativeContainer):
     # Nobody watches, unless the container is ``observed``.
     database_observer: Provider[DatabaseObserver | None] = Object(None)
     fetch_observer: Provider[FetchObserver] = Object(nullcontext)
+
+    # Made apart from the database, so that every setting that is wrong can be reported at once.
+    dsn = Factory(
+        Dsn, url=settings.provided.postgres_url, setting=settings.provided.postgres_setting
+    )
+    users_table = Factory(TableName.parse, settings.provided.users_table)
 
     database = ThreadSafeSingleton(
         Database,

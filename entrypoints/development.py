@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from entrypoints import logs
+from entrypoints.configured import configured, database, users_table
 from entrypoints.container import Container, development_secret, embedded_postgres
 from entrypoints.serve import serve
 from entrypoints.server.listening import require_available, url_of
@@ -27,7 +28,7 @@ _ASK_AGAIN_SECONDS: Final = 0.1
 
 def run(*, host: str, port: int | None) -> None:
     """Serve with the settings that are given, and with defaults for a database and a secret."""
-    given = Settings()
+    given = configured(_given_database).settings()
     port = port or given.port
     # In the environment, so that the server's processes read it, too.
     if given.log_format is None:
@@ -46,6 +47,12 @@ def run(*, host: str, port: int | None) -> None:
         serve(container, host=host, port=port, workers=1, reload=True)
 
 
+def _given_database(container: Container) -> None:
+    if container.settings().neon_db_url is not None:
+        database(container)
+    users_table(container)
+
+
 def _owns_users_and_tokens(given: Settings) -> bool:
     """Whether this command, and not a frontend, creates the users and signs the tokens."""
     own_storage = given.storage is not StorageKind.POSTGRES or given.neon_db_url is None
@@ -57,7 +64,10 @@ def _database(given: Settings) -> Iterator[None]:
     if given.storage is not StorageKind.POSTGRES or given.neon_db_url is not None:
         yield
         return
-    with embedded_postgres(DATA_FOLDER / "postgres") as postgres:
+    folder = DATA_FOLDER / "postgres"
+    with embedded_postgres(folder) as postgres:
+        ignored = " (DATABASE_URL is for the other commands)" if given.database_url else ""
+        print(f"\nDatabase   embedded PostgreSQL, in {folder}{ignored}", flush=True)
         os.environ["NEON_DB_URL"] = postgres.url
         yield
 

@@ -32,7 +32,7 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
     # First: the first process of a container ignores a signal that it does not handle. And uvicorn
     # ends with the signal that stopped it, which would look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _require_telemetry(container.settings(), workers)
+    require_telemetry(container.settings(), workers)
     container.token_verifier()
     # Before the database is changed, and again when the server starts.
     require_available(host, port)
@@ -48,7 +48,8 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
     )
 
 
-def _require_telemetry(settings: Settings, workers: int) -> None:
+def require_telemetry(settings: Settings, workers: int) -> None:
+    """Raise InvalidSettings unless telemetry, if it is on, can be sent by so many ``workers``."""
     telemetry_class(settings)
     if settings.metrics_port is not None and workers > 1:
         raise InvalidSettings(
@@ -71,6 +72,7 @@ async def _prepare(storage: Storage) -> None:
     try:
         await storage.prepare(within=_PREPARE_WITHIN_SECONDS)
     except StorageUnavailable as error:
-        logger.warning("the storage is not ready, starting all the same: %s", error)
+        # The application says so as well, for as long as it is so.
+        logger.debug("starting all the same: %s", error)
     finally:
         await storage.close()

@@ -77,7 +77,8 @@ _REMEDIES: Final = [
         ),
         (
             "unrecognized configuration parameter|invalid value for parameter|"
-            "cannot be (?:changed|set)|permission denied to set|invalid command-line argument",
+            "parameter .* requires|range for parameter|cannot be (?:changed|set)|"
+            "permission denied to set|invalid command-line argument",
             "correct the parameter options",
             True,
         ),

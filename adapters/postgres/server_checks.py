@@ -12,7 +12,7 @@ from adapters.postgres.migrating import require_encoding
 from application.check import Check
 
 if TYPE_CHECKING:
-    from adapters.postgres.dsn import Driver
+    from adapters.postgres.driver import Driver
 
 _SET: Final = sa.text(f"SET LOCAL client_connection_check_interval = '{CHECK_INTERVAL}s'")
 _SHOWN: Final = sa.text("""

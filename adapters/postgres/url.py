@@ -134,7 +134,8 @@ class _Parser:
             self._refuse("has an @ after the ?: write %40 for it")
         user, _, password = user_info.partition(":")
         is_example = _EXAMPLE.fullmatch(f"{user_info}@{hosts.partition(':')[0]}")
-        for part in (user, password, hosts, database):
+        names = (user, password, "" if hosts.startswith("[") else hosts, database)
+        for part in names:
             if is_example or _PLACEHOLDER.fullmatch(part):
                 self._refuse("is still an example: fill in the user, the password and the host")
 
@@ -149,7 +150,7 @@ class _Parser:
                 )
             hosts.append(match[1].strip("[]"))
             ports.append(match[2] or "")
-        return {"host": ",".join(hosts), "port": ",".join(ports) if any(ports) else ""}
+        return {"host": ",".join(hosts), "port": ",".join(ports)}
 
     def _parameters(self, query: str, may_be_shown: bool) -> dict[str, str]:
         known, mistakes, left_out = {}, [], []

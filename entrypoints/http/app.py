@@ -135,15 +135,19 @@ async def _fetch_keys(verifier: TokenExaminer) -> None:
 
 async def _prepare(storage: Storage, prepared: asyncio.Event) -> None:
     pause = _PREPARE_AGAIN_SECONDS
+    reason = None
     while True:
         try:
             await storage.prepare()
         except ApplicationError as error:
-            # A conflict, too: an operator may resolve it, and until then nothing is served.
-            logger.error("the storage is not ready, trying again in %g s: %s", pause, error)  # noqa: TRY400 - expected, and retried
+            # A conflict, too: an operator may resolve it, and until then nothing is served. Each
+            # reason is logged once, because it may stay for hours.
+            if reason != str(error):
+                reason = str(error)
+                logger.error("not ready, and trying again until it works: %s", reason)  # noqa: TRY400 - expected, and retried
         except Exception:
             # Unforeseen, and perhaps temporary. Only the log tells of it.
-            logger.exception("the storage is not ready, trying again in %g s", pause)
+            logger.exception("not ready, and trying again in %g s", pause)
         else:
             logger.info("the storage is ready")
             prepared.set()

@@ -47,7 +47,7 @@ async def test_the_pause_before_a_retry_doubles_up_to_a_limit(
 
     async def prepare(**_: Any) -> None:
         if next(attempts) <= 5:
-            raise StorageUnavailable("the cause")
+            raise ZeroDivisionError
 
     monkeypatch.setattr(container.storage(), "prepare", prepare)
     app = create_app(container)
@@ -55,7 +55,27 @@ async def test_the_pause_before_a_retry_doubles_up_to_a_limit(
         pass
     pauses = [record.args for record in caplog.records if record.levelno == logging.ERROR]
     assert [args[0] for args in pauses if isinstance(args, tuple)] == [0.01, 0.02, 0.04, 0.05, 0.05]
-    assert caplog.messages[0].endswith("trying again in 0.01 s: the cause")
+
+
+async def test_a_reason_for_not_being_ready_is_logged_once_until_it_changes(
+    container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(app_module, "_PREPARE_AGAIN_SECONDS", 0.01)
+    reasons = ["one", "one", "one", "other", "other", "one"]
+
+    async def prepare(**_: Any) -> None:
+        if reasons:
+            raise StorageUnavailable(f"NEON_DB_URL: {reasons.pop(0)}")
+
+    monkeypatch.setattr(container.storage(), "prepare", prepare)
+    app = create_app(container)
+    async with app.router.lifespan_context(app):
+        pass
+    logged = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert logged == [
+        f"not ready, and trying again until it works: NEON_DB_URL: {reason}"
+        for reason in ("one", "other", "one")
+    ]
 
 
 async def test_two_applications_in_one_process_are_independent(

@@ -9,6 +9,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.postgres import statements
+from adapters.postgres.connect_failure import ConnectFailed
 from adapters.postgres.database import Database
 from adapters.postgres.observer import PoolUse
 from adapters.postgres.pool import POOL_SIZE
@@ -93,7 +94,7 @@ async def test_an_operation_without_a_connection_is_reported_to_the_observer(
             await database.check()
     finally:
         execute(maintenance, _RENAME % ("away", parameters["dbname"]))
-    assert [type(error) for error in watcher.errors] == [psycopg.OperationalError]
+    assert [type(error) for error in watcher.errors] == [ConnectFailed]
     assert watcher.waits == []
     await database.close()
 

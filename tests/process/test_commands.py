@@ -80,9 +80,14 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "no database": ({"NEON_DB_URL": ""}, "NEON_DB_URL is not set"),
     "no secret": ({"BETTER_AUTH_SECRET": "-"}, "BETTER_AUTH_SECRET is not set"),
     "an empty secret": ({"BETTER_AUTH_SECRET": ""}, "BETTER_AUTH_SECRET is empty"),
-    "a broken URL": ({"NEON_DB_URL": "postgresql://u:s3cr3t%zz@h/d"}, "NEON_DB_URL is not"),
-    "an @ in the password": ({"NEON_DB_URL": "postgresql://u:pass@s3cr3t@h/d"}, "NEON_DB_URL has"),
-    "another database": ({"NEON_DB_URL": "mysql://u:s3cr3t@h/d"}, "NEON_DB_URL is not"),
+    "a % in the password": ({"NEON_DB_URL": "postgresql://u:s3cr3t%zz@h/d"}, "write %25 for %"),
+    "an @ in the password": ({"NEON_DB_URL": "postgresql://u:pass@s3cr3t@h/d"}, "%40 for @"),
+    "a / in the password": ({"NEON_DB_URL": "postgresql://u:s3cr3t/x@h/d"}, "write %2F for /"),
+    "another database": ({"NEON_DB_URL": "mysql://u:s3cr3t@h/d"}, "NEON_DB_URL is the URL of a My"),
+    "a wrong DATABASE_URL": (
+        {"NEON_DB_URL": "", "DATABASE_URL": "mysql://u:s3cr3t@h/d"},
+        "DATABASE_URL is the URL of a MySQL database",
+    ),
     "unknown storage": ({"STORAGE": "s3cr3t"}, "STORAGE should be 'postgres' or 'memory'"),
     "unknown format": ({"LOG_FORMAT": "s3cr3t"}, "LOG_FORMAT should be 'json' or 'console'"),
     "unknown level": ({"LOG_LEVEL": "s3cr3t"}, "LOG_LEVEL should be"),
@@ -96,9 +101,16 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a secret that is no text": ({"BETTER_AUTH_SECRET": "s3cr3t\udcff"}, "BETTER_AUTH_SECRET is"),
     "a URL that is no text": ({"NEON_DB_URL": "postgresql://u:\udcff@h/d"}, "NEON_DB_URL is"),
-    "a wrong parameter": ({"NEON_DB_URL": "postgresql://127.0.0.1/d?sslmode=x"}, "NEON_DB_URL has"),
     "no port": ({"PORT": "s3cr3t"}, "PORT should be"),
     "a port that does not exist": ({"PORT": "65536"}, "PORT should be"),
+    "a wrong value": (
+        {"NEON_DB_URL": "postgresql://u@h/d?sslmode=x"},
+        "NEON_DB_URL: invalid sslmode",
+    ),
+    "a wrong time": (
+        {"NEON_DB_URL": "postgresql://u@h/d?connect_timeout=10s"},
+        "NEON_DB_URL: connect_timeout (10s) is not a whole number",
+    ),
     "a key set of no web": ({"BETTER_AUTH_JWKS_URL": "ftp://h/s3cr3t"}, "BETTER_AUTH_JWKS_URL"),
 }
 
@@ -138,6 +150,31 @@ def test_a_port_that_is_taken_ends_the_start_with_one_line(
         f"tasks-api: nothing can listen on 127.0.0.1:{port} ({os.strerror(errno.EADDRINUSE)}): "
         "choose another port with --port or PORT\n"
     )
+
+
+def test_all_invalid_and_missing_settings_are_named_at_once(call: Call) -> None:
+    settings = {
+        "NEON_DB_URL": "postgresql://u:s3cr3t@h/d?sslmod=require&statement_timeout=5",
+        "USERS_TABLE": "a.b.c",
+        "CORS_ORIGINS": "*",
+        "METRICS_PORT": "9464",
+    }
+    result = call("serve", "--workers", "2", **settings)
+    assert result.returncode == 2
+    lines = result.stderr.splitlines()
+    assert all(line.startswith("tasks-api: ") for line in lines)
+    assert [line.split()[1] for line in lines] == [
+        "CORS_ORIGINS",
+        "METRICS_PORT",
+        "BETTER_AUTH_SECRET",
+        "NEON_DB_URL",
+        "NEON_DB_URL",
+        "USERS_TABLE",
+    ]
+    assert call("migrate", **settings).stderr.splitlines() == [lines[0], *lines[3:]]
+    # What cannot be read is not missing as well.
+    [line] = call("serve", **(GOOD | {"NEON_DB_URL": "\udcff"})).stderr.splitlines()
+    assert line == "tasks-api: NEON_DB_URL is not UTF-8 text"
 
 
 def test_settings_are_read_from_a_file_and_the_environment_takes_precedence(

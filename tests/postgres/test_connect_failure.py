@@ -1,0 +1,134 @@
+"""Why the database cannot be connected to: what is said, and whether waiting may help."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.postgres.connect_failure import explain
+from adapters.postgres.database import Database
+from adapters.postgres.deadlines import Deadlines
+from adapters.postgres.dsn import Dsn
+from adapters.postgres.pool import Pool
+from adapters.postgres.session import Session
+from application.errors import ApplicationError, InvalidConfiguration, StorageUnavailable
+from tests.pgbouncer import needs_pgbouncer, pgbouncer
+
+AT = 'connection failed: connection to server at "h" (192.0.2.1), port 5432 failed: '
+
+# What can be made, mended or waited for elsewhere, with a part of the remedy.
+PASSING = {
+    f'{AT}FATAL:  password authentication failed for user "u"': "check the role and the password",
+    f"{AT}FATAL:  password authentication failed for user 'u'": "check the role and the password",
+    f'{AT}FATAL:  role "u" does not exist': "create the role",
+    f'{AT}FATAL:  database "d" does not exist': "check the name of the database",
+    f"{AT}FATAL:  no such database: d": "check the name of the database",
+    f"{AT}fe_sendauth: no password supplied": "add the role's password",
+    f'{AT}FATAL:  no pg_hba.conf entry for host "h", user "u", no encryption': "sslmode=require",
+    f'{AT}FATAL:  no pg_hba.conf entry for host "h", user "u", SSL encryption': "pg_hba.conf of",
+    f"{AT}server does not support SSL, but SSL was required": "sslmode=disable",
+    f"{AT}SSL error: certificate verify failed": "sslrootcert=FILE",
+    f'{AT}server certificate for "a" does not match host name "h"': "the host name of the cert",
+    f"{AT}FATAL:  sorry, too many clients already": "use a pooler",
+    f"{AT}FATAL:  remaining connection slots are reserved": "use a pooler",
+    f"{AT}Connection refused\n\tIs the server running?": "check the host and the port",
+    f"{AT}No route to host": "no firewall",
+    "connection timeout expired": "no firewall",
+    "failed to resolve host 'h': [Errno -2] Name or service not known": "the name of the host",
+    f"{AT}session is read-only": "target_session_attrs",
+    f"{AT}FATAL:  the database system is starting up": "",
+    f"{AT}server closed the connection unexpectedly": "",
+    f"{AT}SCHWERWIEGEND:  das Datenbanksystem startet": "",
+}
+
+# What only another value of the setting can mend.
+LASTING = {
+    f"{AT}FATAL:  unsupported startup parameter: options": "leave that parameter out",
+    f"{AT}FATAL:  unsupported startup parameter in options: jit": "ALTER ROLE ... SET",
+    f"{AT}ERROR:  Endpoint ID is not specified. Either upgrade": "the host name as Neon shows it",
+    f"{AT}ERROR:  Inconsistent project name inferred from SNI": "the host name as Neon shows it",
+    f'{AT}FATAL:  unrecognized configuration parameter "x"': "correct the parameter options",
+    f'{AT}FATAL:  invalid value for parameter "jit": "x"': "correct the parameter options",
+    f'{AT}FATAL:  parameter "port" cannot be changed without restarting': "options",
+    f'{AT}root certificate file "/r.crt" does not exist': "sslrootcert=system",
+    f'{AT}could not read root certificate file "/r": no certificate': "correct that file",
+    f'{AT}private key file "/k" has group or world access': "correct that file",
+    'connection is bad: invalid sslmode value: "x"': "correct that parameter",
+    'connection is bad: definition of service "gone" not found': "correct that parameter",
+    'connection is bad: weak sslmode "require" may not be used with': "correct that parameter",
+    f'{AT}invalid integer value "x" for connection option "keepalives"': "that parameter",
+}
+
+
+@pytest.mark.parametrize(("text", "remedy"), PASSING.items())
+def test_what_can_be_mended_elsewhere_does_not_last(text: str, remedy: str) -> None:
+    problem = explain(psycopg.OperationalError(text))
+    assert not problem.lasts
+    assert remedy in problem.remedy
+    assert bool(remedy) == bool(problem.remedy)
+
+
+@pytest.mark.parametrize(("text", "remedy"), LASTING.items())
+def test_what_only_the_setting_can_mend_lasts(text: str, remedy: str) -> None:
+    problem = explain(psycopg.OperationalError(text))
+    assert problem.lasts
+    assert remedy in problem.remedy
+
+
+def test_the_reason_names_the_host_and_is_one_line() -> None:
+    said = explain(f"{AT}FATAL:  sorry, too many clients already\nDETAIL:  x").reason
+    assert said == '"h" (192.0.2.1), port 5432 says: sorry, too many clients already'
+    said = explain(f"{AT}Connection refused\n\tIs the server running?").reason
+    assert said == '"h" (192.0.2.1), port 5432: Connection refused'
+
+
+async def failure(url: str) -> ApplicationError:
+    """Return the error of a preparation, whose requests' errors say the same."""
+    database = Database(url=url, setting="DATABASE_URL", users_table="users")
+    with pytest.raises(ApplicationError) as error:
+        await database.prepare()
+    await database.close()
+    session = Session(
+        Pool(Dsn(url, "DATABASE_URL")),
+        Deadlines(),
+        user="ada",
+        observer=None,
+        tables_failed=lambda: None,
+    )
+    with pytest.raises(StorageUnavailable) as unavailable:
+        async with session:
+            pass
+    assert str(unavailable.value) == str(error.value)
+    return error.value
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("changed", "kind", "said"),
+    [
+        ("user=nobody", StorageUnavailable, 'says: role "nobody" does not exist; check the role'),
+        ("dbname=gone", StorageUnavailable, 'says: database "gone" does not exist; check'),
+        ("port=1", StorageUnavailable, "No such file or directory; check the host and the port"),
+        ("options=-cnone%3D1", InvalidConfiguration, 'parameter "none"; correct the parameter'),
+        ("options=-cjit%3Dperhaps", InvalidConfiguration, "jit"),
+    ],
+)
+async def test_what_postgresql_says_names_the_setting(
+    empty_database_url: str, changed: str, kind: type[ApplicationError], said: str
+) -> None:
+    error = await failure(f"{empty_database_url}&{changed}")
+    assert type(error) is kind
+    assert str(error).startswith("DATABASE_URL: ")
+    assert said in str(error)
+
+
+@pytest.mark.postgres
+@needs_pgbouncer
+async def test_what_a_pooler_does_not_support_is_no_outage(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    with pgbouncer(empty_database_url, tmp_path, server_connections=1) as url:
+        error = await failure(f"{url}?options=-cstatement_timeout%3D5000")
+    assert isinstance(error, InvalidConfiguration)
+    assert "unsupported startup parameter" in str(error)
+    assert "ALTER ROLE ... SET" in str(error)
