@@ -187,6 +187,7 @@ def test_every_parameter_that_does_not_work_is_named() -> None:
         ("postgresql://postgres:[YOUR-PASSWORD]@db.x.supabase.co:5432/d", "is still an example"),
         ("postgresql://postgres.x:your_password@h/d", "is still an example"),
         ("postgresql://username:password@hostname/d", "is still an example"),
+        ("postgresql://…-pooler.….neon.tech/neondb?sslmode=require", "is still an example"),
         ("postgresql://USER:PASSWORD@HOST:5432/DATABASE", "is still an example"),
         ("postgresql://user:password@ep-example-123456-pooler.x.neon.tech/d", "is still an ex"),
     ],
