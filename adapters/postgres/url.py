@@ -22,7 +22,8 @@ _KEYWORD: Final = re.compile(r"(\w+)\s*=")
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(?::([0-9]*))?")
 _NOT_AN_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _PLACEHOLDER: Final = re.compile(
-    r"<.*>|\[.*\]|\{\{?.*\}\}?|\$\{.*\}|\*{3,}|\.{3}|.*….*|your[-_ ]?(?:password|user(?:name)?|host)",
+    r"<.*>|\[.*\]|\{\{?.*\}\}?|\$\{.*\}|\*{3,}|\.{3}|.*….*|"
+    r"your[-_ ]?(?:password|user(?:name)?|host)",
     re.IGNORECASE,
 )
 _EXAMPLE: Final = re.compile(
