@@ -11,6 +11,9 @@ _BEFORE: Final = re.compile(r"connection (?:failed|is bad): ")
 _FAILED: Final = re.compile(r"connection to server (?:at|on) (?P<where>.*?) failed: (?P<cause>.*)")
 _SAID: Final = re.compile(r"\w+:  (?P<words>.*)")
 
+# A name server may give another order of addresses each time. It would be another reason.
+_ADDRESS: Final = re.compile(r"(?<=\") \([0-9a-fA-F.:%]+\)")
+
 
 class ConnectProblem(NamedTuple):
     """Why connecting fails: a part of a sentence, as is what to do about it, if that is known."""
@@ -39,7 +42,7 @@ def explain(error: BaseException | str) -> ConnectProblem:
     reason = line
     if failed is not None:
         said = _SAID.match(failed["cause"])
-        where = failed["where"]
+        where = _ADDRESS.sub("", failed["where"])
         reason = f"{where} says: {said['words']}" if said else f"{where}: {failed['cause']}"
     for pattern, remedy, lasts in _REMEDIES:
         if pattern.search(line):
