@@ -17,14 +17,16 @@ def configured(*parts: Part) -> Container:
     """
     settings, lines = Settings.read()
     container = Container(settings=settings)
-    unread = {_name(line) for line in lines}
+    unread = [line.partition(" ")[0] for line in lines]
     found = list(lines)
     for part in parts:
         try:
             part(container)
         except (InvalidSettings, InvalidConfiguration) as error:
             # What could not be read would be called missing, too.
-            found += [line for line in str(error).splitlines() if _name(line) not in unread]
+            found += [
+                line for line in str(error).splitlines() if not any(name in line for name in unread)
+            ]
     if found:
         raise InvalidSettings(*found)
     return container
@@ -46,7 +48,3 @@ def users_table(container: Container) -> None:
     settings = container.settings()
     if settings.storage is StorageKind.POSTGRES and settings.users_table is not None:
         container.users_table()
-
-
-def _name(line: str) -> str:
-    return line.split(maxsplit=1)[0].rstrip(":")

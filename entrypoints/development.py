@@ -20,6 +20,7 @@ from entrypoints.server.listening import require_available, url_of
 from entrypoints.settings import LogFormat, Settings, StorageKind, TokenKeys
 
 DATA_FOLDER: Final = Path(".data")
+_DATABASE_FOLDER: Final = DATA_FOLDER / "postgres"
 DEMO_USER: Final = "demo-user"
 OTHER_USER: Final = "other-user"
 _TOKEN_LIFETIME: Final = timedelta(days=1)
@@ -41,6 +42,9 @@ def run(*, host: str, port: int | None) -> None:
         container = Container(settings=Settings())
         url = url_of(host, port)
         introduction = f"\nDocs       {url}/docs\n"
+        if _starts_postgres(given):
+            ignored = "; DATABASE_URL is not for dev" if given.database_url else ""
+            introduction += f"Database   PostgreSQL of its own in {_DATABASE_FOLDER}{ignored}\n"
         if _owns_users_and_tokens(given):
             introduction += _users_and_a_request(container, url)
         threading.Thread(target=_print_once_served, args=(url, introduction), daemon=True).start()
@@ -55,19 +59,20 @@ def _given_database(container: Container) -> None:
 
 def _owns_users_and_tokens(given: Settings) -> bool:
     """Whether this command, and not a frontend, creates the users and signs the tokens."""
-    own_storage = given.storage is not StorageKind.POSTGRES or given.neon_db_url is None
+    own_storage = given.storage is not StorageKind.POSTGRES or _starts_postgres(given)
     return own_storage and given.token_keys is TokenKeys.SECRET
+
+
+def _starts_postgres(given: Settings) -> bool:
+    return given.storage is StorageKind.POSTGRES and given.neon_db_url is None
 
 
 @contextmanager
 def _database(given: Settings) -> Iterator[None]:
-    if given.storage is not StorageKind.POSTGRES or given.neon_db_url is not None:
+    if not _starts_postgres(given):
         yield
         return
-    folder = DATA_FOLDER / "postgres"
-    with embedded_postgres(folder) as postgres:
-        ignored = " (DATABASE_URL is for the other commands)" if given.database_url else ""
-        print(f"\nDatabase   embedded PostgreSQL, in {folder}{ignored}", flush=True)
+    with embedded_postgres(_DATABASE_FOLDER) as postgres:
         os.environ["NEON_DB_URL"] = postgres.url
         yield
 

@@ -78,7 +78,7 @@ def test_the_openapi_document_needs_no_setting(tmp_path: Path) -> None:
 GOOD = {"NEON_DB_URL": "postgresql://u:s3cr3t@127.0.0.1:1/db", "BETTER_AUTH_SECRET": SECRET}
 WRONG: dict[str, tuple[dict[str, str], str]] = {
     "no database": ({"NEON_DB_URL": ""}, "NEON_DB_URL is not set"),
-    "no secret": ({"BETTER_AUTH_SECRET": "-"}, "BETTER_AUTH_SECRET is not set"),
+    "no keys": ({"BETTER_AUTH_SECRET": "-"}, "BETTER_AUTH_JWKS_URL is not set"),
     "an empty secret": ({"BETTER_AUTH_SECRET": ""}, "BETTER_AUTH_SECRET is empty"),
     "a % in the password": ({"NEON_DB_URL": "postgresql://u:s3cr3t%zz@h/d"}, "write %25 for %"),
     "an @ in the password": ({"NEON_DB_URL": "postgresql://u:pass@s3cr3t@h/d"}, "%40 for @"),
@@ -166,7 +166,7 @@ def test_all_invalid_and_missing_settings_are_named_at_once(call: Call) -> None:
     assert [line.split()[1] for line in lines] == [
         "CORS_ORIGINS",
         "METRICS_PORT",
-        "BETTER_AUTH_SECRET",
+        "BETTER_AUTH_JWKS_URL",
         "NEON_DB_URL",
         "NEON_DB_URL",
         "USERS_TABLE",
