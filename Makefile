@@ -1,6 +1,6 @@
 # Every target installs what it needs; only Python 3.11 or newer is required.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults bench bench-scale docs
+.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults conformance bench bench-scale docs
 
 # By name: the path of an installed uv may contain spaces.
 UV := $(shell command -v uv >/dev/null && echo uv || echo .uv/bin/uv)
@@ -24,6 +24,9 @@ e2e: $(OWN_UV)  ## Drive the example frontend in headless Chromium
 
 faults: $(OWN_UV)  ## Cause faults and print what is promised and what was measured
 	$(RUN) pytest -m faults tests/faults
+
+conformance: $(OWN_UV)  ## Run what holds on every engine on a database of yours; URL=postgresql://…
+	@$(RUN) python -m tests.conformance $(ARGS)
 
 bench: $(OWN_UV)  ## Measure this service beside other backends; ARGS="--help" shows the options
 	@$(RUN) python -m bench $(ARGS)

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from adapters.embedded.server import EmbeddedPostgres
 from adapters.postgres.database import Database
+from tests.conformance.given import GIVEN
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, print_blob=True)
@@ -76,21 +78,42 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
         yield server
 
 
-@pytest.fixture
-def empty_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
-    """The URL of a new database without tables."""
-    with new_database(postgres_server.url, template="template0") as url:
-        yield url
-
-
 @pytest.fixture(scope="session")
 def _migrated_template(postgres_server: EmbeddedPostgres) -> str:
     asyncio.run(Database(url=postgres_server.url, users_table="users").prepare())
     return "tasks"
 
 
+NewDatabase = Callable[[], AbstractContextManager[str]]
+"""Provides a database, yields its URL and removes it."""
+
+
+@pytest.fixture(scope="session")
+def _empty(request: pytest.FixtureRequest) -> NewDatabase:
+    if (given := request.config.stash.get(GIVEN, None)) is not None:
+        return given.emptied
+    server: EmbeddedPostgres = request.getfixturevalue("postgres_server")
+    return partial(new_database, server.url, template="template0")
+
+
+@pytest.fixture(scope="session")
+def _migrated(request: pytest.FixtureRequest) -> NewDatabase:
+    if (given := request.config.stash.get(GIVEN, None)) is not None:
+        return given.migrated
+    server: EmbeddedPostgres = request.getfixturevalue("postgres_server")
+    template: str = request.getfixturevalue("_migrated_template")
+    return partial(new_database, server.url, template=template)
+
+
 @pytest.fixture
-def database_url(postgres_server: EmbeddedPostgres, _migrated_template: str) -> Iterator[str]:
-    """The URL of a new database with the tables, which are empty."""
-    with new_database(postgres_server.url, template=_migrated_template) as url:
+def empty_database_url(_empty: NewDatabase) -> Iterator[str]:
+    """The URL of a new database, or of the given one, without tables."""
+    with _empty() as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(_migrated: NewDatabase) -> Iterator[str]:
+    """The URL of a new database, or of the given one, with the tables, which are empty."""
+    with _migrated() as url:
         yield url

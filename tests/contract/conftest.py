@@ -13,9 +13,13 @@ from application.ports.storage import Storage
 from application.ports.task_repository import TaskRepository
 
 USERS = ("ada", "bob", "ü/\u2028 \U0001f600")
+ADAPTERS = (
+    "memory",
+    pytest.param("postgres", marks=(pytest.mark.postgres, pytest.mark.conformance)),
+)
 
 
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=ADAPTERS)
 def url(request: pytest.FixtureRequest) -> str | None:
     """The URL of a database with USERS, or None for a repository in memory.
 
@@ -45,7 +49,7 @@ async def tasks(url: str | None) -> AsyncIterator[TaskRepository]:
     await database.close()
 
 
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=ADAPTERS)
 def storage(request: pytest.FixtureRequest) -> Storage:
     """A storage that has not been prepared."""
     if request.param == "memory":
@@ -56,7 +60,8 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 
 
 def add_users(url: str, *users: str) -> None:
-    with psycopg.connect(url) as connection:
+    # A pooler may run the statement that another connection has prepared.
+    with psycopg.connect(url, prepare_threshold=None) as connection:
         connection.cursor().executemany(
             "INSERT INTO users (id) VALUES (%s)", [(user,) for user in users]
         )

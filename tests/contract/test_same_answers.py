@@ -153,6 +153,7 @@ class SideBySide(RuleBasedStateMachine):
 
 
 @pytest.mark.postgres
+@pytest.mark.conformance
 def test_memory_and_postgres_return_the_same_results(database_url: str) -> None:
     with asyncio.Runner() as event_loop:
 

@@ -1,4 +1,4 @@
-"""The application on memory storage, called over ASGI."""
+"""The application, called over ASGI: on memory storage, or on the given database."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -14,6 +14,8 @@ from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings, StorageKind
 from tests.clock import SettableClock
+from tests.conformance.given import GIVEN
+from tests.contract.conftest import add_users
 from tests.http.documented import Documented
 
 SECRET = "a secret that has thirty-two bytes or more"
@@ -28,19 +30,33 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture
-def container(clock: SettableClock) -> Container:
-    """A container of this test's own: in memory, with USERS and no other users."""
+def url(request: pytest.FixtureRequest) -> str | None:
+    """The URL of the given database with USERS, or None for a storage in memory."""
+    if GIVEN not in request.config.stash:
+        return None
+    url: str = request.getfixturevalue("database_url")
+    add_users(url, *USERS)
+    return url
+
+
+@pytest.fixture
+async def container(clock: SettableClock, url: str | None) -> AsyncIterator[Container]:
+    """A container of this test's own: its storage is prepared and has exactly USERS."""
     container = Container(
         settings=Settings(
             _env_file=None,
-            storage=StorageKind.MEMORY,
+            storage=StorageKind.MEMORY if url is None else StorageKind.POSTGRES,
+            neon_db_url=url,
             better_auth_secret=SECRET,
             cors_origins=(ORIGIN,),
         )
     )
     container.clock.override(Object(clock))
-    container.tasks.override(Object(MemoryTaskRepository(users=USERS)))
-    return container
+    if url is None:
+        container.tasks.override(Object(MemoryTaskRepository(users=USERS)))
+    await container.storage().prepare()
+    yield container
+    await container.storage().close()
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from entrypoints.http.task_json import encode_tasks
 from entrypoints.http.task_responses import list_response
 from tests.clock import SettableClock
 
+pytestmark = pytest.mark.conformance
+
 TASKS = "/api/ada/tasks"
 TASK = f"{TASKS}/1"
 VARY_OF_TASKS = {"Authorization", "Origin"}

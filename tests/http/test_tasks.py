@@ -15,6 +15,8 @@ from entrypoints.http.app import create_app
 from tests.clock import SettableClock
 from tests.http.conftest import ODD_USERS
 
+pytestmark = pytest.mark.conformance
+
 TASKS = "/api/ada/tasks"
 
 

@@ -51,12 +51,14 @@ BETTER_AUTH: Final = """
     INSERT INTO "session" VALUES ('s', now(), 'token', now(), now(), NULL, NULL, 'ada');
 """
 
-# What SQLModel makes of the API's entities, in a database whose sessions are not in UTC.
-SQLMODEL: Final = """
+_NOT_IN_UTC: Final = """
     DO $$ BEGIN
         EXECUTE format('ALTER DATABASE %I SET timezone = ''Asia/Kolkata''', current_database());
     END $$;
     SET timezone = 'Asia/Kolkata';
+"""
+# What SQLModel makes of the API's entities.
+SQLMODEL: Final = """
     CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY);
     INSERT INTO alembic_version VALUES ('1975ea83b712');
     CREATE TABLE users (id varchar NOT NULL, name varchar, email varchar, PRIMARY KEY (id));
@@ -131,7 +133,7 @@ HISTORIES: Final = {
 
 
 async def foreign_database(url: str, history: str = "") -> None:
-    execute(url, SQLMODEL)
+    execute(url, _NOT_IN_UTC + SQLMODEL)
     execute(url, history)
 
 
@@ -227,6 +229,7 @@ async def _use_everything(url: str, users_table: str) -> None:
             await tasks.get("ada", first)
 
 
+@pytest.mark.conformance
 @pytest.mark.parametrize("users", ["users", "user"])
 async def test_better_auths_tables_are_adopted_untouched(
     empty_database_url: str, users: str

@@ -7,7 +7,7 @@ from application.errors import UnknownUser
 from tests.postgres.test_schema import execute, rows
 from tests.postgres.test_users_table import IDS, UUID, better_auths, new_task, referenced, serving
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.conformance]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.postgres.test_users_table import (
     serving,
 )
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.conformance]
 
 
 @pytest.mark.parametrize("name", ['"user"', "users"])

@@ -18,7 +18,7 @@ from domain.listing import SortOrder, StatusFilter
 from domain.task import NewTask
 from tests.postgres.test_schema import VERSION_TABLE, definition, execute, rows, snapshot
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.conformance]
 
 HEAD = ScriptDirectory(str(history.MIGRATIONS)).get_current_head()
 """The program's newest revision."""
@@ -43,8 +43,11 @@ TASKS = "SELECT id, user_id, title, completed, created_at, updated_at FROM tasks
 
 
 @pytest.fixture
-def newer_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Add a revision to the program's, until the test ends."""
+def newer_program(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> pytest.MonkeyPatch:
+    """Add a revision to the program's, which has migrated the database, until the test ends."""
+    assert revision(database_url) == HEAD
     migrations = tmp_path / "migrations"
     shutil.copytree(history.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
     (migrations / "versions" / f"{NEWER}_colours.py").write_text(_MIGRATION)

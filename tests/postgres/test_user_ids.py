@@ -37,6 +37,7 @@ def test_a_number_is_within_its_types_range() -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.conformance
 @pytest.mark.parametrize("kind", IdType)
 def test_the_database_checks_the_same_spelling(kind: IdType, database_url: str) -> None:
     subjects = ["ada", UUID, "1", "2147483648", "9223372036854775808", *NO_UUIDS, *NO_NUMBERS]

@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.calling import Call
+from tests.contract.conftest import add_users
+from tests.images.six_operations import mint, perform_all
 from tests.postgres.test_revisions import HEAD, NEWER
 from tests.process.service import ROOT, SECRET, started
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
 
-def test_a_service_that_may_not_migrate_waits_for_the_migration(
+@pytest.mark.conformance
+def test_a_service_that_may_not_migrate_waits_for_the_migration_and_serves(
     call: Call, empty_database_url: str, tmp_path: Path
 ) -> None:
     settings = {
@@ -29,8 +32,11 @@ def test_a_service_that_may_not_migrate_waits_for_the_migration(
         migrated = call("migrate", **settings)
         assert (migrated.returncode, migrated.stdout) == (0, "the schema is up to date\n")
         service.wait_until_ready()
+        add_users(empty_database_url, "ada")
+        perform_all(service.url, token=mint(SECRET, "ada"), user="ada")
 
 
+@pytest.mark.conformance
 def test_the_schema_is_migrated_to_the_given_revision(call: Call, empty_database_url: str) -> None:
     def migrate(to: str) -> tuple[int, str]:
         result = call("migrate", "--to", to, NEON_DB_URL=empty_database_url)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.postgres.test_adoption import SQLMODEL
-from tests.postgres.test_schema import execute, prepare, snapshot
+from tests.postgres.test_schema import EMPTY_SCHEMA, execute, prepare, snapshot
 
-pytestmark = [pytest.mark.process, pytest.mark.postgres]
+pytestmark = [pytest.mark.process, pytest.mark.postgres, pytest.mark.conformance]
 
 PROCESSES = 6
 ROUNDS = 5
@@ -63,7 +63,7 @@ async def test_all_processes_that_start_at_once_succeed(
     empty_database_url: str, starter: subprocess.Popen[str], there: str
 ) -> None:
     for _ in range(ROUNDS):
-        execute(empty_database_url, f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; {there}")
+        execute(empty_database_url, EMPTY_SCHEMA + there)
 
         assert _start_all(starter, empty_database_url) == str([0] * PROCESSES)
 

@@ -1,0 +1,59 @@
+-- Distribute the tables of tasks-api over the nodes of a Citus cluster (13.2 on PostgreSQL 15):
+-- tasks by user_id, and the users to which they refer, which every node gets a copy of. Run this on
+-- the coordinator, after `tasks-api migrate`, as the owner of both tables:
+--   psql "$COORDINATOR_URL" --set=ON_ERROR_STOP=on --file=deploy/citus.sql
+-- It is one statement: everything or nothing. Run again, it changes nothing. Writers of both tables
+-- wait until it has copied the rows. docs/distributed.md tells more.
+DO $$
+DECLARE
+    tasks CONSTANT regclass := 'tasks';
+    users CONSTANT regclass := (
+        SELECT confrelid FROM pg_constraint JOIN pg_attribute
+            ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'user_id'
+        WHERE conrelid = tasks AND contype = 'f');
+    key CONSTANT text := (
+        SELECT conname FROM pg_constraint
+        WHERE conrelid = tasks AND pg_get_constraintdef(oid) = 'PRIMARY KEY (id)');
+    unlink text[];
+    link text[];
+    command text;
+BEGIN
+    IF users IS NULL THEN
+        RAISE 'tasks refer to no users table: run tasks-api migrate first';
+    END IF;
+    IF EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = tasks) THEN
+        RAISE NOTICE 'tasks are distributed already';
+        RETURN;
+    END IF;
+    LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE;
+    -- The tables refer to each other, so that each node does everything over one connection.
+    SET LOCAL citus.multi_shard_modify_mode = 'sequential';
+    SET LOCAL client_min_messages = 'warning';
+
+    -- A table with an identity column cannot be converted while a foreign key ties it to another.
+    SELECT array_agg(format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname)),
+        array_agg(format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname,
+            pg_get_constraintdef(oid)))
+        INTO unlink, link FROM pg_constraint
+        WHERE contype = 'f' AND (conrelid IN (tasks, users) OR confrelid IN (tasks, users));
+    FOREACH command IN ARRAY unlink LOOP
+        EXECUTE command;
+    END LOOP;
+
+    -- The column by which rows are distributed has to be a part of the key: an adopted table's
+    -- may be id alone.
+    IF key IS NOT NULL THEN
+        EXECUTE format('ALTER TABLE tasks DROP CONSTRAINT %I, ADD PRIMARY KEY (user_id, id)', key);
+    END IF;
+
+    IF NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = users) THEN
+        PERFORM create_reference_table(users);
+        PERFORM truncate_local_data_after_distributing_table(users);
+    END IF;
+    PERFORM create_distributed_table(tasks, 'user_id', colocate_with := 'none');
+    PERFORM truncate_local_data_after_distributing_table(tasks);
+
+    FOREACH command IN ARRAY link LOOP
+        EXECUTE command;
+    END LOOP;
+END $$;

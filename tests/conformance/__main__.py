@@ -1,0 +1,33 @@
+"""Run the suites that hold on every engine on the database of URL."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.conformance.given import Refused, given_database
+from tests.conformance.report import Conformance
+
+SUITES: Final = ("tests/contract", "tests/postgres", "tests/process", "tests/http")
+
+CANNOT_RUN: Final = 2
+"""The exit code if nothing could be examined. It is 1 if something does not hold."""
+
+
+def main(arguments: list[str]) -> int:
+    """Return the exit code. ``arguments`` are more of pytest's."""
+    url, after = os.environ.get("URL", ""), os.environ.get("AFTER")
+    try:
+        with given_database(url, None if after is None else Path(after)) as database:
+            options = ["-m", "conformance", "--tb=short", "-q", "-rN", *arguments]
+            code = pytest.main([*SUITES, *options], plugins=[Conformance(database)])
+    except Refused as error:
+        sys.stderr.write(f"conformance: {error}\n")
+        return CANNOT_RUN
+    return code if code in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} else CANNOT_RUN
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
