@@ -17,12 +17,13 @@ CANNOT_RUN: Final = 2
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit code. ``arguments`` are more of pytest's."""
+    """Return the exit code. ``arguments`` are more of pytest's; one that is a file is run alone."""
     url, after = os.environ.get("URL", ""), os.environ.get("AFTER")
     try:
         with given_database(url, None if after is None else Path(after)) as database:
-            options = ["-m", "conformance", "--tb=short", "-q", "-rN", *arguments]
-            code = pytest.main([*SUITES, *options], plugins=[Conformance(database)])
+            suites = [] if any(Path(argument).is_file() for argument in arguments) else SUITES
+            options = ["-m", "conformance", "--tb=short", "-q", "-rN"]
+            code = pytest.main([*options, *suites, *arguments], plugins=[Conformance(database)])
     except Refused as error:
         sys.stderr.write(f"conformance: {error}\n")
         return CANNOT_RUN

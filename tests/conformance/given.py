@@ -16,12 +16,6 @@ from adapters.postgres.database import Database
 
 SCHEMA: Final = "tasks_api_conformance"
 
-_POOLED: Final = (
-    "this server does not take the search_path from a connection, as behind a pooler: as a role "
-    "that serves nothing else, run ALTER ROLE CURRENT_USER SET search_path = {schema} and let "
-    "URL name that role; the search_path is {found}"
-)
-
 
 class Refused(Exception):
     """This database cannot be examined. The message is a sentence that says why."""
@@ -89,23 +83,31 @@ def _in_schema(url: str) -> str:
         raise Refused("URL is not one that libpq understands") from None
     # Of a parameter that is repeated, the last one counts.
     asking = f"{url}{'&' if '?' in url else '?'}options={quote(options, safe='')}"
-    found = failure = ""
+    reason = ""
     for candidate in (asking, url):
         try:
             with psycopg.connect(candidate) as connection:
-                found = str((connection.execute("SHOW search_path").fetchone() or [""])[0])
+                row = connection.execute(
+                    "SELECT current_setting('search_path'), quote_ident(current_database())"
+                ).fetchone()
         except psycopg.Error as error:
-            failure = str(error).strip()
+            reason = reason or f"the database cannot be reached: {error}"
         else:
+            found, database = row or (None, None)
             if found == SCHEMA:
                 return candidate
-    if found:
-        raise Refused(_POOLED.format(schema=SCHEMA, found=found))
-    raise Refused(f"the database cannot be reached: {failure}")
+            reason = (
+                f"the search_path is {found}, and this server does not let a connection choose "
+                "another, as behind a pooler: as a role that serves nothing else, run ALTER ROLE "
+                f"CURRENT_USER IN DATABASE {database} SET search_path = {SCHEMA}; "
+                "then let URL name that role"
+            )
+    raise Refused(reason)
 
 
 def _create_schema(connection: psycopg.Connection) -> None:
-    database, user = connection.info.dbname, connection.info.user
+    names = connection.execute("SELECT quote_ident(current_database()), quote_ident(current_user)")
+    database, user = names.fetchone() or (None, None)
     if connection.execute("SELECT to_regclass('neon_auth.user')").fetchone() != (None,):
         raise Refused(
             f"the database {database} has the users of Neon Auth, to which tasks would refer: "
@@ -116,7 +118,7 @@ def _create_schema(connection: psycopg.Connection) -> None:
     except InsufficientPrivilege as error:
         raise Refused(
             f"the role {user} may not create a schema in the database {database}: as its owner "
-            f'run GRANT CREATE ON DATABASE "{database}" TO "{user}"'
+            f"run GRANT CREATE ON DATABASE {database} TO {user}"
         ) from error
     except DuplicateSchema as error:
         raise Refused(
