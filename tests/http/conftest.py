@@ -40,8 +40,8 @@ def url(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture
-async def container(clock: SettableClock, url: str | None) -> AsyncIterator[Container]:
-    """A container of this test's own: its storage is prepared and has exactly USERS."""
+def container(clock: SettableClock, url: str | None) -> Container:
+    """A container of this test's own, whose storage has exactly USERS."""
     container = Container(
         settings=Settings(
             _env_file=None,
@@ -54,9 +54,7 @@ async def container(clock: SettableClock, url: str | None) -> AsyncIterator[Cont
     container.clock.override(Object(clock))
     if url is None:
         container.tasks.override(Object(MemoryTaskRepository(users=USERS)))
-    await container.storage().prepare()
-    yield container
-    await container.storage().close()
+    return container
 
 
 @pytest.fixture
@@ -65,7 +63,15 @@ def app(container: Container) -> FastAPI:
 
 
 @pytest.fixture
-async def anonymous(app: FastAPI) -> AsyncIterator[AsyncClient]:
+async def ready(container: Container) -> AsyncIterator[None]:
+    """The container's storage can serve."""
+    await container.storage().prepare()
+    yield
+    await container.storage().close()
+
+
+@pytest.fixture
+async def anonymous(app: FastAPI, ready: None) -> AsyncIterator[AsyncClient]:
     """A client without a token. Every response is checked against the OpenAPI document."""
     documented = Documented(app.openapi())
 

@@ -271,7 +271,7 @@ async def test_parameters_have_the_same_errors_however_they_are_read(is_direct: 
         assert error["message"].startswith(field)
 
 
-async def test_every_operation_on_tasks_is_called_directly(app: FastAPI) -> None:
+def test_every_operation_on_tasks_is_called_directly(app: FastAPI) -> None:
     routes = [route for route in app.routes if isinstance(route, APIRoute)]
     assert len(routes) >= 8
     for route in routes:

@@ -231,6 +231,7 @@ async def test_a_deleted_user_can_neither_read_nor_create(
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.usefixtures("ready")
 @pytest.mark.parametrize("limit", [0, 1, 2])
 async def test_a_user_has_at_most_the_configured_number_of_tasks(
     container: Container, token: Callable[..., str], limit: int

@@ -20,6 +20,7 @@ from tests.http.conftest import (
     client,
     clock,
     create,
+    ready,
     token,
 )
 from tests.http.test_bad_input import *
