@@ -3,9 +3,10 @@
 ARG PYTHON=python:3.13-slim-trixie
 
 FROM ${PYTHON} AS uv
-# From PyPI, like the other packages.
-ARG UV_VERSION=0.13.8
-RUN --mount=type=cache,target=/root/.cache/pip pip install --root-user-action=ignore uv==${UV_VERSION}
+# From PyPI, like the other packages, and with the hashes of its files.
+COPY .ci/uv.txt /tmp/uv.txt
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip install --root-user-action=ignore --require-hashes --requirement /tmp/uv.txt
 # The cache is a mount; uv cannot link files from it.
 ENV UV_LINK_MODE=copy \
     UV_NO_DEV=1 \
@@ -58,6 +59,7 @@ ENTRYPOINT ["tasks-api"]
 CMD ["serve"]
 ARG VERSION=""
 ARG REVISION=""
+ENV TASKS_API_REVISION=${REVISION}
 LABEL org.opencontainers.image.title="tasks-api" \
       org.opencontainers.image.description="A multi-user tasks backend for Next.js + Better Auth frontends" \
       org.opencontainers.image.licenses="MIT" \

@@ -103,7 +103,7 @@ PYTHONS := python3 python3.15 python3.14 python3.13 python3.12 python3.11
 		echo "$$python cannot create a virtual environment; on Debian: apt-get install $$python-venv"; \
 		exit 1; }; \
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check \
-		$${SSL_CERT_FILE:+--cert "$$SSL_CERT_FILE"} uv || { \
+		$${SSL_CERT_FILE:+--cert "$$SSL_CERT_FILE"} --require-hashes --requirement .ci/uv.txt || { \
 		echo "pip cannot install uv. Behind a proxy that inspects TLS, set SSL_CERT_FILE to a file" \
 			"with the certificate of its authority (PEM)."; \
 		exit 1; }

@@ -3,11 +3,13 @@
 import argparse
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final, NoReturn
 
+_SERVING: Final = frozenset(("serve", "dev"))
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -15,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code, 2 if a setting or an argument is invalid."""
     try:
         options = _parser().parse_args(arguments)
+        _end_on_sigterm(0 if options.command in _SERVING else 128 + signal.SIGTERM)
         # Imports the whole service, which takes longer than the answer to a wrong argument may.
         from entrypoints import commands  # noqa: PLC0415
 
@@ -23,6 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has closed the pipe. Python would report that again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _end_on_sigterm(code: int) -> None:
+    # The first process of a container ignores a signal that it does not handle, and the imports
+    # that follow take a second. uvicorn, too, ends with the signal that stopped it, which would
+    # look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(code))
 
 
 def _duration(text: str) -> timedelta:

@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-import signal
-import sys
 from pathlib import Path
 from typing import Final
 
 from application.errors import StorageUnavailable
 from application.ports.storage import Storage
 from entrypoints.container import Container
+from entrypoints.release import NAME
 from entrypoints.server.listening import require_available
 from entrypoints.server.serve import serve as serve_asgi
 from entrypoints.settings import InvalidSettings, Settings
@@ -29,13 +28,11 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
     Raises AddressUnavailable, InvalidConfiguration, InvalidSettings, SchemaConflict.
     Starts although the storage is out of reach: the application keeps trying.
     """
-    # First: the first process of a container ignores a signal that it does not handle. And uvicorn
-    # ends with the signal that stopped it, which would look like a crash.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     require_telemetry(container.settings(), workers)
     container.token_verifier()
     # Before the database is changed, and again when the server starts.
     require_available(host, port)
+    logger.info("%s starts, %d process%s", NAME, workers, "" if workers == 1 else "es")
     _prepare_first(container.storage())
     root = Path(__file__).parent.parent
     serve_asgi(

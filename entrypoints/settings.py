@@ -1,4 +1,4 @@
-"""The settings: the only module that reads environment variables other than OpenTelemetry's."""
+"""The settings: the only module that reads what users set, but for OpenTelemetry's variables."""
 
 import re
 from collections.abc import Sequence

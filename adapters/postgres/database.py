@@ -12,6 +12,7 @@ from adapters.postgres.deadlines import Deadlines
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.facts import Facts
 from adapters.postgres.following import require_not_moved
+from adapters.postgres.history import History
 from adapters.postgres.observer import DatabaseObserver
 from adapters.postgres.pool import Pool
 from adapters.postgres.preparing import Preparation
@@ -116,30 +117,34 @@ class Database:
 
         Raises as Storage.prepare does, and InvalidConfiguration if there is no such revision.
         """
-        self._announce(
-            await self.preparation.run(
-                lambda connection: migrating.migrate(connection, self.users_table, to)
-            )
-        )
+
+        def migrate(connection: sa.Connection) -> "Prepared":
+            return Prepared(migrating.migrate(connection, self.users_table, to), connection)
+
+        self._announce(await self.preparation.run(migrate))
 
     async def _prepare_tables(self, within: float | None = None) -> Facts:
         step = migrating.migrate if self._migrate_on_start else migrating.require
         served = self._tables.served
 
-        def prepare(connection: sa.Connection) -> Facts:
+        def prepare(connection: sa.Connection) -> "Prepared":
             require_not_moved(connection, served)
-            return step(connection, self.users_table)
+            return Prepared(step(connection, self.users_table), connection)
 
-        facts = await self.preparation.run(prepare, within=within)
-        self._announce(facts)
-        return facts
+        prepared = await self.preparation.run(prepare, within=within)
+        self._announce(prepared)
+        if self._observer is not None:
+            self._observer.serves(prepared.revision)
+        return prepared.facts
 
-    def _announce(self, facts: Facts) -> None:
+    def _announce(self, prepared: "Prepared") -> None:
         logger.info(
-            "the database is %s; tasks refer to the users table %s, whose ids are %s",
+            "the database is %s, with the schema at revision %s; "
+            "tasks refer to the users table %s, whose ids are %s",
             self.preparation.place,
-            facts.users_table,
-            facts.owner_kind,
+            prepared.revision,
+            prepared.facts.users_table,
+            prepared.facts.owner_kind,
         )
 
     async def _look(self) -> Facts | None:
@@ -158,3 +163,11 @@ class Database:
         self.preparation.give_up()
         await self._tables.close()
         await self._pool.close()
+
+
+class Prepared:
+    """The tables and the revision of the schema that a preparation has found."""
+
+    def __init__(self, facts: Facts, connection: sa.Connection) -> None:
+        self.facts = facts
+        self.revision = History(connection).current or "(none)"

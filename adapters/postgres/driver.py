@@ -13,6 +13,10 @@ from psycopg.waiting import Wait
 T = TypeVar("T")
 
 
+class DeadlineExceeded(psycopg.OperationalError):
+    """The statement was under way when this side ended the connection."""
+
+
 class Driver(psycopg.AsyncConnection[tuple[Any, ...]]):
     """psycopg's connection, which ends when a statement is given up."""
 
@@ -58,6 +62,11 @@ class Driver(psycopg.AsyncConnection[tuple[Any, ...]]):
         except StopIteration as end:
             outcome: T = end.value
             return outcome
+        except psycopg.OperationalError as error:
+            # A name of its own, so that a trace tells it from an outage.
+            if self.gave_up:
+                raise DeadlineExceeded from error
+            raise
         except asyncio.CancelledError:
             self.gave_up = True
             self.pgconn.finish()

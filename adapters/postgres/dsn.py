@@ -1,6 +1,7 @@
 """Where the database is, and how to connect to it."""
 
 import asyncio
+from importlib.metadata import version
 from typing import Any, Final
 
 import psycopg
@@ -18,7 +19,7 @@ CONNECT_WITHIN: Final = 6
 # vanished silently is known to be dead before a request gets it.
 _DEFAULTS: Final[dict[str, Any]] = {
     "connect_timeout": CONNECT_WITHIN,
-    "application_name": "tasks-api",
+    "application_name": f"tasks-api/{version('tasks-api')}",
     "keepalives_idle": 30,
     "keepalives_interval": 5,
     "keepalives_count": 3,

@@ -33,6 +33,14 @@ class DatabaseObserver(Protocol):
         """Note that an operation waited this long and got none, because of ``error``."""
         ...
 
+    def connecting(self) -> AbstractContextManager[object]:
+        """Return a context in which a connection is opened; an error leaves through it."""
+        ...
+
+    def serves(self, revision: str) -> None:
+        """Note that the schema has been found ready at this revision."""
+        ...
+
     def statement(self, text: bytes) -> AbstractContextManager[object]:
         """Return a context in which the statement runs; an error leaves through it."""
         ...

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Final
 
@@ -93,7 +94,7 @@ class Session:
             self._observe(due, error)
             if isinstance(error, asyncio.CancelledError) and self._is_late:
                 # The wait was cancelled, not the task.
-                raise self._no_connection() from None
+                raise self._no_connection() from TimeoutError()
             if isinstance(error, TimeoutError):
                 raise self._no_connection() from error
             if isinstance(error, psycopg.Error | OSError):
@@ -108,8 +109,10 @@ class Session:
             await self._pool.wait(self._user, self._place)
         connection = self._pool.take(self._user)
         if connection is None:
-            async with asyncio.timeout_at(due):
-                connection = await self._pool.open(self._user)
+            observer = self._observer
+            with nullcontext() if observer is None else observer.connecting():
+                async with asyncio.timeout_at(due):
+                    connection = await self._pool.open(self._user)
         return connection
 
     async def __aexit__(

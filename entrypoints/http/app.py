@@ -5,7 +5,6 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
@@ -25,6 +24,7 @@ from entrypoints.http.openapi import DocumentedApi
 from entrypoints.http.request_log import RequestLog
 from entrypoints.http.route import owned_route
 from entrypoints.http.task_routes import add_task_routes
+from entrypoints.release import VERSION
 
 if TYPE_CHECKING:
     # At run time only if telemetry is on: it imports OpenTelemetry's SDK.
@@ -64,6 +64,8 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
         # Python's 700 would make it run several times during one list.
         gc.set_threshold(_COLLECT_AFTER)
         logger.info(verifier.requirements)
+        if telemetry is not None:
+            telemetry.start()
         preparation = asyncio.create_task(_prepare(storage, prepared))
         fetching = asyncio.create_task(_fetch_keys(verifier))
         # Other processes may be serving already. A client is better accepted by one of them, or
@@ -84,7 +86,7 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
     errors = ErrorHandler(None if telemetry is None else telemetry.request_failed)
     app = DocumentedApi(
         title="tasks-api",
-        version=version("tasks-api"),
+        version=VERSION,
         summary="The tasks of signed-in users.",
         lifespan=lifespan,
         middleware=[

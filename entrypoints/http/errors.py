@@ -17,7 +17,7 @@ from entrypoints.http.schemas import ErrorResponse, FieldError
 from entrypoints.http.validation import as_request_error
 from entrypoints.request_context import current_request
 
-ErrorObserver = Callable[[Exception], None]
+ErrorObserver = Callable[[Exception, int], None]
 ExceptionHandler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class ErrorHandler:
     """Exception handler of the application: it returns the response to an error."""
 
     def __init__(self, observer: ErrorObserver | None = None) -> None:
-        """``observer`` is called with every error that is answered."""
+        """``observer`` is called with every error and the status of its response."""
         self._observer = observer
 
     @property
@@ -69,8 +69,12 @@ class ErrorHandler:
         """Return the response to ``error``; log what caused a 500."""
         if isinstance(error, RequestValidationError):
             error = as_request_error(error)
+        response = self._response(request, error)
         if self._observer is not None:
-            self._observer(error)
+            self._observer(error, response.status_code)
+        return response
+
+    def _response(self, request: Request, error: Exception) -> Response:
         context = current_request.get()
         if context is not None:
             context.error = described(error)

@@ -4,7 +4,7 @@ docs/server.md says for each difference what it is for, and which names of uvico
 """
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
@@ -35,6 +35,9 @@ from entrypoints.server.transport import CoalescingTransport
 class Protocol(HttpToolsProtocol):
     """One connection. A subclass may override ``refusal``, to give refusals its API's form."""
 
+    connections_open: ClassVar[int] = 0
+    """How many connections of this process are open."""
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         # uvicorn sets them when a request begins; the first bytes may be none.
@@ -64,9 +67,11 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(self._outgoing)  # type: ignore[arg-type]  # delegates
         self.flow = Flow(transport, self._incoming)
         self._start_clock(HEAD_WITHIN)
+        Protocol.connections_open += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is under way."""
+        Protocol.connections_open -= 1
         self._stop_clock()
         self._outgoing.lose()
         super().connection_lost(exc)

@@ -1,8 +1,8 @@
 """Telemetry of statements and of the connection pool."""
 
 import re
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Final
 
@@ -14,6 +14,7 @@ from entrypoints.telemetry.spans import timed_span
 BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
 """Upper bounds in seconds, those of the semantic conventions for databases."""
 
+_SYSTEM: Final = {"db.system.name": "postgresql"}
 _POOL: Final = {"db.client.connection.pool.name": "tasks-api"}
 _TARGET: Final = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)")
 
@@ -32,6 +33,24 @@ class DatabaseTelemetry:
             unit="s",
             description="Duration of a statement, without the wait for a connection.",
             explicit_bucket_boundaries_advisory=BUCKETS,
+        )
+        self._creations = meter.create_histogram(
+            "db.client.connection.create_time",
+            unit="s",
+            description="Time to open a connection, failed ones included.",
+            explicit_bucket_boundaries_advisory=BUCKETS,
+        )
+        self._available: bool | None = None
+        meter.create_observable_gauge(
+            "tasks_api.storage.available",
+            [self._availability],
+            description="1 if the last operation reached the database, 0 if it did not.",
+        )
+        self._revision: str | None = None
+        meter.create_observable_gauge(
+            "tasks_api.schema.revision",
+            [self._revisions],
+            description="1, with the revision of the schema that this process serves on.",
         )
         self._waits = meter.create_histogram(
             "db.client.connection.wait_time",
@@ -77,11 +96,34 @@ class DatabaseTelemetry:
     def no_connection(self, seconds: float, error: Exception) -> None:
         self._waits.record(seconds, {**_POOL, "error.type": type(error).__name__})
 
-    def statement(self, text: bytes) -> AbstractContextManager[None]:
-        name, attributes, details = _described(text)
+    def connecting(self) -> AbstractContextManager[None]:
         return timed_span(
-            self._tracer, self._durations, name, attributes=attributes, details=details
+            self._tracer, self._creations, "connect", attributes=_POOL, details=_SYSTEM
         )
+
+    @contextmanager
+    def statement(self, text: bytes) -> Iterator[None]:
+        name, attributes, details = _described(text)
+        with timed_span(
+            self._tracer, self._durations, name, attributes=attributes, details=details
+        ):
+            yield
+        self._available = True
+
+    def serves(self, revision: str) -> None:
+        self._revision = revision
+
+    def is_out_of_reach(self) -> None:
+        """Note that an operation has failed, whatever it was."""
+        self._available = False
+
+    def _availability(self, _: CallbackOptions) -> Iterable[Observation]:
+        if self._available is not None:
+            yield Observation(int(self._available))
+
+    def _revisions(self, _: CallbackOptions) -> Iterable[Observation]:
+        if self._revision is not None:
+            yield Observation(1, {"revision": self._revision})
 
 
 @cache
@@ -90,7 +132,7 @@ def _described(statement: bytes) -> tuple[str, dict[str, str], dict[str, str]]:
     text = statement.decode()
     verb = text.split(None, 1)[0]
     target = _TARGET.search(text)
-    attributes = {"db.system.name": "postgresql", "db.operation.name": verb}
+    attributes = _SYSTEM | {"db.operation.name": verb}
     if target is not None:
         attributes["db.collection.name"] = target[1]
     name = f"{verb} {target[1]}" if target is not None else verb

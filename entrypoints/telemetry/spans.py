@@ -34,6 +34,8 @@ def timed_span(
             yield
         except BaseException as error:
             failure["error.type"] = type(error).__name__
+            if sqlstate := getattr(error, "sqlstate", None):
+                failure["db.response.status_code"] = sqlstate
             span.set_attributes(failure)
             span.set_status(StatusCode.ERROR)
             raise

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -18,12 +17,15 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import NoOpTracerProvider, SpanKind, TracerProvider
 
+from entrypoints.release import REVISION, VERSION
 from entrypoints.settings import InvalidSettings, Settings
 from entrypoints.telemetry import log_filters
 from entrypoints.telemetry.database import DatabaseTelemetry
+from entrypoints.telemetry.failures import FailureTelemetry
+from entrypoints.telemetry.key_set import KeySetTelemetry
 from entrypoints.telemetry.metrics_port import MetricsPort
 from entrypoints.telemetry.otel_environment import exports_metrics, exports_traces
-from entrypoints.telemetry.tokens import KeySetTelemetry, TokenTelemetry
+from entrypoints.telemetry.process import ProcessTelemetry
 
 if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig
@@ -54,11 +56,12 @@ class Telemetry:
         except ValueError as error:
             # The SDK raises it for a wrong OTEL_* variable.
             raise InvalidSettings(f"telemetry cannot start: {error}") from error
-        tracer = tracers.get_tracer(_SCOPE, version(_SCOPE))
-        meter = meters.get_meter(_SCOPE, version(_SCOPE))
+        tracer = tracers.get_tracer(_SCOPE, VERSION)
+        meter = meters.get_meter(_SCOPE, VERSION)
         self.database = DatabaseTelemetry(tracer, meter)
         self.key_set = KeySetTelemetry(tracer, meter)
-        self.request_failed = TokenTelemetry(meter).request_failed
+        self.request_failed = FailureTelemetry(meter, self.database).request_failed
+        self.process = ProcessTelemetry(meter)
         self.of_requests: TelemetryConfig = {
             "tracer_provider": tracers,
             "meter_provider": meters,
@@ -92,8 +95,13 @@ class Telemetry:
         self._providers.append(provider)
         return provider
 
+    def start(self) -> None:
+        """Observe the running event loop."""
+        self.process.start()
+
     async def close(self) -> None:
         """Send what is queued, for at most FLUSH_WITHIN seconds, and stop."""
+        self.process.close()
         # Daemon threads, so that one that still waits for the network does not keep the process.
         threads = [Thread(target=each.shutdown, daemon=True) for each in self._providers]
         if self._metrics_port is not None:
@@ -117,7 +125,8 @@ def _resource() -> Resource:
     ours = Resource(
         {
             "service.name": _SCOPE,
-            "service.version": version(_SCOPE),
+            "service.version": VERSION,
+            **({"vcs.ref.head.revision": REVISION} if REVISION else {}),
             # Each worker is a source of its own; otherwise their counters overwrite each other.
             "service.instance.id": str(uuid4()),
         }

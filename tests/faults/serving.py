@@ -10,7 +10,7 @@ from tests.faults.load import Memory, State, unexplained
 from tests.faults.postgres import Postgres
 from tests.process.service import SECRET, Service, started
 
-OURS: Final = "pg_stat_activity WHERE application_name = 'tasks-api'"
+OURS: Final = "pg_stat_activity WHERE application_name LIKE 'tasks-api/%'"
 """The sessions of the service, as a FROM clause to which a condition may be added."""
 
 

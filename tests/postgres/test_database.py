@@ -91,7 +91,7 @@ async def test_connections_that_the_server_dropped_cost_no_error(
         database_url,
         # The second argument: milliseconds to wait for the end of the backend.
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-        "WHERE application_name = 'tasks-api' AND datname = current_database()",
+        "WHERE application_name LIKE 'tasks-api/%%' AND datname = current_database()",
     )
     await answers(database)
 

@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from adapters.postgres import statements
 from adapters.postgres.connect_failure import ConnectFailed
 from adapters.postgres.database import Database
+from adapters.postgres.driver import DeadlineExceeded
 from adapters.postgres.observer import PoolUse
 from adapters.postgres.pool import POOL_SIZE
 from adapters.postgres.statements import Statement
@@ -27,10 +28,20 @@ class Watcher:
         self.statements: list[bytes] = []
         self.waits: list[float] = []
         self.errors: list[Exception] = []
+        self.revisions: list[str] = []
+        self.connects = 0
         self.use: Callable[[], PoolUse]
 
     def watch_pool(self, use: Callable[[], PoolUse]) -> None:
         self.use = use
+
+    def serves(self, revision: str) -> None:
+        self.revisions.append(revision)
+
+    @contextmanager
+    def connecting(self) -> Iterator[None]:
+        self.connects += 1
+        yield
 
     def got_connection(self, seconds: float) -> None:
         self.waits.append(seconds)
@@ -63,6 +74,8 @@ async def test_the_pool_reports_used_connections_and_waiting_operations(
         assert watcher.use() == PoolUse(used=POOL_SIZE, idle=0, limit=POOL_SIZE, waiting=3)
     await asyncio.gather(*waiting)
     assert watcher.use() == PoolUse(used=0, idle=POOL_SIZE, limit=POOL_SIZE, waiting=0)
+    assert watcher.connects == POOL_SIZE
+    assert watcher.revisions == ["0001"]
     assert len(watcher.waits) == POOL_SIZE + 3
     assert min(watcher.waits[-3:]) >= 0.04
     assert sorted(watcher.statements) == sorted([statements.FACTS.text, statements.CHECK.text] * 3)
@@ -77,6 +90,19 @@ async def test_a_failed_statement_is_reported_to_the_observer(database_url: str)
         async with database.session("ada") as session:
             await session.run(Statement(b"SELECT nothing"), {})
     assert [type(error) for error in watcher.errors] == [psycopg.errors.UndefinedColumn]
+    await database.close()
+
+
+async def test_a_statement_that_is_given_up_is_reported_as_late(database_url: str) -> None:
+    watcher = Watcher()
+    database = Database(url=database_url, users_table="users", observer=watcher)
+    await database.prepare()
+    database._deadlines.seconds = 0.3
+    with pytest.raises(StorageUnavailable) as caught:
+        async with database.session("ada") as session:
+            await session.run(Statement(b"SELECT pg_sleep(5)"), {})
+    assert [type(error) for error in watcher.errors] == [DeadlineExceeded]
+    assert isinstance(caught.value.__cause__, DeadlineExceeded)
     await database.close()
 
 

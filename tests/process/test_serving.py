@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.ports import accepts
-from tests.process.service import ROOT, SECRET, Service, started, token
+from tests.process.service import ROOT, SECRET, Service, environment, started, token
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.process
@@ -293,6 +294,31 @@ def test_a_service_started_without_its_database_recovers_without_a_restart(
         service.wait_until_ready()
         response = service.get("/api/ada/tasks", headers=BEARER)
         assert (response.status_code, response.json()) == (200, [])
+
+
+@pytest.mark.skipif(
+    not os.environ.get("CI") and os.geteuid() != 0, reason="only root makes process namespaces"
+)
+def test_a_signal_during_the_imports_stops_the_first_process_of_a_container(tmp_path: Path) -> None:
+    settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
+    # The import of this module, one of the first, tells that the program has begun.
+    (tmp_path / "asyncio.py").write_text("print('importing', flush=True)\nwhile True: pass\n")
+    code = "import runpy; runpy.run_module('entrypoints.cli', run_name='__main__')"
+    process = subprocess.Popen(
+        ["unshare", "--fork", "--pid", "--kill-child", sys.executable, "-c", code, "serve"],
+        cwd=tmp_path,
+        env=environment(**settings) | {"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"importing\n"
+        [first] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(first), signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_a_signal_during_the_start_stops_the_service_gracefully(tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""The alerts and the dashboard: their rules work, and the service has the metrics they use."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from httpx import ASGITransport, AsyncClient
+
+from application.errors import InvalidToken
+from application.token_checks import TokenCheck
+from entrypoints.container import observed
+from entrypoints.http.app import create_app
+from entrypoints.settings import Settings, StorageKind
+from entrypoints.telemetry.telemetry import Telemetry
+from tests.ports import free_port
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+EXAMPLES = Path(__file__).parent / "alerts_test.yml"
+PROMTOOL = shutil.which("promtool")
+ALERTS = [
+    rule
+    for group in yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"]
+    for rule in group["rules"]
+    if "alert" in rule
+]
+_OURS = re.compile(r"\b(?:http|db|tasks_api)_[a-z_]+\b(?=[{\[])")
+
+
+@pytest.mark.skipif(
+    not PROMTOOL and not os.environ.get("CI"), reason="Prometheus's promtool is not installed"
+)
+def test_each_alert_is_raised_by_what_it_is_for_and_by_nothing_else(tmp_path: Path) -> None:
+    shutil.copy(DEPLOY / "alerts.yml", tmp_path)
+    shutil.copy(EXAMPLES, tmp_path)
+    command = [str(PROMTOOL), "test", "rules", EXAMPLES.name]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_each_alert_has_an_example_and_a_section_of_the_runbook() -> None:
+    examples = EXAMPLES.read_text()
+    runbook = (DEPLOY.parent / "docs" / "runbook.md").read_text()
+    for alert in ALERTS:
+        name = alert["alert"]
+        assert f'alertname="{name}"' in examples
+        assert f"\n## {name}\n" in runbook
+        assert alert["annotations"]["runbook"] == f"docs/runbook.md#{name.lower()}"
+
+
+def test_the_reasons_that_the_alerts_watch_are_checks_of_a_token() -> None:
+    reasons = {reason for alert in ALERTS for reason in re.findall('reason="(.*?)"', alert["expr"])}
+    assert reasons
+    assert reasons <= set(TokenCheck)
+
+
+async def test_every_metric_of_the_alerts_and_the_dashboard_is_one_of_the_service() -> None:
+    port = free_port()
+    settings = Settings(
+        _env_file=None,
+        storage=StorageKind.MEMORY,
+        better_auth_secret="a secret that has thirty-two bytes or more",
+        metrics_port=port,
+    )
+    telemetry = Telemetry(settings)
+    app = create_app(observed(settings, telemetry), telemetry)
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app), base_url="http://api") as client,
+    ):
+        await client.get("/api/ada/tasks")
+        telemetry.request_failed(InvalidToken(TokenCheck.SIGNATURE, "wrong"), 401)
+        telemetry.request_failed(ValueError(), 500)
+        telemetry.process._lags.append(0)
+        telemetry.database.watch_pool(lambda: (0, 0, 10, 0))
+        telemetry.database.got_connection(0)
+        telemetry.database.serves("0001")
+        with telemetry.database.connecting(), telemetry.database.statement(b"SELECT FROM tasks"):
+            pass
+        with telemetry.key_set.fetch():
+            pass
+        async with AsyncClient() as prometheus:
+            shown = (await prometheus.get(f"http://127.0.0.1:{port}/metrics")).text
+    served = set(re.findall(r"^(\w+)", shown, re.MULTILINE))
+    alerts = {name for alert in ALERTS for name in _OURS.findall(alert["expr"])}
+    dashboard = json.loads((DEPLOY / "dashboard.json").read_text())
+    targets = [each for panel in dashboard["panels"] for each in panel.get("targets", ())]
+    shown_names = {name for each in targets for name in _OURS.findall(each["expr"])}
+    assert len(alerts) > 5
+    assert len(shown_names) > 10
+    assert alerts | shown_names <= served
