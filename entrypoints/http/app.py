@@ -17,6 +17,7 @@ from application.ports.storage import Storage
 from application.ports.token_verifier import TokenExaminer
 from entrypoints.container import Container
 from entrypoints.http.cors import Cors
+from entrypoints.http.docs_page import add_docs_page
 from entrypoints.http.errors import ErrorHandler
 from entrypoints.http.health_routes import add_health_routes
 from entrypoints.http.last_resort import LastResort
@@ -96,17 +97,18 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
         ],
         exception_handlers=errors.by_exception,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry.of_requests,
     )
     app.router.route_class = owned_route(verifier)
     # Not as routers that are included: FastAPI would match each request twice.
     add_task_routes(app, use_cases)
     add_health_routes(app, storage, prepared)
+    add_docs_page(app)
     _answer_head_wherever_get(app)
     _ignore_a_trailing_slash(app)
-    # FastAPI's documents last: a request is matched against one route after the other.
+    # FastAPI's document last: a request is matched against one route after the other.
     app.router.routes.sort(key=lambda route: not isinstance(route, APIRoute))
     app.state.container = container
     return app
