@@ -154,7 +154,7 @@ def _errors(document: Mapping[str, Any]) -> str:
         '`"errors": [{"field", "message", "type"}]`. A request whose error has `Retry-After` can\n'
         "be retried.\n\n"
         f"| status | meaning | `detail`, for example |\n|---|---|---|\n{table}\n\n"
-        "Other errors: 404 `Not Found` for an unknown path, 405 with `Allow` for a wrong method,\n"
+        "Other errors: 404 for an unknown path, 405 with `Allow` for a wrong method,\n"
         "408 for a request that takes too long to arrive, 431 for headers that are too long.\n"
     )
 

@@ -69,7 +69,7 @@ class ConsoleFormatter(logging.Formatter):
         time = _time(record).astimezone().strftime("%H:%M:%S")
         facts = _facts(record)
         # The message of a request's line has these already.
-        shown = {name: facts[name] for name in facts.keys() - {"method", "route", "status"}}
+        shown = {name: facts[name] for name in facts.keys() - {"method", "route", "path", "status"}}
         words = [f"{name}={value!r}" for name, value in sorted(shown.items())]
         line = " ".join([time, f"{record.levelname:<8}", record.getMessage(), *words])
         if record.exc_info:

@@ -1,6 +1,5 @@
 """The settings: the only module that reads what users set, but for OpenTelemetry's variables."""
 
-import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
@@ -15,13 +14,13 @@ from pydantic_settings import (
 )
 
 from domain.text import is_storable
+from entrypoints.origins import as_browsers_write
 from entrypoints.settings_text import cleaned, is_quoted, lines_of
 
 SECRET_RECOMMENDED_BYTES: Final = 32
 """RFC 7518, section 3.2: a key for HS256 is at least as long as the hash."""
 
 _THIS_MACHINE: Final = frozenset(("localhost", "127.0.0.1", "[::1]"))
-_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s*]+", re.IGNORECASE)
 
 
 class StorageKind(StrEnum):
@@ -156,18 +155,13 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        origins = [origin.strip().rstrip("/") for origin in value.split(",")]
+        origins = [origin.strip() for origin in value.split(",")]
         return tuple(origin for origin in origins if origin)
 
     @field_validator("cors_origins")
     @classmethod
     def _only_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(map(_ORIGIN.fullmatch, origins)):
-            raise ValueError(
-                "must be a comma-separated list of origins such as https://app.example.com; "
-                "credentials are allowed, so there is no *"
-            )
-        return origins
+        return tuple(map(as_browsers_write, origins))
 
     @field_validator("log_level", mode="before")
     @classmethod

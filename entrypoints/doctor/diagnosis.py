@@ -9,6 +9,7 @@ from application.errors import InvalidConfiguration, KeysUnavailable
 from application.ports.token_verifier import TokenExaminer
 from application.token_checks import TokenReport
 from entrypoints.container import Container
+from entrypoints.origins import AllowedOrigins, as_browsers_write
 from entrypoints.settings import InvalidSettings, Settings, TokenKeys
 from entrypoints.telemetry.enabled import telemetry_class
 
@@ -92,7 +93,11 @@ async def _key_set_check(verifier: TokenExaminer) -> Check:
 
 
 def _origin_check(settings: Settings, origin: str) -> Check:
-    if origin in settings.cors_origins:
+    try:
+        origin = as_browsers_write(origin)
+    except ValueError as error:
+        return Check.failure("origin", f"{origin} {error}")
+    if origin in AllowedOrigins(settings.cors_origins):
         return Check.ok("origin", f"pages of {origin} may call the API")
     allowed = ",".join(settings.cors_origins)
     return Check.failure(

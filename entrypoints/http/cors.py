@@ -1,5 +1,6 @@
 """Which pages of other origins can call the API from a browser."""
 
+import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
@@ -10,10 +11,41 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from entrypoints.http.errors import error_response
+from entrypoints.http.printable import printable
+from entrypoints.origins import AllowedOrigins
+from entrypoints.request_context import current_request
 
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+_OWN_HEADERS: Final = (
+    "Authorization",
+    "Content-Type",
+    "If-None-Match",
+    "If-Match",
+    "X-Request-ID",
+)
+_ADDED_HEADERS: Final = (
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "sentry-trace",
+    "X-Requested-With",
+    "Cache-Control",
+    "Pragma",
+)
+"""Tracing libraries and HTTP clients add these to every request by themselves."""
+
+_EXPOSED_HEADERS: Final = ("ETag", "Link", "Retry-After", "X-Request-ID", "WWW-Authenticate")
+
+_WANTED_METHOD: Final = "access-control-request-method"
 _WANTED_HEADERS: Final = "access-control-request-headers"
 _WANTED_MAX: Final = 1024
 """Longest list of headers, in characters, that a preflight may ask for."""
+
+_WARNINGS_MOST: Final = 100
+"""Different refusals that are logged as warnings: any client can invent origins."""
+
+logger = logging.getLogger(__name__)
 
 
 class Cors(CORSMiddleware):
@@ -25,27 +57,55 @@ class Cors(CORSMiddleware):
             allow_origins=origins,
             # Frontends send credentials: "include", although only the token counts here.
             allow_credentials=True,
-            allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
-            allow_headers=(
-                "Authorization",
-                "Content-Type",
-                "If-None-Match",
-                "If-Match",
-                "X-Request-ID",
-            ),
-            expose_headers=("ETag", "Retry-After", "X-Request-ID", "WWW-Authenticate"),
+            allow_methods=_METHODS,
+            allow_headers=_OWN_HEADERS + _ADDED_HEADERS,
+            expose_headers=_EXPOSED_HEADERS,
             max_age=3600,
         )
+        self._origins = AllowedOrigins(origins)
+        self._warned: set[str] = set()
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        """Return whether pages of ``origin`` can call the API."""
+        return origin in self._origins
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Return Starlette's response; if it refuses, an error like every other."""
+        """Return Starlette's response; if it refuses, an error like every other, and log why."""
         if len(request_headers.get(_WANTED_HEADERS, "")) > _WANTED_MAX:
             # Starlette would look at thousands of names; one that is not allowed is enough.
             request_headers = Headers({**request_headers, _WANTED_HEADERS: "too long"})
         response = super().preflight_response(request_headers)
         if response.status_code < HTTPStatus.BAD_REQUEST:
             return response
+        self._log(self._reason(request_headers))
         kept = {"vary": response.headers["vary"]}
         if "access-control-allow-origin" in response.headers:
             kept["access-control-allow-origin"] = response.headers["access-control-allow-origin"]
         return error_response(response.status_code, bytes(response.body).decode(), headers=kept)
+
+    def _reason(self, headers: Headers) -> str:
+        origin = headers["origin"]
+        who = f"a page of {printable(origin)}"
+        if origin not in self._origins:
+            configured = ",".join(self.allow_origins)
+            return f"{who} may not call the API: add its origin to CORS_ORIGINS, now {configured}"
+        method = headers[_WANTED_METHOD]
+        if method not in self.allow_methods:
+            allowed = ", ".join(self.allow_methods)
+            return f"{who} may not use {printable(method)}: the API has only {allowed}"
+        wanted = headers.get(_WANTED_HEADERS)
+        for name in [] if wanted is None else wanted.split(","):
+            if name.strip().lower() not in self.allow_headers:
+                return (
+                    f"{who} may not send the header {printable(name.strip())}: no setting adds "
+                    "one, so remove it from the frontend's requests"
+                )
+        return f"{who} may not call a private network: serve both in the same network"
+
+    def _log(self, reason: str) -> None:
+        context = current_request.get()
+        if context is not None:
+            context.error = reason
+        if reason not in self._warned and len(self._warned) < _WARNINGS_MOST:
+            self._warned.add(reason)
+            logger.warning("preflight refused: %s", reason)

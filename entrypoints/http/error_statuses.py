@@ -46,6 +46,11 @@ class ErrorStatus:
         return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+NO_SUCH_PATH: Final = (
+    "This path does not exist: tasks are at /api/{user_id}/tasks, the documentation is at /docs"
+)
+"""The detail of a 404 that no use case has raised."""
+
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _RETRY: Final = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from application.errors import ApplicationError, Unavailable
 from domain.errors import DomainError, RuleViolation
-from entrypoints.http.error_statuses import status_of
+from entrypoints.http.error_statuses import NO_SUCH_PATH, status_of
 from entrypoints.http.request_errors import RequestError
 from entrypoints.http.schemas import ErrorResponse, FieldError
 from entrypoints.http.validation import as_request_error
@@ -19,6 +20,9 @@ from entrypoints.request_context import current_request
 
 ErrorObserver = Callable[[Exception, int], None]
 ExceptionHandler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+
+_NOT_FOUND: Final = HTTPStatus.NOT_FOUND.phrase
+"""The detail of Starlette's own 404."""
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +104,9 @@ def _framework_error(request: Request, error: HTTPException) -> Response:
         # Starlette names the methods of the first route that has this path.
         methods = {*headers["Allow"].split(", "), *_methods_of(request)}
         headers["Allow"] = ", ".join(sorted(methods))
-    return error_response(error.status_code, error.detail, headers=headers)
+    is_no_path = error.status_code == HTTPStatus.NOT_FOUND and error.detail == _NOT_FOUND
+    detail = NO_SUCH_PATH if is_no_path else error.detail
+    return error_response(error.status_code, detail, headers=headers)
 
 
 def _methods_of(request: Request) -> set[str]:

@@ -8,10 +8,12 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from entrypoints.http.printable import printable
 from entrypoints.http.response_headers import response_headers
 from entrypoints.request_context import RequestContext, current_request
 
 _HEADER: Final = b"x-request-id"
+_NO_ROUTE: Final = "-"
 _ACCEPTABLE: Final = re.compile(rb"[\x20-\x7e]{1,128}")
 
 logger = logging.getLogger(__name__)
@@ -50,18 +52,16 @@ class RequestLog:
         try:
             await self._app(scope, receive, named_send)
         finally:
-            logger.info(
-                "%s %s %s",
-                method,
-                route := _route(scope),
-                status,
-                extra={
-                    "method": method,
-                    "route": route,
-                    "status": status,
-                    "duration_ms": round((time.perf_counter() - started) * 1000, 2),
-                },
-            )
+            facts = {
+                "method": method,
+                "route": _route(scope),
+                "status": status,
+                "duration_ms": round((time.perf_counter() - started) * 1000, 2),
+            }
+            shown = facts["route"]
+            if shown == _NO_ROUTE:
+                shown = facts["path"] = printable(scope["raw_path"])
+            logger.info("%s %s %s", method, shown, status, extra=facts)
             current_request.reset(token)
 
 
@@ -79,4 +79,4 @@ def new_request_id() -> str:
 
 def _route(scope: Scope) -> str:
     # The template, not the path: it groups requests, and holds nothing that a client invented.
-    return getattr(scope.get("route"), "path", "-")
+    return getattr(scope.get("route"), "path", _NO_ROUTE)

@@ -44,6 +44,8 @@ class OwnedRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             if _AMBIGUOUS_PATH.search(request.scope["raw_path"]):
+                # The log would show a route that the path does not have.
+                del request.scope["route"]
                 raise HTTPException(404)
             owner = request.scope["path_params"].get(OWNER_PARAMETER)
             if owner is not None:

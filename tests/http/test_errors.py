@@ -13,6 +13,7 @@ from adapters.memory.task_repository import MemoryTaskRepository
 from application.errors import StorageUnavailable
 from domain.task import NewTask
 from entrypoints.container import Container
+from entrypoints.http.error_statuses import NO_SUCH_PATH
 from entrypoints.http.errors import ErrorHandler
 from entrypoints.http.last_resort import LastResort
 from tests.http.conftest import ORIGIN
@@ -48,7 +49,7 @@ def broken(container: Container) -> Iterator[BrokenRepository]:
         "/api/ada/tasks/1/complete//",
         "/api//tasks",
         "/api/ada/tasks/1/done",
-        "/docs/",
+        "/docs//",
         "/health",
         "/redoc",
         "/docs/oauth2-redirect",
@@ -59,7 +60,8 @@ def broken(container: Container) -> Iterator[BrokenRepository]:
 async def test_an_unknown_route_is_404_and_never_a_redirect(client: AsyncClient, path: str) -> None:
     response = await client.get(path)
     assert response.status_code == 404
-    assert response.json() == {"status_code": 404, "detail": "Not Found"}
+    assert response.json() == {"status_code": 404, "detail": NO_SUCH_PATH}
+    assert "/api/{user_id}/tasks" in NO_SUCH_PATH
 
 
 # A server decodes a path before an application matches it: an encoded slash would end a segment,

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
+from entrypoints.http.printable import printable
+
 TASKS = "/api/ada/tasks"
 
 
@@ -40,3 +42,41 @@ async def test_a_request_writes_one_log_line(
     ]
     assert all(0 < line["duration_ms"] < 60_000 for line in lines)
     assert "s3cr3t" not in str(lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/api/v1/ada/tasks", "/api/v1/ada/tasks"),
+        ("/nowhere?x=s3cr3t", "/nowhere"),
+        ("/a%0d%0ab", "/a%0d%0ab"),
+        ("/" + 118 * "x", "/" + 118 * "x"),
+        ("/" + 120 * "x", "/" + 116 * "x" + "..."),
+        # Matched by a route, and refused by it all the same.
+        (f"{TASKS}/1%2F", f"{TASKS}/1%2F"),
+    ],
+)
+async def test_the_line_of_an_unmatched_path_shows_it(
+    anonymous: AsyncClient, caplog: pytest.LogCaptureFixture, path: str, shown: str
+) -> None:
+    caplog.set_level(logging.INFO, "entrypoints")
+    assert (await anonymous.get(path)).status_code == 404
+    [line] = [record for record in caplog.records if record.name == "entrypoints.http.request_log"]
+    assert line.getMessage() == f"GET {shown} 404"
+    assert vars(line)["path"] == shown
+    assert vars(line)["route"] == "-"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (b"/a b", "/a%20b"),
+        (b"/\x00\x1b[31m\xff", "/%00%1B[31m%FF"),
+        ("/é\n", "/%E9%0A"),
+        (b"/" + 60 * b"\xff", "/" + "%FF" * 38 + "%F" + "..."),
+        ("\u2028", "?"),
+    ],
+)
+def test_what_a_client_sent_is_shown_in_printable_ascii(sent: str | bytes, shown: str) -> None:
+    assert printable(sent) == shown
+    assert len(shown) <= 120

@@ -92,8 +92,12 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "unknown format": ({"LOG_FORMAT": "s3cr3t"}, "LOG_FORMAT should be 'json' or 'console'"),
     "unknown level": ({"LOG_LEVEL": "s3cr3t"}, "LOG_LEVEL should be"),
     "neither yes nor no": ({"MIGRATE_ON_START": "s3cr3t"}, "MIGRATE_ON_START should be"),
-    "any origin": ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS must be"),
-    "a path as origin": ({"CORS_ORIGINS": "https://a.example/s3cr3t"}, "CORS_ORIGINS must be"),
+    "any origin": ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS has a *"),
+    "a path as origin": (
+        {"CORS_ORIGINS": "http://localhost,https://a.example/s3cr3t"},
+        "CORS_ORIGINS has more than a scheme, a host and a port: write https://a.example\n",
+    ),
+    "every subdomain": ({"CORS_ORIGINS": "https://*.example.com"}, "CORS_ORIGINS has a *"),
     "a long users table": ({"USERS_TABLE": "é" * 32}, "USERS_TABLE must be"),
     "a users table with a schema and a database": (
         {"USERS_TABLE": "db.public.s3cr3t"},

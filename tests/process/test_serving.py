@@ -71,7 +71,7 @@ def test_the_log_records_a_request_without_its_text_and_token(
     assert refused["error"].startswith("InvalidToken")
     assert "user_id" not in refused
     memory.get("/nowhere")
-    assert memory.logged(status=404)["error"] == "HTTPException: 404: Not Found"
+    assert memory.logged(status=404)["message"] == "GET /nowhere 404"
     for secret in ("s3cr3t", TOKEN, TOKEN.split(".")[1], SECRET):
         assert secret not in memory.log
 

@@ -124,7 +124,7 @@ def test_all_invalid_settings_are_reported_and_the_others_are_read(
 
 
 def test_origins_are_separated_by_commas() -> None:
-    chosen = settings(cors_origins=" https://a.example , http://localhost:3000/,")
+    chosen = settings(cors_origins=" https://A.example:443 , http://localhost:3000/,")
     assert chosen.cors_origins == ("https://a.example", "http://localhost:3000")
     assert settings().cors_origins == ("http://localhost:3000", "http://localhost")
 

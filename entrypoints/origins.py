@@ -1,0 +1,77 @@
+"""Browser origins: how browsers write them, and which of them a list allows."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import AnyUrl
+
+_EXAMPLE: Final = "https://app.example.com"
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_NEVER_SENT: Final = frozenset(("file", "ftp", "ws", "wss"))
+"""Schemes of no page, or of pages whose origin is `null`."""
+
+_PARTS: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#]+)(/?)(.*)", re.IGNORECASE)
+_WITH_STAR: Final = re.compile(r"[a-z0-9-]*\*[a-z0-9-]*")
+_STAR: Final = "[a-z0-9-]+"
+_LABELS_AFTER_STAR: Final = 2
+"""With fewer, a `*` would stand for a part of a domain that anybody can register."""
+
+
+def as_browsers_write(text: str) -> str:
+    """Return the origin ``text`` in lower case, with an ASCII host and without a default port.
+
+    Raises ValueError, with a predicate that completes a sentence, if no browser can send it. A `*`
+    may stand for a part of the host's first label.
+    """
+    if text == "*":
+        raise ValueError(f"has a * for every origin: name each, such as {_EXAMPLE}")
+    found = _PARTS.fullmatch(text)
+    if found is None:
+        raise ValueError(f"has no scheme and host, as {_EXAMPLE} has")
+    scheme, authority, _, path = found.groups()
+    scheme = scheme.lower()
+    if scheme in _NEVER_SENT:
+        raise ValueError(f"has the scheme {scheme}, which no origin has: write {_EXAMPLE}")
+    _, user, address = authority.rpartition("@")
+    written = _with_star(scheme, address) if "*" in address else _plain(scheme, address)
+    if user or path:
+        raise ValueError(f"has more than a scheme, a host and a port: write {written}")
+    return written
+
+
+def _plain(scheme: str, address: str) -> str:
+    try:
+        url = AnyUrl(f"{scheme}://{address}")
+    except ValueError:
+        raise ValueError(f"is no origin, as {_EXAMPLE} is") from None
+    port = "" if url.port in {None, _DEFAULT_PORTS.get(scheme)} else f":{url.port}"
+    return f"{scheme}://{(url.host or '').lower()}{port}"
+
+
+def _with_star(scheme: str, address: str) -> str:
+    first, _, rest = address.partition(".")
+    first = first.lower()
+    is_part = _WITH_STAR.fullmatch(first) is not None and first != "*"
+    host = rest.partition(":")[0].removesuffix(".")
+    if not is_part or "*" in rest or host.count(".") + 1 < _LABELS_AFTER_STAR:
+        raise ValueError(
+            "has a * that is not a part of the first label of a host: "
+            "write for example https://app-*.example.com"
+        )
+    # No URL may have a `*`: another label takes the place of the one with it.
+    return _plain(scheme, f"x.{rest}").replace("://x.", f"://{first}.", 1)
+
+
+class AllowedOrigins:
+    """The origins of a list, each as ``as_browsers_write`` returns it."""
+
+    def __init__(self, origins: Sequence[str]) -> None:
+        self._exact = frozenset(origin for origin in origins if "*" not in origin)
+        patterns = [re.escape(origin).replace(r"\*", _STAR) for origin in origins if "*" in origin]
+        self._pattern = re.compile("|".join(patterns)) if patterns else None
+
+    def __contains__(self, origin: str) -> bool:
+        if origin in self._exact:
+            return True
+        return self._pattern is not None and self._pattern.fullmatch(origin) is not None
