@@ -238,9 +238,7 @@ class Settings(BaseSettings):
         url = self.better_auth_jwks_url
         if url is None:
             return None
-        default_port = {"http": 80, "https": 443}[url.scheme]
-        port = "" if url.port in {None, default_port} else f":{url.port}"
-        return f"{url.scheme}://{url.host}{port}"
+        return as_browsers_write(f"{url.scheme}://{url.host}:{url.port}")
 
     def warnings(self) -> list[str]:
         """Return a line about each setting that is valid but unsafe."""

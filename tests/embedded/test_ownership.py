@@ -155,3 +155,11 @@ def test_the_next_start_repairs_an_interrupted_first_start(tmp_path: Path) -> No
     assert not (folder / "data").exists()
     with EmbeddedPostgres(folder) as server:
         assert query(server.url, "SELECT current_database()") == ["tasks"]
+
+
+@pytest.mark.parametrize("left", ["", "\n", "nonsense\n"])
+def test_a_postmaster_pid_without_a_pid_does_not_prevent_a_start(folder: Path, left: str) -> None:
+    # A full disk leaves such a file, and PostgreSQL refuses to start beside it.
+    (folder / "data" / "postmaster.pid").write_text(left)
+    with EmbeddedPostgres(folder) as server:
+        assert query(server.url, "SELECT 1") == [1]

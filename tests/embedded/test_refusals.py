@@ -1,7 +1,11 @@
 """If a server cannot start, a sentence says why, and nothing is lost or left behind."""
 
+import errno
+import os
+import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,3 +63,11 @@ def test_a_failed_start_leaves_no_incomplete_data_folder(
 def test_the_message_names_a_path_that_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert str(tmp_path / "file") in _refusal(EmbeddedPostgres(tmp_path / "file" / "postgres"))
+
+
+def test_a_full_disk_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.embedded.data_folder.SUPERUSER", "pg_forbidden")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    refusal = _refusal(EmbeddedPostgres(tmp_path / "postgres"))
+    assert refusal.endswith(f"{os.strerror(errno.ENOSPC)}): free some space on this disk")
+    assert "\n" not in refusal

@@ -288,3 +288,25 @@ def test_a_short_secret_causes_a_warning_at_each_start(
     [warning] = map(json.loads, capsys.readouterr().err.splitlines())
     assert warning["level"] == "warning"
     assert "BETTER_AUTH_SECRET" in warning["message"]
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (".data", errno.EEXIST),
+        (".data/better-auth-secret/file", errno.EISDIR),
+        (".data/postgres", errno.EEXIST),
+        (".data/postgres/lock/file", errno.EISDIR),
+    ],
+)
+def test_dev_says_in_one_line_that_something_is_in_the_place_of_its_data(
+    call: Call, tmp_path: Path, place: str, reason: int
+) -> None:
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).write_text("")
+    result = call("dev", "--port", str(free_port()))
+    assert result.returncode == 2
+    assert result.stderr.startswith("tasks-api: ")
+    assert os.strerror(reason) in result.stderr
+    assert result.stderr.endswith("move away what is in its place\n")
+    assert result.stderr.count("\n") == 1
