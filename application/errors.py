@@ -9,6 +9,10 @@ from application.token_checks import TokenCheck
 class ApplicationError(Exception):
     """Base of all errors that use cases and adapters raise on purpose."""
 
+    def __str__(self) -> str:
+        """Return the message, or the fact's name: a log line must not end after a colon."""
+        return super().__str__() or type(self).__name__
+
 
 class TaskNotFound(ApplicationError):
     """The user has no task with this number, whether or not another user has."""

@@ -104,11 +104,7 @@ class Container(DeclarativeContainer):
     )
 
     claim_rules = Factory(
-        ClaimRules,
-        issuer=settings.provided.issuer,
-        audience=settings.provided.audience,
-        issuer_setting=settings.provided.issuer_setting,
-        audience_setting=settings.provided.audience_setting,
+        ClaimRules, issuer=settings.provided.issuer, audience=settings.provided.audience
     )
     shared_secret_verifier: Provider[TokenExaminer] = ThreadSafeSingleton(
         SharedSecretTokenVerifier, secret=settings.provided.shared_secret, rules=claim_rules

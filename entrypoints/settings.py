@@ -222,16 +222,6 @@ class Settings(BaseSettings):
         return self.better_auth_audience or self._jwks_origin
 
     @property
-    def issuer_setting(self) -> str:
-        """What a message calls the setting of ``issuer``."""
-        return _named("BETTER_AUTH_ISSUER", by_default=not self.better_auth_issuer)
-
-    @property
-    def audience_setting(self) -> str:
-        """What a message calls the setting of ``audience``."""
-        return _named("BETTER_AUTH_AUDIENCE", by_default=not self.better_auth_audience)
-
-    @property
     def _jwks_origin(self) -> str | None:
         # Better Auth's default issuer and audience: the origin of its baseURL as browsers write it,
         # that is without the scheme's default port.
@@ -260,11 +250,6 @@ class Settings(BaseSettings):
                 "an attacker between this service and the issuer can replace the keys"
             )
         return found
-
-
-def _named(setting: str, *, by_default: bool) -> str:
-    origin = " (by default the origin of BETTER_AUTH_JWKS_URL)"
-    return f"{setting}{origin if by_default else ''}"
 
 
 def _sentence(error: Any) -> str:

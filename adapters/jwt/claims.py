@@ -12,6 +12,10 @@ LEEWAY_SECONDS: Final = 30
 """Largest accepted difference between the issuer's clock and ours."""
 SUBJECT_MAX: Final = 255
 """Most characters of a ``sub``."""
+_SHOWN_MAX: Final = 3
+"""Most values of a list that a message quotes."""
+_SETTINGS: Final = {"iss": "BETTER_AUTH_ISSUER", "aud": "BETTER_AUTH_AUDIENCE"}
+_DEFAULT: Final = "by default the origin of BETTER_AUTH_JWKS_URL"
 
 Claims = Mapping[str, Any]
 
@@ -25,9 +29,6 @@ class ClaimRules:
 
     issuer: str | None = None
     audience: str | None = None
-    issuer_setting: str = "BETTER_AUTH_ISSUER"
-    """What the log calls the setting of ``issuer``."""
-    audience_setting: str = "BETTER_AUTH_AUDIENCE"
 
     def subject_of(self, claims: Claims, *, now: float) -> str:
         """Return the ``sub`` of ``claims``, which a verified signature covers.
@@ -51,20 +52,20 @@ class ClaimRules:
     @property
     def description(self) -> str:
         """The ``iss`` and ``aud`` that tokens must have, in words."""
-        issuer = _expected("iss", self.issuer, self.issuer_setting)
-        return f"{issuer} and {_expected('aud', self.audience, self.audience_setting)}"
+        issuer = _expected("iss", self.issuer)
+        return f"{issuer} and {_expected('aud', self.audience)}"
 
 
-def _expected(claim: str, value: str | None, setting: str) -> str:
+def _expected(claim: str, value: str | None) -> str:
     if value is None:
-        return f"any {claim} ({setting} is not set)"
-    return f"the {claim} {quoted(value)} ({setting})"
+        return f"any {claim} ({_SETTINGS[claim]} is not set)"
+    return f"the {claim} {quoted(value)} ({_SETTINGS[claim]}, {_DEFAULT})"
 
 
 def _issuer_problem(rules: ClaimRules, claims: Claims, _now: float) -> str | None:
     if rules.issuer is None:
         return None
-    return _mismatch("iss", claims.get("iss"), rules.issuer, rules.issuer_setting)
+    return _mismatch("iss", claims.get("iss"), rules.issuer)
 
 
 def _audience_problem(rules: ClaimRules, claims: Claims, _now: float) -> str | None:
@@ -73,12 +74,13 @@ def _audience_problem(rules: ClaimRules, claims: Claims, _now: float) -> str | N
     found = claims.get("aud")
     if isinstance(found, list) and rules.audience in found and all(map(_is_text, found)):
         return None
-    return _mismatch("aud", found or None, rules.audience, rules.audience_setting)
+    return _mismatch("aud", found or None, rules.audience)
 
 
-def _mismatch(claim: str, found: object, expected: str, setting: str) -> str | None:
+def _mismatch(claim: str, found: object, expected: str) -> str | None:
     if found == expected:
         return None
+    setting = f"{_SETTINGS[claim]} ({_DEFAULT})"
     if found is None:
         return f"the token has no {claim}, but {setting} is {quoted(expected)}"
     return (
@@ -92,7 +94,7 @@ def _subject_problem(_rules: ClaimRules, claims: Claims, _now: float) -> str | N
     if subject is None:
         return "the token has no sub, the id of its user"
     if not isinstance(subject, str):
-        return f"the token's sub is {_shown(subject)}, but a user's id is a text"
+        return "the token's sub, the id of its user, is no text"
     if not subject:
         return "the token's sub is empty"
     if len(subject) > SUBJECT_MAX:
@@ -105,7 +107,7 @@ def _subject_problem(_rules: ClaimRules, claims: Claims, _now: float) -> str | N
 def _token_id_problem(_rules: ClaimRules, claims: Claims, _now: float) -> str | None:
     if _is_text(claims.get("jti", "")):
         return None
-    return f"the token's jti is {_shown(claims['jti'])}, but RFC 7519 requires a text"
+    return "the token's jti is no text"
 
 
 def _issued_at_problem(_rules: ClaimRules, claims: Claims, now: float) -> str | None:
@@ -174,6 +176,6 @@ def _span(seconds: int) -> str:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, str):
-        return quoted(value)
-    return "a list of others" if isinstance(value, list) else "no text"
+    if isinstance(value, list) and all(map(_is_text, value)):
+        return ", ".join(map(quoted, value[:_SHOWN_MAX])) + ("…" if value[_SHOWN_MAX:] else "")
+    return quoted(value) if isinstance(value, str) else "no text"

@@ -24,7 +24,14 @@ _SENTENCES: Final[tuple[tuple[type[BaseException], Callable[[Any], str]], ...]] 
             "the authority is your own, set SSL_CERT_FILE to the authority's certificate"
         ),
     ),
-    (ssl.SSLError, lambda _: "the server does not speak TLS; if so, write http:// in the URL"),
+    (
+        ssl.SSLError,
+        lambda error: (
+            # Python sets the attribute of those that come from OpenSSL.
+            f"the TLS handshake fails ({getattr(error, 'reason', None)}); if the server has no "
+            "TLS, write http:// in the URL"
+        ),
+    ),
     (socket.gaierror, lambda error: f"its name cannot be resolved ({error.strerror})"),
     (ConnectionRefusedError, lambda _: "the connection is refused: nothing listens there"),
     (

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from threading import Thread
 from typing import Final
@@ -11,7 +12,7 @@ import httpx
 
 from adapters.jwt.fetch_failures import reason_of
 from adapters.jwt.json_web_keys import UnusableKeySet
-from adapters.jwt.proxy import proxy_for
+from adapters.jwt.proxy import Proxy, proxy_for
 from adapters.jwt.shown_url import shown_url
 from adapters.jwt.tls import tls_context
 
@@ -65,15 +66,12 @@ class KeySetSource:
             return bytes(body)
 
     def _client(self) -> httpx.AsyncClient:
-        proxy = self._proxy
-        if proxy is not None and not proxy.address.lower().startswith(_PROXY_SCHEMES):
-            raise UnusableKeySet("only proxies of the scheme http:// are supported")
         return httpx.AsyncClient(
             transport=self._transport,
             verify=self._tls,
             timeout=self._step_timeout,
-            proxy=None if proxy is None else proxy.address,
-            # ``proxy_for`` reads the environment.
+            proxy=None if self._proxy is None else _checked(self._proxy),
+            # ``proxy_for`` has read the environment.
             trust_env=False,
         )
 
@@ -81,6 +79,14 @@ class KeySetSource:
         """Return a sentence on a download that ended with ``error``: setting, address, reason."""
         through = "" if self._proxy is None else f" (through the proxy {self._proxy})"
         return f"{self.name} gives no keys{through}: {reason_of(error)}"
+
+
+def _checked(proxy: Proxy) -> httpx.Proxy:
+    with suppress(httpx.InvalidURL, ValueError):
+        checked = httpx.Proxy(proxy.address)
+        if checked.url.scheme in _PROXY_SCHEMES and checked.url.host:
+            return checked
+    raise UnusableKeySet("only proxies of the form http://host:port are supported")
 
 
 def _status_problem(response: httpx.Response) -> str:

@@ -1,7 +1,6 @@
 """The TLS context of fetches, and what is wrong with the environment variables that it follows."""
 
 import os
-import re
 import ssl
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,7 @@ import httpx
 from application.errors import InvalidConfiguration
 
 # OpenSSL looks for a certificate by the hash of its subject.
-_HASHED_NAME: Final = re.compile(r"[0-9a-f]{8}\.\d+")
+_HASHED_NAMES: Final = f"{8 * '[0-9a-f]'}.[0-9]*"
 
 
 def tls_context() -> ssl.SSLContext:
@@ -46,11 +45,4 @@ def _problem(error: OSError) -> str:
 
 
 def _holds_certificates(folders: str) -> bool:
-    try:
-        return any(
-            _HASHED_NAME.fullmatch(file.name)
-            for folder in folders.split(os.pathsep)
-            for file in Path(folder).iterdir()
-        )
-    except OSError:
-        return False
+    return any(any(Path(folder).glob(_HASHED_NAMES)) for folder in folders.split(os.pathsep))

@@ -47,7 +47,7 @@ def error_response(
 def described(error: Exception) -> str:
     """Return the type and the message of ``error``, if it has one, for a log line."""
     name, message = type(error).__name__, str(error)
-    return f"{name}: {message}" if message else name
+    return name if message in {"", name} else f"{name}: {message}"
 
 
 class ErrorHandler:

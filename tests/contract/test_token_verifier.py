@@ -19,7 +19,9 @@ from adapters.jwt.claims import ClaimRules
 from adapters.jwt.key_set import KeySetTokenVerifier
 from adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint
 from application.errors import ExpiredToken, InvalidConfiguration, InvalidToken
-from application.ports.token_verifier import TokenVerifier
+from application.ports.token_verifier import TokenExaminer
+from application.token_checks import TokenCheck, TokenReport
+from domain.text import is_storable
 
 SECRET = "a secret that has thirty-two bytes or more"
 RULES = ClaimRules(issuer="https://app.example.com", audience="https://app.example.com")
@@ -29,10 +31,16 @@ RULES = ClaimRules(issuer="https://app.example.com", audience="https://app.examp
 class Issuer:
     """A verifier, and an issuer whose tokens it accepts."""
 
-    verifier: TokenVerifier
+    verifier: TokenExaminer
     sign: Callable[[dict[str, Any]], str]
 
     async def subject_of(self, **changed: Any) -> str:
+        return await self.verifier.subject_of(self.token(changed))
+
+    async def examine(self, **changed: Any) -> TokenReport:
+        return await self.verifier.examine(self.token(changed))
+
+    def token(self, changed: dict[str, Any]) -> str:
         claims = {
             "sub": "ada",
             "exp": int(time.time()) + 60,
@@ -40,12 +48,18 @@ class Issuer:
             "aud": RULES.audience,
         } | changed
         present = {name: value for name, value in claims.items() if value is not None}
-        return await self.verifier.subject_of(self.sign(present))
+        return self.sign(present)
+
+
+def signed(claims: dict[str, Any], key: Any, algorithm: str) -> str:
+    """Return a token with any claims; PyJWT's own function refuses some."""
+    payload = json.dumps(claims).encode()
+    return jwt.PyJWS().encode(payload, key, algorithm, headers={"kid": "1"})
 
 
 def shared_secret() -> Issuer:
     verifier = SharedSecretTokenVerifier(secret=SECRET, rules=RULES)
-    return Issuer(verifier, lambda claims: jwt.encode(claims, SECRET, "HS256"))
+    return Issuer(verifier, lambda claims: signed(claims, SECRET, "HS256"))
 
 
 def key_set() -> Issuer:
@@ -54,7 +68,7 @@ def key_set() -> Issuer:
     document = {"keys": [public | {"kid": "1", "alg": "EdDSA"}]}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
     verifier = KeySetTokenVerifier(url="https://app/jwks", rules=RULES, transport=transport)
-    return Issuer(verifier, lambda claims: jwt.encode(claims, key, "EdDSA", headers={"kid": "1"}))
+    return Issuer(verifier, lambda claims: signed(claims, key, "EdDSA"))
 
 
 @pytest.fixture(params=[shared_secret, key_set], ids=lambda made: made.__name__)
@@ -153,3 +167,87 @@ def test_a_public_key_is_refused_as_a_secret() -> None:
     with pytest.raises(InvalidConfiguration, match="BETTER_AUTH_SECRET") as error:
         SharedSecretTokenVerifier(secret=pem, rules=RULES)
     assert pem.splitlines()[1] not in str(error.value)
+
+
+def failed(report: TokenReport) -> list[TokenCheck]:
+    return [finding.check for finding in report.findings if finding.problem is not None]
+
+
+async def test_an_examination_has_an_outcome_for_every_check(issuer: Issuer) -> None:
+    report = await issuer.examine()
+    assert [finding.check for finding in report.findings] == list(TokenCheck)
+    assert (report.is_accepted, report.subject) == (True, "ada")
+
+
+async def test_an_examination_finds_every_claim_that_is_wrong(issuer: Issuer) -> None:
+    past = int(time.time()) - 3600
+    report = await issuer.examine(iss="other", aud=None, sub="", exp=past)
+    assert failed(report) == [
+        TokenCheck.ISSUER,
+        TokenCheck.AUDIENCE,
+        TokenCheck.SUBJECT,
+        TokenCheck.EXPIRY,
+    ]
+    assert (report.is_accepted, report.subject) == (False, None)
+
+
+async def test_an_examination_reads_the_claims_of_a_token_that_another_key_signed(
+    issuer: Issuer,
+) -> None:
+    claims: dict[str, Any] = {"sub": "ada", "exp": int(time.time()) + 60, "iss": "other"}
+    algorithm = "HS256" if isinstance(issuer.verifier, SharedSecretTokenVerifier) else "EdDSA"
+    stranger: Any = "x" * 32 if algorithm == "HS256" else Ed25519PrivateKey.generate()
+    report = await issuer.verifier.examine(signed(claims, stranger, algorithm))
+    assert failed(report) == [TokenCheck.SIGNATURE, TokenCheck.ISSUER, TokenCheck.AUDIENCE]
+    assert report.subject == "ada"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example("undefined")
+@given(st.text(st.characters()) | st.from_regex(r"\A[\w-]+\.[\w-]+\.[\w-]+\Z"))
+async def test_any_text_may_be_examined(issuer: Issuer, text: str) -> None:
+    report = await issuer.verifier.examine(text)
+    assert not report.is_accepted
+    assert report.subject is None
+
+
+times = st.integers(-100, 100).map(lambda seconds: int(time.time()) + 10 * seconds)
+anything = st.none() | st.booleans() | st.text(max_size=3) | st.lists(st.text(max_size=3))
+values = anything | st.integers() | st.floats()
+claims_of_tokens = st.fixed_dictionaries(
+    {},
+    optional={
+        "sub": st.just("ada") | values,
+        "iss": st.just(RULES.issuer) | values,
+        "aud": st.just(RULES.audience) | st.just(["x", RULES.audience]) | values,
+        "exp": times | values,
+        "iat": times | values,
+        "nbf": times | values,
+        "jti": values,
+    },
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(changed=claims_of_tokens)
+async def test_the_claims_that_are_accepted_are_those_that_pyjwt_accepts(
+    issuer: Issuer, changed: dict[str, Any]
+) -> None:
+    usual = {"sub": "ada", "iss": RULES.issuer, "aud": RULES.audience, "exp": time.time() + 60}
+    claims = {name: value for name, value in (usual | changed).items() if value is not None}
+    try:
+        jwt.decode(
+            signed(claims, SECRET, "HS256"),
+            SECRET,
+            ["HS256"],
+            issuer=RULES.issuer,
+            audience=RULES.audience,
+            leeway=30,
+            options={"require": ["exp", "sub"]},
+        )
+    except jwt.PyJWTError:
+        expected = False
+    else:
+        # The rules of a user's id are this service's own.
+        expected = 0 < len(claims["sub"]) <= 255 and is_storable(claims["sub"])
+    assert (await issuer.examine(**changed)).is_accepted is expected

@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 from dependency_injector.providers import Object
-from httpx import AsyncClient
+from httpx import ASGITransport, AsyncClient
 
 from adapters.memory.task_repository import MemoryTaskRepository
-from application.errors import StorageUnavailable
+from application.errors import (
+    ApplicationError,
+    KeysUnavailable,
+    StorageUnavailable,
+    TaskChanged,
+    TaskNotFound,
+)
 from domain.task import NewTask
 from entrypoints.container import Container
+from entrypoints.http.app import create_app
 from entrypoints.http.error_statuses import NO_SUCH_PATH
-from entrypoints.http.errors import ErrorHandler
+from entrypoints.http.errors import ErrorHandler, described
 from entrypoints.http.last_resort import LastResort
 from tests.http.conftest import ORIGIN
 
@@ -203,3 +210,45 @@ async def test_a_lifespan_event_that_fails_is_not_answered(error: type[BaseExcep
 
     with pytest.raises(error):
         await LastResort(fail, ErrorHandler())({"type": "lifespan"}, use, use)
+
+
+async def test_a_key_server_out_of_reach_is_a_500_that_says_so(
+    container: Container, caplog: pytest.LogCaptureFixture
+) -> None:
+    class OutOfReach:
+        async def subject_of(self, token: str) -> str:
+            raise KeysUnavailable("BETTER_AUTH_JWKS_URL=https://h gives no keys: the reason")
+
+    container.token_verifier.override(Object(OutOfReach()))
+    transport = ASGITransport(create_app(container))
+    async with AsyncClient(transport=transport, base_url="http://api") as client:
+        response = await client.get(
+            TASKS, headers={"Origin": ORIGIN, "Authorization": "Bearer x.y.z"}
+        )
+    assert response.json() == {
+        "status_code": 500,
+        "detail": "The service cannot get keys from the key server at the moment; please try again",
+    }
+    assert response.headers["Retry-After"] == "5"
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+    [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.getMessage() == (
+        "KeysUnavailable: BETTER_AUTH_JWKS_URL=https://h gives no keys: the reason"
+    )
+    assert record.exc_info is None
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (TaskNotFound(), "TaskNotFound: the user has no task with this number"),
+        (TaskChanged(), "TaskChanged: the task has changed since the caller read it"),
+        (StorageUnavailable(), "StorageUnavailable"),
+        (ZeroDivisionError(), "ZeroDivisionError"),
+        (ZeroDivisionError("the cause"), "ZeroDivisionError: the cause"),
+    ],
+    ids=repr,
+)
+def test_no_description_of_an_error_ends_after_a_colon(error: Exception, line: str) -> None:
+    assert described(error) == line
+    assert str(error) or not isinstance(error, ApplicationError)

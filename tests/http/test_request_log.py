@@ -1,13 +1,19 @@
 """The id and the log line of a request."""
 
+import json
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
 from httpx import AsyncClient
 
 from entrypoints.http.printable import printable
+from entrypoints.logs import JsonFormatter
+from tests.http.conftest import SECRET
+from tests.key_set.signing_keys import signing_key
 
 TASKS = "/api/ada/tasks"
 
@@ -80,3 +86,88 @@ async def test_the_line_of_an_unmatched_path_shows_it(
 def test_what_a_client_sent_is_shown_in_printable_ascii(sent: str | bytes, shown: str) -> None:
     assert printable(sent) == shown
     assert len(shown) <= 120
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]]:
+    """Returns the lines that the service has logged, as it writes them."""
+    caplog.set_level(logging.INFO, "entrypoints")
+    caplog.handler.setFormatter(JsonFormatter())
+
+    def lines() -> list[dict[str, Any]]:
+        logged = [json.loads(line) for line in caplog.text.splitlines()]
+        return [line for line in logged if line["logger"].startswith("entrypoints")]
+
+    return lines
+
+
+OTHER_SECRET = "another secret that has thirty-two bytes"
+
+
+@pytest.mark.parametrize(
+    ("token", "detail", "error"),
+    [
+        (
+            jwt.encode({"sub": "ada", "exp": 1}, SECRET),
+            "Token has expired",
+            r"ExpiredToken: the token expired \d+ days ago",
+        ),
+        (
+            jwt.encode({"sub": "ada", "exp": 9**10}, OTHER_SECRET),
+            "Invalid token",
+            "InvalidToken: the token is signed with another secret than BETTER_AUTH_SECRET, or .*",
+        ),
+        (
+            signing_key().token(),
+            "Invalid token",
+            "InvalidToken: the token is signed with EdDSA, but BETTER_AUTH_SECRET is what is "
+            "configured: set BETTER_AUTH_JWKS_URL=https://<frontend>/api/auth/jwks",
+        ),
+        ("undefined", "Invalid token", "InvalidToken: the token is the text undefined: .*"),
+    ],
+    ids=["expired", "another secret", "another algorithm", "no token"],
+)
+async def test_a_refused_token_is_one_word_to_the_client_and_one_sentence_in_the_log(
+    anonymous: AsyncClient,
+    lines: Callable[[], list[dict[str, Any]]],
+    token: str,
+    detail: str,
+    error: str,
+) -> None:
+    response = await anonymous.get(TASKS, headers={"Authorization": f"Bearer {token}"})
+    assert response.json() == {"status_code": 401, "detail": detail}
+    [line] = lines()
+    assert (line["level"], line["status"]) == ("info", 401)
+    assert re.fullmatch(error, line["error"])
+    assert "eyJ" not in str(line)
+
+
+async def test_a_path_of_another_user_is_logged_with_both_users(
+    client: AsyncClient, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    await client.get("/api/v1/tasks")
+    await client.get(f"/api/{'%0A' + 'x' * 500}y/tasks")
+    first, second = lines()
+    assert first["error"] == (
+        "Forbidden: the path names the user 'v1', but the token is that of 'ada'"
+    )
+    assert second["error"] == (
+        rf"Forbidden: the path names the user '\n{'x' * 119}'…, but the token is that of 'ada'"
+    )
+
+
+async def test_a_request_without_one_bearer_token_is_logged_with_what_it_lacks(
+    anonymous: AsyncClient, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    bearer = ("Authorization", f"Bearer {jwt.encode({'sub': 'ada'}, SECRET)}")
+    basic = ("Authorization", "Basic czNjcjN0")
+    long = ("Authorization", f"Bearer {'x' * 9000}")
+    for headers in ([], [bearer, bearer], [basic], [long]):
+        await anonymous.get(TASKS, headers=headers)
+    assert [line["error"] for line in lines()] == [
+        "MissingToken: Missing bearer token",
+        "MissingToken: More than one Authorization header",
+        "MissingToken: The Authorization header holds no bearer token: it does not begin with "
+        "Bearer",
+        "MissingToken: The Authorization header is too long: at most 8192 bytes",
+    ]

@@ -1,15 +1,17 @@
 """How an application starts."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import pytest
+from dependency_injector.providers import Object
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from application.errors import StorageUnavailable
+from application.errors import KeysUnavailable, StorageUnavailable
 from entrypoints.container import Container
 from entrypoints.http import app as app_module
 from entrypoints.http.app import create_app
@@ -89,3 +91,44 @@ async def test_two_applications_in_one_process_are_independent(
         assert (await second.get(TASKS)).json() == []
         assert len((await client.get(TASKS)).json()) == 1
     assert app.state.container is container
+
+
+class Verifier:
+    """Accepts no token. Its keys come once the test releases them, or not at all."""
+
+    requirements = "tokens need a key"
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.released = asyncio.Event()
+
+    async def keys(self) -> dict[str | None, str]:
+        self.asked.set()
+        await self.released.wait()
+        raise KeysUnavailable("the server answers 404")
+
+
+async def test_a_start_logs_which_tokens_it_accepts_and_does_not_wait_for_their_keys(
+    container: Container, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    verifier = Verifier()
+    container.token_verifier.override(Object(verifier))
+    app = create_app(container)
+    async with app.router.lifespan_context(app):
+        assert "tokens need a key" in caplog.messages
+        await asyncio.wait_for(verifier.asked.wait(), 2)
+        async with AsyncClient(transport=ASGITransport(app), base_url="http://api") as client:
+            assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_keys_that_cannot_be_fetched_do_not_end_the_service(container: Container) -> None:
+    verifier = Verifier()
+    verifier.released.set()
+    container.token_verifier.override(Object(verifier))
+    app = create_app(container)
+    async with app.router.lifespan_context(app):
+        await asyncio.wait_for(verifier.asked.wait(), 2)
+        await asyncio.sleep(0)
+        async with AsyncClient(transport=ASGITransport(app), base_url="http://api") as client:
+            assert (await client.get("/health/live")).status_code == 200

@@ -51,6 +51,16 @@ def test_issuer_and_audience_can_be_others_than_the_key_sets_origin() -> None:
     assert (chosen.issuer, chosen.audience) == ("http://localhost:3000", "tasks")
 
 
+def test_a_start_without_keys_asks_for_the_key_set_first() -> None:
+    with pytest.raises(InvalidSettings) as error:
+        _ = settings().shared_secret
+    assert str(error.value) == (
+        "BETTER_AUTH_JWKS_URL is not set: set it to the keys of your Better Auth frontend, "
+        "https://<frontend>/api/auth/jwks; or, if it signs tokens with a shared secret (HS256), "
+        "which is not its default, set BETTER_AUTH_SECRET"
+    )
+
+
 @pytest.mark.parametrize("url", ["app.example.com/jwks", "ftp://app.example.com/jwks", "http://"])
 def test_a_key_set_has_a_web_address(url: str) -> None:
     with pytest.raises(InvalidSettings, match="BETTER_AUTH_JWKS_URL"):
