@@ -8,7 +8,6 @@ from typing import Any, Final
 from adapters.jwt.token_form import form_problem
 from application.errors import InvalidToken
 from application.token_checks import TokenCheck
-from domain.text import quoted
 
 HEADER_MAX: Final = 8 * 1024
 """Most characters of the header part that are decoded."""
@@ -58,8 +57,8 @@ def require_known_extensions(header: Mapping[str, Any]) -> None:
         return
     if not isinstance(critical, list) or not critical:
         problem = "the token's crit, its critical extensions, is no list of names"
-    elif unknown := [name for name in critical if name != "b64"]:
-        problem = f"the token has the critical extension {quoted(str(unknown[0]))}, unknown here"
+    elif any(name != "b64" for name in critical):
+        problem = "the token has a critical extension (crit) that is not supported"
     else:
         return
     raise InvalidToken(TokenCheck.EXTENSIONS, problem)

@@ -54,4 +54,5 @@ def preparation_failure(error: Exception, setting: str) -> ApplicationError:
 def _message(error: Exception) -> str:
     # One line, without the detail, which may quote a row.
     said = (isinstance(error, psycopg.Error) and error.diag.message_primary) or str(error)
-    return said.partition("\n")[0]
+    # A log line must not end after a colon.
+    return said.partition("\n")[0].rstrip(" :") or type(error).__name__
