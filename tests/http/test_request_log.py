@@ -55,6 +55,7 @@ async def test_a_request_writes_one_log_line(
     [
         ("/api/v1/ada/tasks", "/api/v1/ada/tasks"),
         ("/nowhere?x=s3cr3t", "/nowhere"),
+        (f"/api/{jwt.encode({'sub': 'ada'}, SECRET)}/x", "/api/[token]/x"),
         ("/a%0d%0ab", "/a%0d%0ab"),
         ("/" + 118 * "x", "/" + 118 * "x"),
         ("/" + 120 * "x", "/" + 116 * "x" + "..."),
@@ -147,12 +148,16 @@ async def test_a_path_of_another_user_is_logged_with_both_users(
 ) -> None:
     await client.get("/api/v1/tasks")
     await client.get(f"/api/{'%0A' + 'x' * 500}y/tasks")
-    first, second = lines()
+    await client.get(f"/api/{jwt.encode({'sub': 'ada'}, SECRET)}/tasks")
+    first, second, third = lines()
     assert first["error"] == (
         "Forbidden: the path names the user 'v1', but the token is that of 'ada'"
     )
     assert second["error"] == (
         rf"Forbidden: the path names the user '\n{'x' * 119}'…, but the token is that of 'ada'"
+    )
+    assert third["error"] == (
+        "Forbidden: the path names the user '[token]', but the token is that of 'ada'"
     )
 
 
