@@ -27,9 +27,11 @@ class UnusableDataFolder(EmbeddedPostgresError, InvalidConfiguration):
     @classmethod
     def because(cls, folder: Path, error: OSError) -> Self:
         """Return the error with its reason and the remedy."""
-        place = error.filename or folder
         number = error.errno or 0
+        reason, place = os.strerror(number), error.filename or folder
+        if Path(place) != folder:
+            reason = f"{place}: {reason}"
         return cls(
-            f"{folder} cannot hold the data of `tasks-api dev` "
-            f"({place}: {os.strerror(number)}): {_REMEDIES.get(number, _IN_THE_WAY)}"
+            f"{folder} cannot hold the data of `tasks-api dev` ({reason}): "
+            f"{_REMEDIES.get(number, _IN_THE_WAY)}"
         )

