@@ -93,7 +93,7 @@ _REMEDIES: Final = [
         ),
         ("does not match host name", "use the host name of the certificate", False),
         (
-            "root certificate file .* does not exist",
+            "root certificate file .* does not exist|to locate root certificate",
             "add sslrootcert=system, or the file as sslrootcert=FILE",
             True,
         ),

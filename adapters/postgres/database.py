@@ -48,6 +48,8 @@ class Database:
         brought up to date by ``tasks-api migrate``.
         """
         self._dsn = Dsn(url, setting)
+        self.warnings = self._dsn.warnings
+        """Lines about what is left out of the URL."""
         self.users_table = None if users_table is None else TableName.parse(users_table)
         self._migrate_on_start = migrate_on_start
         self._pool = Pool(self._dsn, observe=observer.statement if observer else nullcontext)

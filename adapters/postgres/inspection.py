@@ -30,7 +30,7 @@ class PostgresInspection:
 
     async def checks(self) -> list[Check]:
         database = self._database
-        found: list[Check] = []
+        found = [Check.warning("database", line) for line in database.warnings]
         began = time.perf_counter()
 
         def inspect(connection: sa.Connection) -> None:

@@ -22,7 +22,8 @@ async def diagnose(*, token: str | None = None, origin: str | None = None) -> As
         settings = Settings()
         telemetry_class(settings)
     except InvalidSettings as error:
-        yield Check.failure("settings", str(error))
+        for line in error.lines:
+            yield Check.failure("settings", line)
         return
     names = ", ".join(sorted(name.upper() for name in settings.model_fields_set))
     yield Check.ok("settings", f"valid; set are {names}" if names else "none is set")
@@ -43,7 +44,7 @@ async def _storage_checks(container: Container) -> list[Check]:
     try:
         storage = container.storage_inspection()
     except _MISCONFIGURED as error:
-        return [Check.failure("database", str(error))]
+        return [Check.failure("database", line) for line in str(error).splitlines()]
     return await storage.checks()
 
 

@@ -1,11 +1,15 @@
 """Why the database cannot be connected to: what is said, and whether waiting may help."""
 
+import asyncio
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from adapters.postgres.connect_failure import explain
+from adapters.postgres.connect_failure import ConnectFailed, explain
 from adapters.postgres.database import Database
 from adapters.postgres.deadlines import Deadlines
 from adapters.postgres.dsn import Dsn
@@ -51,6 +55,7 @@ LASTING = {
     f'{AT}FATAL:  invalid value for parameter "jit": "x"': "correct the parameter options",
     f'{AT}FATAL:  parameter "port" cannot be changed without restarting': "options",
     f'{AT}root certificate file "/r.crt" does not exist': "sslrootcert=system",
+    f"{AT}could not get home directory to locate root certificate file": "sslrootcert=system",
     f'{AT}could not read root certificate file "/r": no certificate': "correct that file",
     f'{AT}private key file "/k" has group or world access': "correct that file",
     'connection is bad: invalid sslmode value: "x"': "correct that parameter",
@@ -120,6 +125,30 @@ async def test_what_postgresql_says_names_the_setting(
     assert type(error) is kind
     assert str(error).startswith("DATABASE_URL: ")
     assert said in str(error)
+
+
+@given(st.text("JXZ89ЖЩ/@:?#%&=+<>'\"\\ ", min_size=1))
+def test_no_part_of_the_password_is_in_what_is_said_of_a_failure(password: str) -> None:
+    url = f"postgresql://u:{quote(password, safe='')}@127.0.0.1:1/d"
+    with pytest.raises(ConnectFailed) as error:
+        asyncio.run(Dsn(url).connect(autocommit=True))
+    assert not set(str(error.value)) & set("JXZ89ЖЩ")
+    assert error.value.__cause__ is error.value.__context__ is None
+
+
+async def test_each_start_says_once_which_database_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    url = "postgresql://u:s3cr3t@127.0.0.1:1/d?pgbouncer=true"
+    database = Database(url=url, setting="DATABASE_URL", users_table="users")
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable, match="DATABASE_URL"):
+            await database.prepare()
+    await database.close()
+    assert caplog.messages == [*database.warnings, "DATABASE_URL is the database d on 127.0.0.1"]
+    assert len(database.warnings) == 1
+    assert "s3cr3t" not in caplog.text
 
 
 @pytest.mark.postgres

@@ -264,6 +264,18 @@ def test_migrating_reports_why_tables_cannot_be_adopted(
         assert "Traceback" not in result.stderr
 
 
+@pytest.mark.postgres
+def test_a_parameter_that_the_server_refuses_ends_the_start(
+    call: Call, empty_database_url: str
+) -> None:
+    settings = {"DATABASE_URL": f"{empty_database_url}&options=-cnone%3D1"}
+    result = call("serve", BETTER_AUTH_SECRET=SECRET, **settings)
+    assert result.returncode == 2
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("tasks-api: DATABASE_URL: ")
+    assert 'unrecognized configuration parameter "none"; correct the parameter options' in last
+
+
 def test_migrating_an_unreachable_database_fails(call: Call) -> None:
     result = call("migrate", **GOOD)
     assert result.returncode == 1

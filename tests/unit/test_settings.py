@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from entrypoints import development
 from entrypoints.settings import InvalidSettings, LogLevel, Settings, StorageKind, TokenKeys
 
 SECRET = "a secret that has thirty-two bytes or more"
@@ -112,6 +113,12 @@ def test_the_database_is_that_of_neon_db_url_or_else_of_database_url() -> None:
     assert settings().postgres_setting == "NEON_DB_URL"
     with pytest.raises(InvalidSettings, match="NEON_DB_URL is not set"):
         _ = settings().postgres_url
+
+
+def test_dev_brings_its_own_database_unless_neon_db_url_is_set() -> None:
+    assert development._starts_postgres(settings(database_url="postgresql://other/d"))
+    assert not development._starts_postgres(settings(neon_db_url="postgresql://h/d"))
+    assert not development._starts_postgres(settings(storage="memory"))
 
 
 def test_all_invalid_settings_are_reported_and_the_others_are_read(
