@@ -64,6 +64,7 @@ def migrate(connection: Connection, setting: TableName | None, to: str | None = 
         logger.info("waiting for another process, which is preparing the schema")
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_A_TABLE}'"))
+    connection.execute(text(_ON_CITUS))
     history = History(connection)
     if history.is_newer_than_this_program:
         history.warn()
@@ -176,6 +177,12 @@ def migration_config(connection: Connection, users: UsersTable) -> Config:
     return config
 
 
+# A foreign key ties distributed tasks to a reference table: a node then takes all steps of one
+# transaction over one connection.
+_ON_CITUS: Final = """
+    SELECT set_config('citus.multi_shard_modify_mode', 'sequential', true)
+    FROM pg_extension WHERE extname = 'citus'
+"""
 _MISSING_PRIVILEGES: Final = """
     SELECT privilege FROM unnest(CAST(:privileges AS text[])) privilege
     WHERE NOT has_table_privilege('tasks', privilege)

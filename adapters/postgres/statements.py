@@ -84,17 +84,8 @@ _COUNTED: Final = (
     select(_ID).where(_USER_ID == _OWNER).order_by(_CREATED_AT, _ID).limit(_BELOW).subquery()
 )
 
-INSERT_BELOW: Final = _compiled(
-    insert(TaskRow)
-    .from_select(
-        list(_NEW_TASK),
-        select(*_NEW_TASK.values()).where(
-            select(func.count()).select_from(_COUNTED).scalar_subquery() < _BELOW
-        ),
-    )
-    .returning(_ID)
-)
-"""Insert if the owner has fewer than ``below`` tasks."""
+COUNT: Final = _compiled(select(func.count()).select_from(_COUNTED))
+"""Count the owner's tasks, at most to ``below``."""
 
 # Held until the transaction ends, which must not depend on a client that has vanished.
 LOCK: Final = Statement(

@@ -137,14 +137,23 @@ class PostgresTaskRepository:
 
 async def _insert_below(session: Connection, values: dict[str, object], limit: int) -> list[Row]:
     """Insert a task if its owner has fewer than ``limit``; return its number, or no row."""
-    if limit > _MARGIN:
-        rows = await session.run(statements.INSERT_BELOW, {**values, "below": limit - _MARGIN})
-        if rows:
-            return rows
+    # Two statements: on Citus, INSERT … SELECT takes many steps, and a worker numbers the task,
+    # perhaps beyond the integers that JavaScript represents exactly.
+    if await _has_fewer(session, values["owner"], limit - _MARGIN):
+        return await session.run(statements.INSERT, values)
     async with session.transaction():
         await session.run(statements.LOCK, {"key": _lock_key(str(values["owner"]))})
         # A statement sees what was committed before it began, so it has to follow the lock.
-        return await session.run(statements.INSERT_BELOW, {**values, "below": limit})
+        if await _has_fewer(session, values["owner"], limit):
+            return await session.run(statements.INSERT, values)
+        return []
+
+
+async def _has_fewer(session: Connection, owner: object, below: int) -> bool:
+    if below <= 0:
+        return False
+    [(count,)] = await session.run(statements.COUNT, {"owner": owner, "below": below})
+    return bool(count < below)
 
 
 def _lock_key(owner: str) -> int:
