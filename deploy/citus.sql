@@ -16,6 +16,7 @@ DECLARE
         WHERE conrelid = tasks AND pg_get_constraintdef(oid) = 'PRIMARY KEY (id)');
     unlink text[];
     link text[];
+    number text[];
     command text;
 BEGIN
     IF users IS NULL THEN
@@ -36,6 +37,13 @@ BEGIN
             pg_get_constraintdef(oid)))
         INTO unlink, link FROM pg_constraint
         WHERE contype = 'f' AND (conrelid IN (tasks, users) OR confrelid IN (tasks, users));
+    SELECT coalesce(array_agg(format('SELECT setval(pg_get_serial_sequence(%L, %L), %s)',
+            attrelid::regclass, attname, pg_sequence_last_value(sequence))), '{}')
+        INTO number FROM pg_attribute,
+            CAST(pg_get_serial_sequence(attrelid::regclass::text, attname) AS regclass) sequence
+        WHERE attrelid IN (SELECT conrelid FROM pg_constraint
+            WHERE contype = 'f' AND confrelid = users AND conrelid NOT IN (tasks, users))
+        AND attnum > 0 AND NOT attisdropped AND pg_sequence_last_value(sequence) IS NOT NULL;
     FOREACH command IN ARRAY unlink LOOP
         EXECUTE command;
     END LOOP;
@@ -53,7 +61,8 @@ BEGIN
     PERFORM create_distributed_table(tasks, 'user_id', colocate_with := 'none');
     PERFORM truncate_local_data_after_distributing_table(tasks);
 
-    FOREACH command IN ARRAY link LOOP
+    -- Tables that refer to a reference table become Citus's, whose identities begin again at 1.
+    FOREACH command IN ARRAY link || number LOOP
         EXECUTE command;
     END LOOP;
 END $$;
