@@ -9,6 +9,7 @@ from entrypoints.container import Container, observed
 from entrypoints.http.app import create_app
 from entrypoints.settings import LogFormat, Settings
 from entrypoints.telemetry.enabled import telemetry_class
+from entrypoints.unsafe_settings import warnings_about
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ def create() -> FastAPI:
     """The application as the environment configures it. Raises InvalidSettings."""
     settings = Settings()
     logs.configure(settings.log_format or LogFormat.JSON, settings.log_level)
-    for warning in settings.warnings():
+    for warning in warnings_about(settings):
         logger.warning(warning)
     # Here and not where the command starts: every worker has its own.
     telemetry_type = telemetry_class(settings)

@@ -107,7 +107,10 @@ class Container(DeclarativeContainer):
         ClaimRules, issuer=settings.provided.issuer, audience=settings.provided.audience
     )
     shared_secret_verifier: Provider[TokenExaminer] = ThreadSafeSingleton(
-        SharedSecretTokenVerifier, secret=settings.provided.shared_secret, rules=claim_rules
+        SharedSecretTokenVerifier,
+        secret=settings.provided.shared_secret,
+        previous=settings.provided.previous_secret,
+        rules=claim_rules,
     )
     key_set_verifier: Provider[TokenExaminer] = ThreadSafeSingleton(
         KeySetTokenVerifier,

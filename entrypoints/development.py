@@ -52,7 +52,7 @@ def run(*, host: str, port: int | None) -> None:
 
 
 def _given_database(container: Container) -> None:
-    if container.settings().neon_db_url is not None:
+    if container.settings().names_neon:
         database(container)
     users_table(container)
 
@@ -64,7 +64,7 @@ def _owns_users_and_tokens(given: Settings) -> bool:
 
 
 def _starts_postgres(given: Settings) -> bool:
-    return given.storage is StorageKind.POSTGRES and given.neon_db_url is None
+    return given.storage is StorageKind.POSTGRES and not given.names_neon
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from pathlib import Path
+from typing import Annotated, Any, Self
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -15,12 +16,7 @@ from pydantic_settings import (
 
 from domain.text import is_storable
 from entrypoints.origins import as_browsers_write
-from entrypoints.settings_text import cleaned, is_quoted, lines_of
-
-SECRET_RECOMMENDED_BYTES: Final = 32
-"""RFC 7518, section 3.2: a key for HS256 is at least as long as the hash."""
-
-_THIS_MACHINE: Final = frozenset(("localhost", "127.0.0.1", "[::1]"))
+from entrypoints.settings_text import cleaned, lines_of, sentence_of
 
 
 class StorageKind(StrEnum):
@@ -66,7 +62,7 @@ class _InvalidValues(InvalidSettings):
     """Values of settings are wrong: ``names`` are their fields."""
 
     def __init__(self, errors: Sequence[Any]) -> None:
-        super().__init__(*map(_sentence, errors))
+        super().__init__(*map(sentence_of, errors))
         self.names = [str(error["loc"][0]) for error in errors if error["loc"]]
 
 
@@ -76,8 +72,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
 
     neon_db_url: SecretStr | None = None
+    neon_db_url_file: Path | None = None
     database_url: SecretStr | None = None
     better_auth_secret: SecretStr | None = None
+    better_auth_secret_previous: SecretStr | None = None
     better_auth_jwks_url: HttpUrl | None = None
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
@@ -170,13 +168,21 @@ class Settings(BaseSettings):
 
     @property
     def postgres_setting(self) -> str:
-        """The name of the setting that holds the URL of PostgreSQL."""
-        unset = self.neon_db_url is None and self.database_url is not None
-        return "DATABASE_URL" if unset else "NEON_DB_URL"
+        """The name of the setting that says where PostgreSQL is."""
+        if self.neon_db_url_file is not None:
+            return "NEON_DB_URL_FILE"
+        return "NEON_DB_URL" if self.neon_db_url or not self.database_url else "DATABASE_URL"
 
     @property
-    def postgres_url(self) -> str:
-        """The URL of PostgreSQL. Raises InvalidSettings if it is not set."""
+    def names_neon(self) -> bool:
+        """Whether NEON_DB_URL or NEON_DB_URL_FILE is set."""
+        return self.neon_db_url is not None or self.neon_db_url_file is not None
+
+    @property
+    def postgres_url(self) -> str | Path:
+        """The URL of PostgreSQL, or the file with it. Raises InvalidSettings if there is none."""
+        if self.neon_db_url_file is not None:
+            return self.neon_db_url_file
         url = self.neon_db_url or self.database_url
         if url is None:
             raise InvalidSettings(
@@ -207,6 +213,12 @@ class Settings(BaseSettings):
         return self.better_auth_secret.get_secret_value()
 
     @property
+    def previous_secret(self) -> str | None:
+        """The secret that is being replaced, if set: tokens may still be signed with it."""
+        previous = self.better_auth_secret_previous
+        return None if previous is None else previous.get_secret_value()
+
+    @property
     def jwks_url(self) -> str | None:
         """The URL of the issuer's key set, if set."""
         return None if self.better_auth_jwks_url is None else str(self.better_auth_jwks_url)
@@ -229,29 +241,3 @@ class Settings(BaseSettings):
         if url is None:
             return None
         return as_browsers_write(f"{url.scheme}://{url.host}:{url.port}")
-
-    def warnings(self) -> list[str]:
-        """Return a line about each setting that is valid but unsafe."""
-        found = []
-        secret, url = self.better_auth_secret, self.better_auth_jwks_url
-        if secret and len(secret.get_secret_value().encode()) < SECRET_RECOMMENDED_BYTES:
-            found.append(
-                f"BETTER_AUTH_SECRET has fewer than {SECRET_RECOMMENDED_BYTES} bytes, "
-                "which can be guessed"
-            )
-        if secret and is_quoted(secret.get_secret_value()):
-            found.append(
-                "BETTER_AUTH_SECRET is in quotes, and they count as its characters: remove them, "
-                "unless the frontend's secret has them too"
-            )
-        if url is not None and url.scheme == "http" and url.host not in _THIS_MACHINE:
-            found.append(
-                "BETTER_AUTH_JWKS_URL is not https: "
-                "an attacker between this service and the issuer can replace the keys"
-            )
-        return found
-
-
-def _sentence(error: Any) -> str:
-    name = str(error["loc"][0]).upper() if error["loc"] else "settings"
-    return f"{name} {error['msg'].removeprefix('Value error, ').removeprefix('Input ')}"

@@ -7,6 +7,7 @@ from dotenv import dotenv_values
 from pydantic_settings import DotEnvSettingsSource, PydanticBaseSettingsSource
 
 _QUOTES: Final = ("'", '"')
+_SECRET: Final = "better_auth_secret"  # noqa: S105 - a name
 
 
 def lines_of(source: PydanticBaseSettingsSource) -> dict[str, Any]:
@@ -38,8 +39,9 @@ def cleaned(values: dict[str, Any]) -> dict[str, Any]:
             result[name] = value
             continue
         text = value.strip()
-        if name.startswith("better_auth_secret"):
-            result[name] = text
+        if name.startswith(_SECRET):
+            if text or name == _SECRET:
+                result[name] = text
             continue
         # PostgreSQL's own quotes mean something in USERS_TABLE, and are read with it.
         if is_quoted(text) and not (name == "users_table" and text[0] == '"'):
@@ -47,3 +49,9 @@ def cleaned(values: dict[str, Any]) -> dict[str, Any]:
         if text:
             result[name] = text
     return result
+
+
+def sentence_of(error: Any) -> str:
+    """Return pydantic's ``error`` of one setting as a sentence that names the setting."""
+    name = str(error["loc"][0]).upper() if error["loc"] else "settings"
+    return f"{name} {error['msg'].removeprefix('Value error, ').removeprefix('Input ')}"

@@ -3,8 +3,10 @@
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import jwt
 from jwt.algorithms import HMACAlgorithm
@@ -13,8 +15,8 @@ from adapters.jwt.algorithms import HMAC_ALGORITHM
 from adapters.jwt.claims import ClaimRules
 from adapters.jwt.examination import examined
 from adapters.jwt.signature import signed_claims
-from application.errors import InvalidConfiguration
-from application.token_checks import TokenReport
+from application.errors import InvalidConfiguration, InvalidToken
+from application.token_checks import TokenCheck, TokenReport
 
 # The settings warn of a short secret once, at the start; PyJWT would warn at every token.
 warnings.filterwarnings("ignore", category=jwt.InsecureKeyLengthWarning)
@@ -41,11 +43,17 @@ jwt.register_algorithm(HMAC_ALGORITHM, _HmacWithKnownKeys())
 
 
 class SharedSecretTokenVerifier:
-    """Accepts HS256 tokens signed with the plain UTF-8 bytes of ``secret``."""
+    """Accepts HS256 tokens signed with the plain UTF-8 bytes of ``secret``, or of ``previous``."""
 
-    def __init__(self, *, secret: str, rules: ClaimRules) -> None:
-        """Raise InvalidConfiguration if ``secret`` is a public key or a JSON Web Key."""
-        self._key = _checked(secret.encode())
+    def __init__(self, *, secret: str, previous: str | None = None, rules: ClaimRules) -> None:
+        """``previous`` is the secret that is being replaced, if there is one.
+
+        Raise InvalidConfiguration if a secret is a public key or a JSON Web Key.
+        """
+        self._key = _checked("BETTER_AUTH_SECRET", secret)
+        self._previous = None
+        if previous is not None:
+            self._previous = _checked("BETTER_AUTH_SECRET_PREVIOUS", previous)
         self._rules = rules
 
     @property
@@ -60,19 +68,30 @@ class SharedSecretTokenVerifier:
         return {None: HMAC_ALGORITHM}
 
     async def subject_of(self, token: str) -> str:
-        claims = signed_claims(token, self._key, algorithm=HMAC_ALGORITHM)
+        claims = self._signed_claims(token)
         return self._rules.subject_of(claims, now=time.time())
+
+    def _signed_claims(self, token: str) -> dict[str, Any]:
+        try:
+            return signed_claims(token, self._key, algorithm=HMAC_ALGORITHM)
+        except InvalidToken as refusal:
+            if self._previous is None or refusal.check is not TokenCheck.SIGNATURE:
+                raise
+            with suppress(InvalidToken):
+                return signed_claims(token, self._previous, algorithm=HMAC_ALGORITHM)
+            raise
 
     async def examine(self, token: str) -> TokenReport:
         return await examined(token, self, self._rules)
 
 
-def _checked(secret: bytes) -> bytes:
+def _checked(setting: str, secret: str) -> bytes:
+    key = secret.encode()
     try:
-        jwt.get_algorithm_by_name(HMAC_ALGORITHM).prepare_key(secret)
+        jwt.get_algorithm_by_name(HMAC_ALGORITHM).prepare_key(key)
     except jwt.InvalidKeyError as error:
-        raise InvalidConfiguration(f"BETTER_AUTH_SECRET is no secret: {error}") from error
-    return secret
+        raise InvalidConfiguration(f"{setting} is no secret: {error}") from error
+    return key
 
 
 def mint(
@@ -94,4 +113,4 @@ def mint(
         claims["iss"] = issuer
     if audience is not None:
         claims["aud"] = audience
-    return jwt.encode(claims, _checked(secret.encode()), HMAC_ALGORITHM)
+    return jwt.encode(claims, _checked("BETTER_AUTH_SECRET", secret), HMAC_ALGORITHM)

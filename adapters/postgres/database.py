@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Final
 
 import psycopg
@@ -34,7 +35,7 @@ class Database:
     def __init__(
         self,
         *,
-        url: str,
+        url: str | Path,
         setting: str = "NEON_DB_URL",
         users_table: str | None = None,
         migrate_on_start: bool = True,

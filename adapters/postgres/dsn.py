@@ -1,7 +1,9 @@
 """Where the database is, and how to connect to it."""
 
 import asyncio
+import logging
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -11,6 +13,7 @@ from adapters.postgres.connect_failure import ConnectFailed, explain
 from adapters.postgres.driver import Driver
 from adapters.postgres.parameters import require_valid
 from adapters.postgres.url import parse
+from application.errors import InvalidConfiguration
 
 CONNECT_WITHIN: Final = 6
 """Seconds to wait for a connection: a sleeping Neon compute takes up to 5 to wake."""
@@ -33,16 +36,27 @@ _ALWAYS: Final = {"client_encoding": ENCODING}
 _LEAST: Final = 2
 """Seconds that libpq waits at least."""
 
+logger = logging.getLogger(__name__)
+
 
 class Dsn:
     """A PostgreSQL database by its URL, of which every parameter of libpq's is kept."""
 
-    def __init__(self, url: str, setting: str = "NEON_DB_URL") -> None:
-        """``setting`` is where the URL was given. Raise InvalidConfiguration if it cannot work."""
-        parsed = parse(url, setting)
-        require_valid(parsed, setting)
-        given = parsed.parameters
+    def __init__(self, url: str | Path, setting: str = "NEON_DB_URL") -> None:
+        """Raise InvalidConfiguration if ``url`` cannot work.
+
+        A path is that of a file with the URL, which is read again for each connection, so that the
+        password can be changed while this runs. ``setting`` is where ``url`` was given.
+        """
         self.setting = setting
+        self._file = url if isinstance(url, Path) else None
+        self._use(url if isinstance(url, str) else _url_in(url, setting))
+
+    def _use(self, url: str) -> None:
+        parsed = parse(url, self.setting)
+        require_valid(parsed, self.setting)
+        given = parsed.parameters
+        self._url = url
         self.warnings = parsed.warnings
         """Lines about what is left out of the URL."""
         self.host = given.get("host") or given.get("hostaddr") or "this machine"
@@ -53,6 +67,8 @@ class Dsn:
 
     async def connect(self, *, autocommit: bool) -> Driver:
         """Return a new connection, which prepares no statements. Raise ConnectFailed."""
+        if self._file is not None:
+            self._read_again(self._file)
 
         async def open_at(address: Address) -> Driver:
             # Merged, because psycopg's own resolver would try every address in turn.
@@ -72,3 +88,21 @@ class Dsn:
             problem = explain(error)
         # Without a cause: what libpq says is in the message, as far as it may be shown.
         raise ConnectFailed(self.setting, problem)
+
+    def _read_again(self, file: Path) -> None:
+        try:
+            url = _url_in(file, self.setting)
+            if url != self._url:
+                self._use(url)
+                logger.info("%s has another URL now, which new connections use", self.setting)
+        except InvalidConfiguration as error:
+            # A file that is being replaced, perhaps: the URL that worked is worth another try.
+            logger.warning("the URL that was read before stays in use: %s", error)
+
+
+def _url_in(file: Path, setting: str) -> str:
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InvalidConfiguration(f"{setting}={file} cannot be read: {reason}") from error

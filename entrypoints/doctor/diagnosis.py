@@ -12,6 +12,7 @@ from entrypoints.container import Container
 from entrypoints.origins import AllowedOrigins, as_browsers_write
 from entrypoints.settings import InvalidSettings, Settings, TokenKeys
 from entrypoints.telemetry.enabled import telemetry_class
+from entrypoints.unsafe_settings import warnings_about
 
 _MISCONFIGURED: Final = (InvalidSettings, InvalidConfiguration)
 
@@ -27,7 +28,7 @@ async def diagnose(*, token: str | None = None, origin: str | None = None) -> As
         return
     names = ", ".join(sorted(name.upper() for name in settings.model_fields_set))
     yield Check.ok("settings", f"valid; set are {names}" if names else "none is set")
-    for warning in settings.warnings():
+    for warning in warnings_about(settings):
         yield Check.warning("settings", warning)
     container = Container(settings=settings)
     is_reachable = True

@@ -62,6 +62,11 @@ def shared_secret() -> Issuer:
     return Issuer(verifier, lambda claims: signed(claims, SECRET, "HS256"))
 
 
+def previous_secret() -> Issuer:
+    verifier = SharedSecretTokenVerifier(secret=SECRET[::-1], previous=SECRET, rules=RULES)
+    return Issuer(verifier, lambda claims: signed(claims, SECRET, "HS256"))
+
+
 def key_set() -> Issuer:
     key = Ed25519PrivateKey.generate()
     public = json.loads(jwt.get_algorithm_by_name("EdDSA").to_jwk(key.public_key()))
@@ -71,7 +76,7 @@ def key_set() -> Issuer:
     return Issuer(verifier, lambda claims: signed(claims, key, "EdDSA"))
 
 
-@pytest.fixture(params=[shared_secret, key_set], ids=lambda made: made.__name__)
+@pytest.fixture(params=[shared_secret, previous_secret, key_set], ids=lambda made: made.__name__)
 def issuer(request: pytest.FixtureRequest) -> Issuer:
     made: Issuer = request.param()
     return made
@@ -152,6 +157,18 @@ async def test_a_minted_token_is_accepted() -> None:
         audience=RULES.audience,
     )
     assert await shared_secret().verifier.subject_of(token) == "ada"
+
+
+async def test_while_a_secret_is_replaced_both_are_accepted_and_no_third() -> None:
+    verifier = SharedSecretTokenVerifier(secret="n" * 32, previous="o" * 32, rules=RULES)
+    claims = {"sub": "ada", "iss": RULES.issuer, "aud": RULES.audience}
+    for secret in ("n" * 32, "o" * 32):
+        token = jwt.encode(claims | {"exp": int(time.time()) + 60}, secret, "HS256")
+        assert await verifier.subject_of(token) == "ada"
+    token = jwt.encode(claims | {"exp": int(time.time()) + 60}, "t" * 32, "HS256")
+    with pytest.raises(InvalidToken) as caught:
+        await verifier.subject_of(token)
+    assert caught.value.check is TokenCheck.SIGNATURE
 
 
 async def test_each_verifier_accepts_only_its_own_secret() -> None:

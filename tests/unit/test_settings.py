@@ -7,6 +7,7 @@ import pytest
 
 from entrypoints import development
 from entrypoints.settings import InvalidSettings, LogLevel, Settings, StorageKind, TokenKeys
+from entrypoints.unsafe_settings import warnings_about
 
 SECRET = "a secret that has thirty-two bytes or more"
 
@@ -96,9 +97,9 @@ def test_the_quotes_of_a_secret_count_and_cause_a_warning() -> None:
     for quoted in (f'"{SECRET}"', f"'{SECRET}'"):
         chosen = settings(better_auth_secret=f" {quoted}\n")
         assert chosen.shared_secret == quoted
-        [warning] = chosen.warnings()
+        [warning] = warnings_about(chosen)
         assert warning.startswith("BETTER_AUTH_SECRET is in quotes")
-    assert not settings(better_auth_secret=f'"{SECRET}').warnings()
+    assert not warnings_about(settings(better_auth_secret=f'"{SECRET}'))
     with pytest.raises(InvalidSettings, match="BETTER_AUTH_SECRET is empty"):
         settings(better_auth_secret=" \n")
 
@@ -119,6 +120,22 @@ def test_dev_brings_its_own_database_unless_neon_db_url_is_set() -> None:
     assert development._starts_postgres(settings(database_url="postgresql://other/d"))
     assert not development._starts_postgres(settings(neon_db_url="postgresql://h/d"))
     assert not development._starts_postgres(settings(storage="memory"))
+
+
+def test_the_file_with_the_url_precedes_the_url(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    chosen = settings(neon_db_url_file=str(file), neon_db_url="postgresql://h/d")
+    assert (chosen.postgres_setting, chosen.postgres_url) == ("NEON_DB_URL_FILE", file)
+    assert chosen.names_neon
+    assert not settings(database_url="postgresql://h/d").names_neon
+
+
+def test_the_previous_secret_is_checked_as_the_secret_is() -> None:
+    chosen = settings(better_auth_secret=SECRET, better_auth_secret_previous="short")
+    assert chosen.previous_secret == "short"
+    [warning] = warnings_about(chosen)
+    assert warning.startswith("BETTER_AUTH_SECRET_PREVIOUS has fewer than 32 bytes")
+    assert settings(better_auth_secret_previous="").previous_secret is None
 
 
 def test_all_invalid_settings_are_reported_and_the_others_are_read(
@@ -147,14 +164,14 @@ def test_origins_are_separated_by_commas() -> None:
 
 
 def test_a_short_secret_causes_a_warning() -> None:
-    assert settings(better_auth_secret="x" * 31).warnings()
-    assert not settings(better_auth_secret="x" * 32).warnings()
-    assert not settings(better_auth_secret="é" * 16).warnings()
+    assert warnings_about(settings(better_auth_secret="x" * 31))
+    assert not warnings_about(settings(better_auth_secret="x" * 32))
+    assert not warnings_about(settings(better_auth_secret="é" * 16))
 
 
 def test_a_key_set_without_tls_is_warned_about() -> None:
     def warned(url: str) -> bool:
-        return bool(settings(better_auth_jwks_url=url).warnings())
+        return bool(warnings_about(settings(better_auth_jwks_url=url)))
 
     assert warned("http://app.example.com/api/auth/jwks")
     assert not warned("https://app.example.com/api/auth/jwks")
