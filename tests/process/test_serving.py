@@ -330,7 +330,7 @@ def test_a_signal_during_the_start_stops_the_service_gracefully(tmp_path: Path) 
             # From here on the start waits for the database.
             connection, _ = silent.accept()
             with connection:
-                assert service.log == ""
+                assert {line["level"] for line in service.log_lines} == {"info"}
                 assert service.stop() == 0
 
 
