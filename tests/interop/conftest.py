@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from fcntl import LOCK_EX, flock
 
 import pytest
 
@@ -20,17 +21,20 @@ def better_auth_packages() -> None:
         # Skip on a laptop without Node.js; in CI no test may be skipped.
         stop = pytest.fail if os.environ.get("CI") else pytest.skip
         stop(f"{' and '.join(missing)} not found: Better Auth runs on Node 20 or newer")
-    lock = (FOLDER / "package-lock.json").read_bytes()
     installed = FOLDER / "node_modules" / ".installed-lock.json"
-    if installed.exists() and installed.read_bytes() == lock:
-        return
-    subprocess.run(
-        ["npm", "ci", "--no-fund", "--no-audit", "--loglevel=error"],
-        cwd=FOLDER,
-        check=True,
-        timeout=300,
-    )
-    installed.write_bytes(lock)
+    with (FOLDER / "package-lock.json").open("rb") as lock:
+        # One of the processes that run tests installs them, the others wait.
+        flock(lock, LOCK_EX)
+        wanted = lock.read()
+        if installed.exists() and installed.read_bytes() == wanted:
+            return
+        subprocess.run(
+            ["npm", "ci", "--no-fund", "--no-audit", "--loglevel=error"],
+            cwd=FOLDER,
+            check=True,
+            timeout=300,
+        )
+        installed.write_bytes(wanted)
 
 
 @pytest.fixture(scope="module")

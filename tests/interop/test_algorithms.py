@@ -18,7 +18,7 @@ def test_a_token_is_accepted_and_a_cached_session_of_the_same_key_is_not(
     configuration = {"usersTable": "users", "algorithm": algorithm, "cookieCache": "jwtOfKeys"}
     with (
         better_auth(tmp_path, empty_database_url, **configuration) as frontend,
-        serving(tmp_path, empty_database_url, frontend) as service,
+        serving(empty_database_url, frontend) as service,
     ):
         ada = frontend.person().sign_up()
         token, cached = ada.token(), ada.cookie("session_data")

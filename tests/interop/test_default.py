@@ -8,9 +8,9 @@ import jwt
 import psycopg
 import pytest
 
+from tests.in_process import ServiceHere
 from tests.interop.frontend import BetterAuth, Person, better_auth
 from tests.interop.serving import serving
-from tests.process.service import Service
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
@@ -25,12 +25,9 @@ def frontend(
 
 
 @pytest.fixture(scope="module")
-def service(
-    frontend: BetterAuth, shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
+def service(frontend: BetterAuth, shared_database_url: str) -> Iterator[ServiceHere]:
     """A service with the URL of the keys and the name of the table."""
-    folder = tmp_path_factory.mktemp("service")
-    with serving(folder, shared_database_url, frontend, USERS_TABLE="user") as running:
+    with serving(shared_database_url, frontend, USERS_TABLE="user") as running:
         yield running
 
 
@@ -46,7 +43,7 @@ def bob(frontend: BetterAuth) -> Person:
     return frontend.person().sign_up()
 
 
-def test_a_new_user_can_use_every_operation(ada: Person, service: Service) -> None:
+def test_a_new_user_can_use_every_operation(ada: Person, service: ServiceHere) -> None:
     tasks = ada.tasks(service)
     assert tasks.titles() == []
     task = tasks.add("water the plants").json()
@@ -58,14 +55,14 @@ def test_a_new_user_can_use_every_operation(ada: Person, service: Service) -> No
     assert tasks.titles() == []
 
 
-def test_a_user_who_signs_in_again_has_their_tasks(ada: Person, service: Service) -> None:
+def test_a_user_who_signs_in_again_has_their_tasks(ada: Person, service: ServiceHere) -> None:
     ada.tasks(service).add("water the plants")
     ada.sign_in()
     assert ada.tasks(service).titles() == ["water the plants"]
 
 
 def test_a_user_cannot_reach_the_tasks_of_another_user(
-    ada: Person, bob: Person, service: Service
+    ada: Person, bob: Person, service: ServiceHere
 ) -> None:
     task = ada.tasks(service).add("a secret").json()
     assert ada.tasks(service, bob.token()).show().status_code == 403
@@ -94,7 +91,7 @@ NO_TOKENS: dict[str, Callable[[Person], str]] = {
 
 @pytest.mark.parametrize("other", NO_TOKENS.values(), ids=NO_TOKENS)
 def test_other_credentials_of_better_auth_are_refused(
-    ada: Person, service: Service, other: Callable[[Person], str]
+    ada: Person, service: ServiceHere, other: Callable[[Person], str]
 ) -> None:
     refused = ada.tasks(service, other(ada)).show()
     assert refused.status_code == 401
@@ -106,7 +103,7 @@ def test_other_credentials_of_better_auth_are_refused(
 def test_a_session_cached_in_a_cookie_is_refused_in_every_form(
     strategy: str,
     frontend: BetterAuth,
-    service: Service,
+    service: ServiceHere,
     shared_database_url: str,
     tmp_path: Path,
 ) -> None:
@@ -125,7 +122,7 @@ def test_a_token_signed_with_keys_of_another_better_auth_is_refused(
     empty_database_url: str,
     ada: Person,
     frontend: BetterAuth,
-    service: Service,
+    service: ServiceHere,
     tmp_path: Path,
 ) -> None:
     # Both name the same issuer: only the keys differ.
@@ -146,7 +143,7 @@ def test_a_token_signed_with_keys_of_another_better_auth_is_refused(
 def test_a_token_that_better_auth_let_expire_is_refused(
     ada: Person,
     frontend: BetterAuth,
-    service: Service,
+    service: ServiceHere,
     shared_database_url: str,
     tmp_path: Path,
 ) -> None:
@@ -162,7 +159,7 @@ def test_a_token_that_better_auth_let_expire_is_refused(
 
 
 def test_deleting_an_account_deletes_only_its_own_tasks(
-    ada: Person, bob: Person, service: Service, shared_database_url: str
+    ada: Person, bob: Person, service: ServiceHere, shared_database_url: str
 ) -> None:
     for person in (ada, bob):
         person.tasks(service).add("water the plants")
@@ -177,7 +174,7 @@ def test_deleting_an_account_deletes_only_its_own_tasks(
 
 
 def test_the_token_of_a_deleted_user_can_neither_read_nor_create(
-    ada: Person, service: Service
+    ada: Person, service: ServiceHere
 ) -> None:
     tasks = ada.tasks(service)
     number = tasks.add("water the plants").json()["id"]

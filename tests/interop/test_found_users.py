@@ -7,10 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.in_process import ServiceHere
 from tests.interop.frontend import BetterAuth, better_auth, tables_of
 from tests.interop.serving import migrate, serving
 from tests.interop.test_users_table import everything_works
-from tests.process.service import Service
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
@@ -20,19 +20,19 @@ IDS = [None, "uuid", "serial"]
 @contextmanager
 def either_order(
     order: str, folder: Path, database_url: str, **configuration: object
-) -> Iterator[tuple[BetterAuth, Service]]:
+) -> Iterator[tuple[BetterAuth, ServiceHere]]:
     """Start both without USERS_TABLE: ``order`` says which finds an empty database."""
     if order == "Better Auth first":
         with (
             better_auth(folder, database_url, **configuration) as frontend,
-            serving(folder, database_url, frontend) as service,
+            serving(database_url, frontend) as service,
         ):
             yield frontend, service
         return
-    migrate(folder, database_url, None)
+    migrate(database_url, None)
     with (
         better_auth(folder, database_url, tables="later", **configuration) as frontend,
-        serving(folder, database_url, frontend) as service,
+        serving(database_url, frontend) as service,
     ):
         frontend.migrate()
         yield frontend, service
@@ -54,7 +54,7 @@ def test_nothing_has_to_be_set_for_a_table_users_that_better_auth_makes_first(
 ) -> None:
     with (
         better_auth(tmp_path, empty_database_url, usersTable="users", ids=ids) as frontend,
-        serving(tmp_path, empty_database_url, frontend) as service,
+        serving(empty_database_url, frontend) as service,
     ):
         everything_works(frontend, service)
 
@@ -62,10 +62,10 @@ def test_nothing_has_to_be_set_for_a_table_users_that_better_auth_makes_first(
 def test_better_auth_adds_its_columns_to_a_table_users_that_the_service_has_made(
     empty_database_url: str, tmp_path: Path
 ) -> None:
-    migrate(tmp_path, empty_database_url, None)
+    migrate(empty_database_url, None)
     with (
         better_auth(tmp_path, empty_database_url, usersTable="users") as frontend,
-        serving(tmp_path, empty_database_url, frontend) as service,
+        serving(empty_database_url, frontend) as service,
     ):
         everything_works(frontend, service)
 
@@ -80,11 +80,11 @@ def test_tables_that_were_made_by_hand_are_found(
     if order == "Better Auth first":
         execute(empty_database_url, statements)
     else:
-        migrate(tmp_path, empty_database_url, None)
+        migrate(empty_database_url, None)
         execute(empty_database_url, statements)
     with (
         better_auth(tmp_path, empty_database_url, ids=ids, tables="made by hand") as frontend,
-        serving(tmp_path, empty_database_url, frontend) as service,
+        serving(empty_database_url, frontend) as service,
     ):
         everything_works(frontend, service)
 
@@ -93,7 +93,7 @@ def test_a_table_users_made_by_hand_has_to_come_first(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     statements = tables_of(empty_database_url, usersTable="users")
-    migrate(tmp_path, empty_database_url, None)
+    migrate(empty_database_url, None)
     with pytest.raises(psycopg.errors.DuplicateTable):
         execute(empty_database_url, by_hand(statements, False))
     execute(empty_database_url, by_hand(statements, True))
@@ -108,7 +108,7 @@ def test_a_schema_of_better_auths_own_takes_the_setting_alone(
 ) -> None:
     with (
         better_auth(tmp_path, empty_database_url, ids=ids, schemaName="Auth") as frontend,
-        serving(tmp_path, empty_database_url, frontend, USERS_TABLE='"Auth".user') as service,
+        serving(empty_database_url, frontend, USERS_TABLE='"Auth".user') as service,
     ):
         everything_works(frontend, service)
 

@@ -18,7 +18,7 @@ def test_without_a_base_url_the_issuer_is_the_host_and_only_ours_is_accepted(
 ) -> None:
     with (
         better_auth(tmp_path, empty_database_url, baseURL=None) as frontend,
-        serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service,
+        serving(empty_database_url, frontend, USERS_TABLE="user") as service,
     ):
         ada = frontend.person().sign_up()
         assert _issuer(ada.token()) == frontend.url
@@ -37,11 +37,9 @@ def test_with_a_base_url_of_another_origin_the_service_needs_the_issuer(
         ada.browser.headers["Host"] = "evil.example.com"
         token = ada.token()
         assert _issuer(token) == PUBLIC
-        with serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service:
+        with serving(empty_database_url, frontend, USERS_TABLE="user") as service:
             assert ada.tasks(service, token).show().status_code == 401
-        with serving(
-            tmp_path, empty_database_url, frontend, USERS_TABLE="user", **agreed
-        ) as service:
+        with serving(empty_database_url, frontend, USERS_TABLE="user", **agreed) as service:
             assert ada.tasks(service, token).titles() == []
 
 

@@ -1,15 +1,14 @@
 """Neon Auth, which keeps its users in a schema of its own, by two settings."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from tests.in_process import ServiceHere, serving_here
 from tests.interop.neon_auth import OWNER, TABLES, Issuer, issuing
-from tests.process.service import Service, started
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
@@ -54,7 +53,7 @@ def sign_up(url: str, user: str) -> None:
         connection.execute(NEW_USER, [user, f"{user}@example.com"])
 
 
-def tasks(service: Service, user: str, token: str, method: str = "GET") -> httpx.Response:
+def tasks(service: ServiceHere, user: str, token: str, method: str = "GET") -> httpx.Response:
     return httpx.request(
         method,
         f"{service.url}/api/{user}/tasks",
@@ -63,9 +62,8 @@ def tasks(service: Service, user: str, token: str, method: str = "GET") -> httpx
     )
 
 
-def test_users_of_neon_auth_have_their_tasks(neon_url: str, issuer: Issuer, tmp_path: Path) -> None:
-    with started("serve", cwd=tmp_path, **settings(neon_url, issuer)) as service:
-        service.wait_until_ready()
+def test_users_of_neon_auth_have_their_tasks(neon_url: str, issuer: Issuer) -> None:
+    with serving_here(**settings(neon_url, issuer)) as service:
         sign_up(neon_url, ADA)
         sign_up(neon_url, BOB)
         for user in (ADA, BOB):
@@ -82,11 +80,10 @@ def test_users_of_neon_auth_have_their_tasks(neon_url: str, issuer: Issuer, tmp_
 
 
 def test_another_spelling_of_a_uuid_is_another_user_who_has_no_tasks(
-    neon_url: str, issuer: Issuer, tmp_path: Path
+    neon_url: str, issuer: Issuer
 ) -> None:
     sign_up(neon_url, ADA)
-    with started("serve", cwd=tmp_path, **settings(neon_url, issuer)) as service:
-        service.wait_until_ready()
+    with serving_here(**settings(neon_url, issuer)) as service:
         assert tasks(service, ADA, issuer.token(ADA), "POST").status_code == 201
         for other in (ADA.upper(), ADA.replace("-", "")):
             assert tasks(service, other, issuer.token(other)).json() == []
@@ -94,19 +91,16 @@ def test_another_spelling_of_a_uuid_is_another_user_who_has_no_tasks(
 
 
 def test_tokens_of_another_branch_with_the_same_keys_are_refused(
-    neon_url: str, issuer: Issuer, tmp_path: Path
+    neon_url: str, issuer: Issuer
 ) -> None:
     sign_up(neon_url, ADA)
     token = issuer.token(ADA, origin="https://ep-preview.neonauth.eu-central-1.aws.neon.tech")
-    with started("serve", cwd=tmp_path, **settings(neon_url, issuer)) as service:
-        service.wait_until_ready()
+    with serving_here(**settings(neon_url, issuer)) as service:
         assert tasks(service, ADA, token).status_code == 401
         assert tasks(service, ADA, issuer.token(ADA)).status_code == 200
 
 
-def test_the_older_neon_auth_works_with_its_table_set(
-    neon_url: str, issuer: Issuer, tmp_path: Path
-) -> None:
+def test_the_older_neon_auth_works_with_its_table_set(neon_url: str, issuer: Issuer) -> None:
     with psycopg.connect(neon_url) as connection:
         connection.execute(
             """DROP TABLE neon_auth."user" CASCADE;
@@ -116,6 +110,5 @@ def test_the_older_neon_auth_works_with_its_table_set(
             INSERT INTO neon_auth.users_sync (raw_json) VALUES ('{"id": "ada"}')"""
         )
     older = settings(neon_url, issuer) | {"USERS_TABLE": "neon_auth.users_sync"}
-    with started("serve", cwd=tmp_path, **older) as service:
-        service.wait_until_ready()
+    with serving_here(**older) as service:
         assert tasks(service, "ada", issuer.token("ada"), "POST").status_code == 201

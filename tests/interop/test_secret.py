@@ -6,9 +6,9 @@ from pathlib import Path
 import jwt
 import pytest
 
+from tests.in_process import ServiceHere
 from tests.interop.frontend import SECRET, BetterAuth, Person, better_auth
 from tests.interop.serving import migrate, serving
-from tests.process.service import Service
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
@@ -19,7 +19,7 @@ def frontend(
 ) -> Iterator[BetterAuth]:
     """A Better Auth that also caches sessions in a cookie signed with the same secret."""
     folder = tmp_path_factory.mktemp("frontend")
-    migrate(folder, shared_database_url, "users")
+    migrate(shared_database_url, "users")
     with better_auth(
         folder, shared_database_url, usersTable="users", signedWith="secret", cookieCache="jwt"
     ) as running:
@@ -27,11 +27,9 @@ def frontend(
 
 
 @pytest.fixture(scope="module")
-def service(
-    frontend: BetterAuth, shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
+def service(frontend: BetterAuth, shared_database_url: str) -> Iterator[ServiceHere]:
     """A service that shares only the secret with the frontend."""
-    with serving(tmp_path_factory.mktemp("service"), shared_database_url, None) as running:
+    with serving(shared_database_url, None) as running:
         yield running
 
 
@@ -42,7 +40,7 @@ def ada(frontend: BetterAuth) -> Person:
 
 
 def test_a_token_signed_with_the_secrets_utf_8_bytes_is_accepted(
-    ada: Person, service: Service
+    ada: Person, service: ServiceHere
 ) -> None:
     token = ada.token()
     assert jwt.decode(token, SECRET.encode(), ["HS256"], options={"verify_aud": False})
@@ -52,7 +50,7 @@ def test_a_token_signed_with_the_secrets_utf_8_bytes_is_accepted(
 
 
 def test_the_cached_session_is_refused_although_the_secret_signed_it(
-    ada: Person, service: Service
+    ada: Person, service: ServiceHere
 ) -> None:
     cached = ada.cookie("session_data")
     assert jwt.decode(cached, SECRET.encode(), ["HS256"])["user"]["id"] == ada.id
@@ -60,7 +58,7 @@ def test_the_cached_session_is_refused_although_the_secret_signed_it(
 
 
 def test_the_token_of_a_verification_mail_is_refused_although_the_secret_signed_it(
-    ada: Person, service: Service
+    ada: Person, service: ServiceHere
 ) -> None:
     mailed = ada.verification_mail()
     assert jwt.decode(mailed, SECRET.encode(), ["HS256"])["email"] == ada.email
@@ -69,7 +67,7 @@ def test_the_token_of_a_verification_mail_is_refused_although_the_secret_signed_
 
 def test_a_better_auth_with_another_secret_is_refused(
     ada: Person,
-    service: Service,
+    service: ServiceHere,
     empty_database_url: str,
     tmp_path: Path,
 ) -> None:
@@ -80,7 +78,7 @@ def test_a_better_auth_with_another_secret_is_refused(
     assert ada.tasks(service, token).show().status_code == 401
 
 
-def test_deleting_an_account_deletes_its_tasks(ada: Person, service: Service) -> None:
+def test_deleting_an_account_deletes_its_tasks(ada: Person, service: ServiceHere) -> None:
     tasks = ada.tasks(service)
     tasks.add("water the plants")
     assert ada.delete_account().status_code == 200

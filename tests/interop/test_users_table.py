@@ -8,14 +8,14 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from tests.in_process import ServiceHere
 from tests.interop.frontend import BetterAuth, BetterAuthFailed, better_auth
 from tests.interop.serving import migrate, serving
-from tests.process.service import Service
 
 pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
 
-def everything_works(frontend: BetterAuth, service: Service) -> None:
+def everything_works(frontend: BetterAuth, service: ServiceHere) -> None:
     ada, bob = frontend.person().sign_up(), frontend.person().sign_up()
     assert ada.tasks(service).add("water the plants").status_code == 201
     assert bob.tasks(service).add("feed the cat").status_code == 201
@@ -29,10 +29,10 @@ def everything_works(frontend: BetterAuth, service: Service) -> None:
 def test_the_service_may_create_better_auths_default_table(
     empty_database_url: str, tmp_path: Path
 ) -> None:
-    migrate(tmp_path, empty_database_url, "user")
+    migrate(empty_database_url, "user")
     with (
         better_auth(tmp_path, empty_database_url) as frontend,
-        serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service,
+        serving(empty_database_url, frontend, USERS_TABLE="user") as service,
     ):
         everything_works(frontend, service)
 
@@ -42,14 +42,14 @@ def test_better_auth_may_create_the_table_users_and_both_may_migrate_again(
 ) -> None:
     with better_auth(tmp_path, empty_database_url, usersTable="users") as frontend:
         early = frontend.person().sign_up()
-        with serving(tmp_path, empty_database_url, frontend) as service:
+        with serving(empty_database_url, frontend) as service:
             assert early.tasks(service).add("was here before").status_code == 201
             everything_works(frontend, service)
             again = {"usersTable": "users", "baseURL": frontend.url}
             with better_auth(tmp_path, empty_database_url, **again) as redeployed:
                 late = redeployed.person().sign_up()
                 assert late.tasks(service).add("came later").status_code == 201
-    assert migrate(tmp_path, empty_database_url, "users") == "the schema is up to date\n"
+    migrate(empty_database_url, "users")
     with psycopg.connect(empty_database_url) as connection:
         titles = connection.execute("SELECT title FROM tasks ORDER BY id").fetchall()
     assert titles == [("was here before",), ("feed the cat",), ("came later",)]
@@ -58,7 +58,7 @@ def test_better_auth_may_create_the_table_users_and_both_may_migrate_again(
 def test_six_concurrent_sign_ups_with_one_address_create_one_user(
     empty_database_url: str, tmp_path: Path
 ) -> None:
-    migrate(tmp_path, empty_database_url, "users")
+    migrate(empty_database_url, "users")
     with better_auth(tmp_path, empty_database_url, usersTable="users") as frontend:
         people = [frontend.person() for _ in range(6)]
         for person in people:
@@ -79,12 +79,12 @@ def test_a_wrong_users_table_is_logged_and_the_right_one_works(
 ) -> None:
     with better_auth(tmp_path, empty_database_url) as frontend:
         ada = frontend.person().sign_up()
-        with serving(tmp_path, empty_database_url, frontend, USERS_TABLE="users") as service:
+        with serving(empty_database_url, frontend, USERS_TABLE="users") as service:
             refused = ada.tasks(service).add("water the plants")
             assert refused.status_code == 401
             assert refused.json()["detail"] == "Unknown user"
             assert "no row in the table users, which has 0 rows, in the database" in service.log
-        with serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service:
+        with serving(empty_database_url, frontend, USERS_TABLE="user") as service:
             assert ada.tasks(service).add("water the plants").status_code == 201
 
 
@@ -92,14 +92,14 @@ def test_a_wrong_users_table_is_logged_and_the_right_one_works(
 def test_ids_that_are_not_text_do_not_fit_a_table_that_the_setting_made_us_create(
     ids: str, empty_database_url: str, tmp_path: Path
 ) -> None:
-    migrate(tmp_path, empty_database_url, "user")
+    migrate(empty_database_url, "user")
     with (
         pytest.raises(BetterAuthFailed, match=r"of incompatible types: (uuid|integer) and text"),
         better_auth(tmp_path, empty_database_url, ids=ids),
     ):
         pass
     # Its partial changes remain, and do not affect our migration.
-    assert migrate(tmp_path, empty_database_url, "user") == "the schema is up to date\n"
+    migrate(empty_database_url, "user")
 
 
 def test_uuids_that_better_auth_stores_as_text_are_accepted(
@@ -107,7 +107,7 @@ def test_uuids_that_better_auth_stores_as_text_are_accepted(
 ) -> None:
     with (
         better_auth(tmp_path, empty_database_url, ids="uuidAsText") as frontend,
-        serving(tmp_path, empty_database_url, frontend, USERS_TABLE="user") as service,
+        serving(empty_database_url, frontend, USERS_TABLE="user") as service,
     ):
         assert UUID(frontend.person().sign_up().id).version == 4
         everything_works(frontend, service)

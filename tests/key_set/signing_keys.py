@@ -24,6 +24,9 @@ class SigningKey:
     algorithm: str
     kid: str
 
+    def __str__(self) -> str:
+        return f"{self.algorithm} {self.kid}"
+
     @property
     def jwk(self) -> dict[str, Any]:
         """Return the published key, with the members that Better Auth sets."""

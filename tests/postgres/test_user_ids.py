@@ -1,7 +1,5 @@
 """The one spelling of each user's id, and the names that USERS_TABLE may be."""
 
-from uuid import uuid4
-
 import pytest
 
 from adapters.postgres.table_name import TableName
@@ -9,7 +7,7 @@ from adapters.postgres.user_ids import IdType
 from application.errors import InvalidConfiguration
 from tests.postgres.test_schema import rows
 
-UUID = str(uuid4())
+UUID = "4f562d08-4140-4225-894a-1209c2e614c6"
 NO_UUIDS = [UUID.upper(), f"{{{UUID}}}", UUID.replace("-", ""), f" {UUID}", f"{UUID}\n", UUID[:-1]]
 NO_NUMBERS = ["", "01", "-1", "+1", "1.0", " 1", "1\n", "1_0", "0x1", "\u0661", "1e3", "9" * 5000]
 

@@ -85,7 +85,7 @@ def token(user: str) -> str:
 
 def environment(**settings: str) -> dict[str, str]:
     """Return this process's environment with these settings and no others."""
-    kept = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
+    kept = ("PATH", "HOME", "LANG")
     inherited = {name: os.environ[name] for name in kept if name in os.environ}
     return inherited | {"PYTHONPATH": str(ROOT)} | settings
 
