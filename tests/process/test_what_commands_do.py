@@ -1,0 +1,125 @@
+"""What the commands hand on: to the server, to the users table, and to a reader that goes away."""
+
+import os
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jwt
+import psycopg
+import pytest
+
+from entrypoints import development, serve
+from entrypoints.container import Container
+from entrypoints.settings import Settings, StorageKind
+from tests.calling import Call
+from tests.process.service import COMMAND, ROOT, SECRET, environment
+
+pytestmark = pytest.mark.process
+
+MEMORY = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The options with which `serve` would have started the server."""
+    options: list[dict[str, Any]] = []
+    monkeypatch.setattr(serve, "serve_asgi", lambda _app, **given: options.append(given))
+    return options
+
+
+def test_reload_watches_every_package_of_the_program(
+    call: Call, served: list[dict[str, Any]]
+) -> None:
+    assert call("serve", "--reload", **MEMORY).returncode == 0
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert sorted(served[0]["reload_folders"]) == sorted(ROOT / name for name in packages)
+
+
+def test_options_reach_the_server(call: Call, served: list[dict[str, Any]]) -> None:
+    arguments = ("--host", "127.0.0.1", "--workers", "3")
+    assert call("serve", *arguments, **MEMORY, PORT="18765").returncode == 0
+    [options] = served
+    assert (options["host"], options["port"], options["workers"]) == ("127.0.0.1", 18765, 3)
+    assert options["reload_folders"] == []
+
+
+@pytest.fixture
+def developed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """The environment in which `dev` would have served, at each of its starts."""
+    variables: list[dict[str, str]] = []
+    monkeypatch.setattr(development, "serve", lambda *_, **__: variables.append({**os.environ}))
+    return variables
+
+
+def test_dev_keeps_its_secret(call: Call, developed: list[dict[str, str]]) -> None:
+    for _ in range(2):
+        assert call("dev", STORAGE="memory").returncode == 0
+        del os.environ["BETTER_AUTH_SECRET"]
+    first, second = (variables["BETTER_AUTH_SECRET"] for variables in developed)
+    assert first == second
+    assert len(first) >= 32
+
+
+def test_dev_uses_what_is_set(call: Call, developed: list[dict[str, str]], tmp_path: Path) -> None:
+    given = {
+        "NEON_DB_URL": "postgresql://u:p@127.0.0.1:1/db",
+        "BETTER_AUTH_SECRET": SECRET,
+        "LOG_FORMAT": "json",
+    }
+    assert call("dev", **given).returncode == 0
+    assert developed[0].items() >= given.items()
+    assert not (tmp_path / ".data").exists()
+
+
+def test_dev_logs_for_people(call: Call, developed: list[dict[str, str]]) -> None:
+    assert call("dev", STORAGE="memory").returncode == 0
+    assert developed[0]["LOG_FORMAT"] == "console"
+
+
+def test_dev_prints_tokens_for_two_users_that_are_valid_for_a_day() -> None:
+    settings = Settings(_env_file=None, storage=StorageKind.MEMORY, better_auth_secret=SECRET)
+    container = Container(settings=settings)
+    text = development._users_and_a_request(container, "http://127.0.0.1:1")
+    tokens = [line.split()[1] for line in text.splitlines() if line.startswith("Token ")]
+    claims = [jwt.decode(token, SECRET, ["HS256"]) for token in tokens]
+    assert [each["sub"] for each in claims] == ["demo-user", "other-user"]
+    assert {each["exp"] - each["iat"] for each in claims} == {86_400}
+
+
+def test_a_token_is_valid_for_an_hour_by_default(call: Call) -> None:
+    token = call("token", "--user", "ada", BETTER_AUTH_SECRET=SECRET).stdout.strip()
+    claims = jwt.decode(token, SECRET, ["HS256"])
+    assert claims["exp"] - claims["iat"] == 3600
+
+
+@pytest.mark.postgres
+def test_a_user_is_created_in_the_table_that_is_set(call: Call, empty_database_url: str) -> None:
+    settings = {"NEON_DB_URL": empty_database_url, "BETTER_AUTH_SECRET": SECRET}
+    settings["USERS_TABLE"] = "people"
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute(
+            "CREATE TABLE people (id text PRIMARY KEY); CREATE TABLE users (id text PRIMARY KEY)"
+        )
+    assert call("migrate", **settings).returncode == 0
+    assert call("token", "--user", "ada", "--create-user", **settings).returncode == 0
+    with psycopg.connect(empty_database_url) as connection:
+        assert connection.execute("SELECT id FROM people").fetchall() == [("ada",)]
+        assert connection.execute("SELECT id FROM users").fetchall() == []
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "openapi"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 0
