@@ -376,13 +376,15 @@ async def test_times_are_utc_with_any_time_zone_of_the_server(
     administrate(database_url, "INSERT INTO users (id) VALUES ('ada')")
     administrate(
         database_url,
-        "INSERT INTO tasks (user_id, title, created_at) VALUES ('ada', 't', '2026-07-01 12:00Z')",
+        "INSERT INTO tasks (user_id, title, created_at, updated_at) "
+        "VALUES ('ada', 't', '2026-07-01 12:00Z', '2026-07-02 12:00Z')",
     )
     name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
     administrate(database_url, f"ALTER DATABASE {name} SET timezone = 'Asia/Kathmandu'")
     tasks = PostgresTaskRepository(database=database)
     [task] = await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)
     assert task.created_at.isoformat() == "2026-07-01T12:00:00+00:00"
+    assert task.updated_at.isoformat() == "2026-07-02T12:00:00+00:00"
 
 
 async def test_statements_are_prepared_once_on_a_direct_connection(database: Database) -> None:

@@ -46,6 +46,17 @@ async def test_unknown_users_do_not_make_the_service_look_again_and_again(
 
 
 @pytest.mark.usefixtures("eager")
+async def test_a_user_whom_a_later_table_lacks_is_unknown_and_logged_with_it(
+    empty_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(empty_database_url) as tasks:
+        execute(empty_database_url, better_auths('"user"', "text", "ada"))
+        with pytest.raises(UnknownUser):
+            await tasks.add(new_task("eve"))
+    assert "a valid token names user 'eve', who has no row in the table user," in caplog.text
+
+
+@pytest.mark.usefixtures("eager")
 async def test_a_later_table_that_lacks_the_owners_is_said_and_stops_nothing(
     empty_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

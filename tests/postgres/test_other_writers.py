@@ -1,11 +1,18 @@
 """Rows that another session changes, or another owner has, while an operation is under way."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+import psycopg
 import pytest
 
-from application.errors import TaskNotFound
+from adapters.postgres import statements
+from adapters.postgres.connection import Connection
+from adapters.postgres.dsn import Dsn
+from adapters.postgres.statements import Statement
+from adapters.postgres.task_repository import _lock_key
+from application.errors import TaskLimitReached, TaskNotFound
 from domain.listing import SortOrder, StatusFilter
 from domain.task import NewTask, Task
 from tests.clock import SettableClock
@@ -125,3 +132,37 @@ async def test_tasks_of_one_instant_are_listed_by_number_wherever_they_are_store
         for limit in (None, 5):
             listed = await tasks.list("ada", status, SortOrder.CREATED, limit=limit)
             assert [task.id for task in listed] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
+async def test_the_limit_counts_what_another_session_adds_meanwhile(
+    url: str, isolation: str
+) -> None:
+    execute(
+        url,
+        f"""DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = %L',
+            current_database(), '{isolation}'); END $$""",
+    )
+    async with repository(url) as tasks:
+        with psycopg.connect(url) as other:
+            other.execute("SELECT pg_advisory_xact_lock(%s)", [_lock_key("ada")])
+            other.execute("INSERT INTO tasks (user_id, title) VALUES ('ada', 'theirs')")
+            adding = asyncio.create_task(tasks.add(new_task(), limit=1))
+            while not rows(url, "SELECT FROM pg_locks WHERE NOT granted"):
+                assert not adding.done()
+                await asyncio.sleep(0.01)
+        with pytest.raises(TaskLimitReached):
+            await adding
+
+
+async def test_the_lock_of_the_limit_outlives_neither_its_transaction_nor_its_client(
+    url: str,
+) -> None:
+    timeout = Statement(b"SHOW idle_in_transaction_session_timeout")
+    connection = await Connection.open(Dsn(url))
+    async with connection.transaction():
+        await connection.run(statements.LOCK, {"key": 1})
+        assert await connection.run(timeout, {}) == [("10s",)]
+    assert await connection.run(timeout, {}) == [("0",)]
+    assert rows(url, "SELECT FROM pg_locks WHERE locktype = 'advisory'") == []
+    await connection.close()

@@ -249,14 +249,15 @@ async def test_it_serves_as_soon_as_the_schema_is_there(
     await serving.close()
 
 
+@pytest.mark.parametrize("missing", ["SELECT", "UPDATE", "INSERT, DELETE"])
 async def test_the_log_names_the_missing_privilege(
-    migrate_url: str, serving: Database, users_table: str
+    migrate_url: str, serving: Database, users_table: str, missing: str
 ) -> None:
     await Database(url=migrate_url, users_table=users_table).migrate()
     psql(migrate_url, "grants.sql")
-    execute(migrate_url, "REVOKE INSERT, DELETE ON tasks FROM tasks_serve")
+    execute(migrate_url, f"REVOKE {missing} ON tasks FROM tasks_serve")
 
-    with pytest.raises(StorageUnavailable, match="may not INSERT, DELETE in the table tasks"):
+    with pytest.raises(StorageUnavailable, match=f"may not {missing} in the table tasks"):
         await serving.prepare()
 
 
