@@ -1,6 +1,5 @@
 """One connection to PostgreSQL."""
 
-import asyncio
 import select
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
@@ -100,16 +99,11 @@ class Connection:
         They are read in pieces, so that the server's reply is never in memory as a whole. The
         statement is not prepared.
         """
-        rows: list[Row] = []
         stream = self._driver.cursor().stream(
             statement.text, _values(statement, parameters), binary=True, size=PIECE
         )
         with self._observe(statement.text):
-            async for row in stream:
-                rows.append(row)
-                if len(rows) % PIECE == 0:
-                    await asyncio.sleep(0)
-        return rows
+            return [row async for row in stream]
 
     def transaction(self) -> AbstractAsyncContextManager[object]:
         """Return a block whose statements are one transaction, rolled back on an error."""

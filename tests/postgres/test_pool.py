@@ -1,6 +1,7 @@
 """Which request gets a connection, and when."""
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -64,6 +65,35 @@ async def test_a_connection_that_cannot_be_opened_takes_no_place() -> None:
         with pytest.raises(psycopg.OperationalError):
             await pool.borrow("ada")
     assert pool.use() == PoolUse(used=0, idle=0, limit=1, waiting=0)
+
+
+async def test_a_connection_that_is_being_opened_is_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        pool = Pool(Dsn(f"postgresql://u@127.0.0.1:{port}/tasks?sslmode=disable"), size=2)
+        opening = asyncio.create_task(pool.borrow("ada"))
+        await asyncio.sleep(0.05)
+        assert pool.use() == PoolUse(used=0, idle=0, limit=2, waiting=1)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+
+
+async def test_by_default_one_user_holds_three_of_ten_connections() -> None:
+    pool = Pool(Dsn("postgresql://127.0.0.1:1/nothing"))
+    waiting = [pool.enter("ada") for _ in range(4)]
+    assert [place is None for place in waiting] == [True, True, True, False]
+    assert [pool.enter(f"user {number}") for number in range(7)] == [None] * 7
+    assert pool.enter("bob") is not None
+
+
+async def test_a_connection_that_was_given_up_between_statements_is_freed(pool: Pool) -> None:
+    connection = await pool.borrow("ada")
+    descriptor = connection._driver.fileno()
+    connection.give_up()
+    pool.give_back(connection)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 async def test_one_user_leaves_connections_to_others(database_url: str) -> None:

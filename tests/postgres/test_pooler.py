@@ -38,6 +38,21 @@ async def test_a_pooled_connection_prepares_nothing(pooled_url: str) -> None:
     await connection.close()
 
 
+async def test_preparing_leaves_no_setting_to_the_next_session(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    with pgbouncer(empty_database_url, tmp_path, server_connections=1) as url:
+        database = Database(url=url, users_table="users")
+        await database.prepare()
+        connection = await Connection.open(Dsn(url))
+        changed = Statement(b"SELECT name FROM pg_settings WHERE source = 'session'")
+        assert await connection.run(Statement(b"SHOW lock_timeout"), {}) == [("0",)]
+        # PgBouncer itself sets the first two for each of its clients.
+        assert set(await connection.run(changed, {})) <= {("application_name",), ("TimeZone",)}
+        await connection.close()
+        await database.close()
+
+
 async def test_many_requests_work_through_two_server_connections(
     pooled_url: str, empty_database_url: str
 ) -> None:
