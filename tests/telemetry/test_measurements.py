@@ -11,6 +11,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
 from application.errors import ExpiredToken, MissingToken, StorageUnavailable, UnknownUser
 from entrypoints.server.protocol import Protocol
@@ -190,3 +191,47 @@ def test_the_connections_of_clients_are_a_metric(
     process = ProcessTelemetry(measured.meter)
     assert measured.value("tasks_api.server.connections") == 3
     process.close()
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("s3cr3t"), asyncio.CancelledError("s3cr3t")], ids=repr
+)
+def test_a_statement_that_does_not_end_well_is_no_success_and_its_message_is_not_recorded(
+    measured: Measured, error: BaseException
+) -> None:
+    with pytest.raises(type(error)), measured.database.statement(STATEMENT):
+        raise error
+    [attributes] = measured.attributes("db.client.operation.duration")
+    span = measured.spans["SELECT tasks"]
+    assert span.attributes is not None
+    assert attributes["error.type"] == span.attributes["error.type"] == type(error).__name__
+    assert span.status.status_code is StatusCode.ERROR
+    assert "s3cr3t" not in span.to_json()
+
+
+def test_a_statement_that_ends_well_has_no_error(measured: Measured) -> None:
+    with measured.database.statement(STATEMENT):
+        pass
+    assert "error.type" not in measured.attributes("db.client.operation.duration")[0]
+    assert measured.spans["SELECT tasks"].status.status_code is StatusCode.UNSET
+
+
+def test_a_wait_for_a_connection_is_recorded_with_what_ended_it(measured: Measured) -> None:
+    measured.database.got_connection(0.5)
+    measured.database.no_connection(6.5, TimeoutError())
+    waits = {
+        point.attributes.get("error.type"): (point.count, point.sum)
+        for point in measured.points("db.client.connection.wait_time")
+    }
+    assert waits == {None: (1, 0.5), "TimeoutError": (1, 6.5)}
+
+
+def test_each_number_of_the_pool_has_its_place(measured: Measured) -> None:
+    measured.database.watch_pool(lambda: (1, 2, 10, 4))
+    states = {
+        point.attributes["db.client.connection.state"]: point.value
+        for point in measured.points("db.client.connection.count")
+    }
+    assert states == {"used": 1, "idle": 2}
+    assert measured.value("db.client.connection.max") == 10
+    assert measured.value("db.client.connection.pending_requests") == 4
