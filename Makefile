@@ -11,7 +11,7 @@ RUN_ONLY := $(RUN) --no-dev --group embedded
 
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 # These cover every branch of domain and application. To measure that doubles the time of a test.
-INNER := tests/unit tests/contract tests/http
+INNER := tests/unit tests/contract tests/http tests/key_set
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -22,7 +22,7 @@ run: $(OWN_UV)  ## Serve on an embedded PostgreSQL, with reload (PORT=8000)
 test: $(OWN_UV)  ## Run every test except those of the browser, the images and the faults
 	$(RUN) pytest $(PARALLEL) -m "not postgres" $(INNER) --cov --cov-fail-under=100
 	$(RUN) pytest $(PARALLEL) -m "not e2e and not images and not faults" \
-		--ignore=tests/unit --ignore=tests/http
+		--ignore=tests/unit --ignore=tests/http --ignore=tests/key_set
 
 e2e: $(OWN_UV)  ## Drive the example frontend in headless Chromium
 	$(RUN) pytest -m e2e tests/e2e -s

@@ -73,6 +73,14 @@ async def test_waiting_users_are_served_in_turn() -> None:
     assert requests.served == ["ada", "ada", "bob", "eve", "ada", "bob", "ada"]
 
 
+async def test_a_request_cancelled_while_waiting_leaves_the_others_of_its_user_waiting() -> None:
+    requests = Requests(FairQueue(size=1, each=1))
+    await requests.ask("ada", "ada", "ada")
+    await requests.cancel(1)
+    await requests.give_back("ada")
+    assert requests.served == ["ada", "ada"]
+
+
 async def test_a_request_cancelled_while_waiting_takes_no_place() -> None:
     queue = FairQueue(size=1, each=1)
     requests = Requests(queue)
