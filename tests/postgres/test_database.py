@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import errors
 
 from adapters.embedded.server import EmbeddedPostgres
 from adapters.postgres import deadlines, migrating, statements
@@ -423,3 +424,44 @@ async def test_every_parameter_of_the_url_is_kept(scheme: str, database_url: str
     row = await (await connection.execute("SHOW work_mem")).fetchone()
     assert row == ("5MB",)
     await connection.close()
+
+
+CHANGED_TABLES = (
+    errors.UndefinedTable,
+    errors.UndefinedColumn,
+    errors.UndefinedFunction,
+    errors.DatatypeMismatch,
+    errors.InvalidTextRepresentation,
+    errors.NumericValueOutOfRange,
+    errors.InsufficientPrivilege,
+    errors.InvalidSchemaName,
+    errors.WrongObjectType,
+    errors.FeatureNotSupported,
+    errors.NotNullViolation,
+    errors.CheckViolation,
+    errors.UniqueViolation,
+    errors.ExclusionViolation,
+)
+STALE_SESSION = (
+    errors.ReadOnlySqlTransaction,
+    errors.InvalidSqlStatementName,
+    errors.DuplicatePreparedStatement,
+    errors.FeatureNotSupported,
+    errors.UndefinedFunction,
+    errors.DatatypeMismatch,
+)
+
+
+@pytest.mark.parametrize(
+    "error", [*CHANGED_TABLES, *STALE_SESSION[:3], errors.DivisionByZero], ids=lambda e: e.__name__
+)
+async def test_an_error_has_the_consequences_that_mend_its_cause(
+    database: Database, monkeypatch: pytest.MonkeyPatch, error: type[psycopg.Error]
+) -> None:
+    prepared_again = []
+    monkeypatch.setattr(database._tables, "failed", lambda: prepared_again.append(error))
+    with pytest.raises(StorageUnavailable):
+        async with database.session(USER) as connection:
+            raise error
+    assert bool(prepared_again) is (error in CHANGED_TABLES)
+    assert connection.closed is (error in STALE_SESSION)

@@ -1,6 +1,7 @@
 """What the commands hand on: to the server, to the users table, and to a reader that goes away."""
 
 import os
+import socket
 import subprocess
 import tomllib
 from pathlib import Path
@@ -72,6 +73,13 @@ def test_dev_uses_what_is_set(call: Call, developed: list[dict[str, str]], tmp_p
     assert call("dev", **given).returncode == 0
     assert developed[0].items() >= given.items()
     assert not (tmp_path / ".data").exists()
+
+
+def test_dev_starts_no_database_if_its_port_is_taken(call: Call, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert call("dev", "--port", port).returncode == 3
+    assert not (tmp_path / ".data" / "postgres").exists()
 
 
 def test_dev_logs_for_people(call: Call, developed: list[dict[str, str]]) -> None:
