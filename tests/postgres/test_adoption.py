@@ -559,3 +559,15 @@ async def test_a_task_in_a_database_error_is_not_quoted(empty_database_url: str)
 
     assert "odd" in str(caught.value)
     assert TEXT not in str(caught.value)
+
+
+async def test_a_constraint_that_adoption_drops_is_logged_with_its_definition(
+    empty_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    execute(empty_database_url, SQLMODEL)
+    execute(
+        empty_database_url,
+        "ALTER TABLE tasks ADD CONSTRAINT no_shouting CHECK (title <> upper(title))",
+    )
+    await prepare(empty_database_url)
+    assert "the table tasks loses its constraint no_shouting: CHECK ((" in caplog.text
