@@ -17,7 +17,8 @@ _HEADS_PER_PIECE: Final = 5
 WAITING_MAX: Final = REQUESTS_MAX - 1 - _HEADS_PER_PIECE
 """Most requests that wait behind the one being answered when another piece is parsed."""
 
-_END_OF_HEAD: Final = b"\r\n\r\n"
+_LINE_END: Final = b"\r\n"
+_END_OF_HEAD: Final = _LINE_END + _LINE_END
 
 # Shared by all connections of a process: a transport asks for the buffer, reads, and hands the
 # bytes over without a pause in between.
@@ -94,6 +95,10 @@ class Incoming(asyncio.BufferedProtocol):
 
     def _parse(self) -> None:
         while self._unparsed and self._protocol.has_room():
+            if self._protocol.is_between_requests() and self._unparsed[0] in _LINE_END:
+                # They mean nothing here, and thousands of them would cost much to parse.
+                self._unparsed = self._unparsed.lstrip(_LINE_END)
+                continue
             end = self._unparsed.find(_END_OF_HEAD, _PIECE_MIN - 4) + 4
             # Mostly there is one, and it is the end of everything.
             if end < _PIECE_MIN or end == len(self._unparsed):

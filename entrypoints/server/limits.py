@@ -17,6 +17,12 @@ HEADERS_MAX: Final = 1024
 HEAD_MAX: Final = 64 * 1024
 """Most bytes of a head without its end. READ_MAX more may come with the end."""
 
+BODY_READ_MAX: Final = 2 * 1024 * 1024
+"""Most bytes of a body that are read, with the sizes of its chunks and its trailers.
+
+More than an application reads: this ends bodies that it has refused, and chunks of next to nothing.
+"""
+
 HEAD_WITHIN: Final = 10
 """Seconds that a client has for a request's head, the first one's counting from the connection."""
 

@@ -10,8 +10,10 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from entrypoints.server.clock import Clock
 from entrypoints.server.incoming import WAITING_MAX, Flow, Incoming
 from entrypoints.server.limits import (
+    BODY_READ_MAX,
     BODY_WITHIN,
     HEAD_MAX,
     HEAD_WITHIN,
@@ -21,6 +23,7 @@ from entrypoints.server.limits import (
     TARGET_MAX,
 )
 from entrypoints.server.refusal import (
+    BODY_TOO_LONG,
     HEAD_TOO_LARGE,
     NO_PROXY,
     NOT_HTTP,
@@ -43,10 +46,10 @@ class Protocol(HttpToolsProtocol):
         # uvicorn sets them when a request begins; the first bytes may be none.
         self.url = b""
         self.headers = []
-        self._unfinished_head = 0
+        self._unfinished = 0
         self._in_head = False
         self._in_body = False
-        self._clock: asyncio.TimerHandle | None = None
+        self._clock = Clock(self.loop)
         self._stopping = False
 
     def refusal(self, reason: Reason) -> Refusal:
@@ -66,13 +69,13 @@ class Protocol(HttpToolsProtocol):
         transport.set_protocol(self._incoming)
         super().connection_made(self._outgoing)  # type: ignore[arg-type]  # delegates
         self.flow = Flow(transport, self._incoming)
-        self._start_clock(HEAD_WITHIN)
+        self._clock.start(HEAD_WITHIN, self._give_up)
         Protocol.connections_open += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is under way."""
         Protocol.connections_open -= 1
-        self._stop_clock()
+        self._clock.stop()
         self._outgoing.lose()
         super().connection_lost(exc)
 
@@ -102,27 +105,32 @@ class Protocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._head_fault() or NOT_HTTP)
         else:
-            self._unfinished_head = self._unfinished_head + len(piece) if self._in_head else 0
-            if self._in_head and (fault := self._head_fault()):
+            self._unfinished = 0 if self.is_between_requests() else self._unfinished + len(piece)
+            if self._in_body and self._unfinished > BODY_READ_MAX:
+                self._refuse(BODY_TOO_LONG)
+            elif self._in_head and (fault := self._head_fault()):
                 self._refuse(fault)
+
+    def is_between_requests(self) -> bool:
+        """Return whether the next byte begins a request."""
+        return not (self._in_head or self._in_body)
 
     def _head_fault(self) -> Reason | None:
         if len(self.url) > TARGET_MAX:
             return TARGET_TOO_LONG
-        if len(self.headers) > HEADERS_MAX or self._unfinished_head > HEAD_MAX:
+        if len(self.headers) > HEADERS_MAX or self._unfinished > HEAD_MAX:
             return HEAD_TOO_LARGE
         return None
 
     def after_parsing(self) -> None:
         """Start the clock of what has to come next."""
-        if self._clock is not None or self._incoming.dropping:
+        if self._clock.is_running or self._incoming.dropping:
             return
         # Most requests arrive in one piece, and never start a clock.
-        if self._in_head or self._in_body:
-            self._start_clock(HEAD_WITHIN if self._in_head else BODY_WITHIN)
+        if not self.is_between_requests():
+            self._clock.start(HEAD_WITHIN if self._in_head else BODY_WITHIN, self._give_up)
         elif self._is_idle() and not self.transport.is_closing():
-            # This was the end of a request that was answered before, or an empty line. uvicorn
-            # stops its keep-alive clock for that, and would wait without limit.
+            # The end of a request that was answered before: uvicorn stops its keep-alive clock.
             self._start_keep_alive()
 
     def on_message_begin(self) -> None:
@@ -140,17 +148,17 @@ class Protocol(HttpToolsProtocol):
         if self._head_fault() is not None:
             raise ValueError  # The parser stops, and raises an error of its own.
         self._in_head = False
-        self._in_body = True
-        self._stop_clock()
+        self._clock.stop()
         if not self.parser.should_upgrade():
             super().on_headers_complete()
             if self._stopping:
                 self.cycle.keep_alive = False
+        self._in_body = True
 
     def on_message_complete(self) -> None:
         """End a request, unless it is going to be parsed again."""
         self._in_body = False
-        self._stop_clock()
+        self._clock.stop()
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
@@ -186,7 +194,7 @@ class Protocol(HttpToolsProtocol):
             return
         super().shutdown()
         if self._in_body:
-            self._start_clock(LAST_BODY_WITHIN)
+            self._clock.start(LAST_BODY_WITHIN, self._give_up)
 
     def _is_idle(self) -> bool:
         # uvicorn's type does not say that there is none before the first request.
@@ -196,19 +204,10 @@ class Protocol(HttpToolsProtocol):
         if self._is_idle():
             self.transport.close()
 
-    def _start_clock(self, seconds: float) -> None:
-        self._stop_clock()
-        self._clock = self.loop.call_later(seconds, self._give_up)
-
-    def _stop_clock(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
-
     def _give_up(self) -> None:
         if self._incoming.paused and not self._stopping:
             # It is this side that does not read.
-            self._start_clock(HEAD_WITHIN if self._in_head else BODY_WITHIN)
+            self._clock.start(HEAD_WITHIN if self._in_head else BODY_WITHIN, self._give_up)
         elif (self._in_head and self._is_idle()) or (
             self._in_body and not self.cycle.response_started
         ):
@@ -241,7 +240,7 @@ class Protocol(HttpToolsProtocol):
                 # that response ends the connection instead.
                 current.keep_alive = False
                 return
-            self._stop_clock()
+            self._clock.stop()
             if self.pipeline and self.pipeline[0][0] is current:
                 # It waits for the responses before it, behind which its own has its place.
                 self.pipeline[0] = (current, self.refusal(reason))
@@ -249,6 +248,8 @@ class Protocol(HttpToolsProtocol):
             # Its application gets no more of the body, and sends nothing.
             current.disconnected = True
             current.message_event.set()
-        self._stop_clock()
-        self.transport.write(self.refusal(reason).encode(self.server_state.default_headers))
+        self._clock.stop()
+        if not self._in_body or (current and not current.response_complete):
+            # Otherwise the request has had its response, and goes on sending its body.
+            self.transport.write(self.refusal(reason).encode(self.server_state.default_headers))
         self._outgoing.close_after(LINGER)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
-from entrypoints.server.limits import TARGET_MAX
+from entrypoints.server.limits import BODY_READ_MAX, TARGET_MAX
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -22,6 +22,9 @@ NO_PROXY: Final = Reason(HTTPStatus.BAD_REQUEST, "This is not a proxy")
 TOO_SLOW: Final = Reason(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive")
 TARGET_TOO_LONG: Final = Reason(
     HTTPStatus.REQUEST_URI_TOO_LONG, f"The request's target must have at most {TARGET_MAX} bytes"
+)
+BODY_TOO_LONG: Final = Reason(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body must have at most {BODY_READ_MAX} bytes"
 )
 HEAD_TOO_LARGE: Final = Reason(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large"

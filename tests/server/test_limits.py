@@ -10,8 +10,10 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from entrypoints.http.body import DRAINED_MAX
 from entrypoints.server import protocol
 from entrypoints.server.limits import (
+    BODY_READ_MAX,
     HEAD_MAX,
     HEADERS_MAX,
     READ_MAX,
@@ -246,6 +248,74 @@ async def test_a_body_of_line_ends_is_parsed_in_few_pieces(monkeypatch: pytest.M
 
     assert app.answered == 1
     assert len(pieces) < 1_000
+
+
+@pytest.mark.parametrize("before", [b"", HOST], ids=["first", "second"])
+async def test_line_ends_between_requests_are_skipped(
+    monkeypatch: pytest.MonkeyPatch, before: bytes
+) -> None:
+    pieces: list[bytes] = []
+    original = protocol.Protocol.feed
+
+    def feed(self: Protocol, piece: bytes) -> None:
+        pieces.append(piece)
+        original(self, piece)
+
+    monkeypatch.setattr(protocol.Protocol, "feed", feed)
+    wire = Wire(before + b"\r\n" * 30_000 + HOST)
+    app = App()
+    app.turn.release()
+    app.turn.release()
+    connected(wire, app)
+
+    await passes(wire, 100)
+
+    assert app.answered == len(pieces) == (2 if before else 1)
+    assert sum(map(len, pieces)) < 200
+
+
+ENDLESS = {
+    "a length": (b"Content-Length: 9999999999", b"x"),
+    "chunks": (b"Transfer-Encoding: chunked", b"1\r\nx\r\n"),
+    "a chunk's extension": (b"Transfer-Encoding: chunked", b"1;x"),
+    "trailers": (b"Transfer-Encoding: chunked\r\n\r\n0", b"a:b\r\n"),
+}
+
+
+@pytest.mark.parametrize(("header", "endless"), ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_body_without_end_is_read_up_to_a_limit(
+    header: bytes, endless: bytes, *, answered: bool
+) -> None:
+    wire = Wire(b"POST / HTTP/1.1\r\n" + header + b"\r\n" * (2 - header.count(b"\r\n\r\n")))
+    app = App(reads=not answered)
+    app.turn.release()
+    connection = connected(wire, app)
+    await passes(wire, 3)
+    parsed = 0
+    feed = connection.feed
+
+    def counting(piece: bytes) -> None:
+        nonlocal parsed
+        parsed += len(piece)
+        feed(piece)
+
+    connection.feed = counting  # type: ignore[method-assign]
+    wire.sent = endless * (3 * BODY_READ_MAX // len(endless))
+    await passes(wire, 800)
+
+    assert BODY_READ_MAX - READ_MAX <= parsed <= BODY_READ_MAX + READ_MAX
+    # One response: that of the application, or a refusal.
+    received = b"".join(wire.received)
+    assert received.startswith(b"HTTP/1.1 200 " if answered else b"HTTP/1.1 413 ")
+    assert received.count(b"HTTP/1.1 ") == 1
+    # The rest is read, so that the client gets to read the response, and dropped.
+    assert wire.sent == b""
+    assert wire.ended
+
+
+def test_a_body_that_the_application_lets_a_client_finish_is_read() -> None:
+    assert DRAINED_MAX + READ_MAX < BODY_READ_MAX
 
 
 async def test_one_connection_parses_one_read_in_a_pass() -> None:
