@@ -23,6 +23,9 @@ BODY_READ_MAX: Final = 2 * 1024 * 1024
 More than an application reads: this ends bodies that it has refused, and chunks of next to nothing.
 """
 
+PART_MIN: Final = 256
+"""Bytes for which a part of a body, or a trailer, counts at least: each is a call of a function."""
+
 HEAD_WITHIN: Final = 10
 """Seconds that a client has for a request's head, the first one's counting from the connection."""
 

@@ -20,6 +20,7 @@ from entrypoints.server.limits import (
     HEADERS_MAX,
     LAST_BODY_WITHIN,
     LINGER,
+    PART_MIN,
     TARGET_MAX,
 )
 from entrypoints.server.refusal import (
@@ -54,12 +55,7 @@ class Protocol(HttpToolsProtocol):
 
     def refusal(self, reason: Reason) -> Refusal:
         """Return the response that refuses a request. Called once for each that is sent."""
-        body = reason.detail.encode()
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        return Refusal(reason.status, headers, body)
+        return Refusal.plain(reason)
 
     # asyncio's type allows for transports that only read or only write; a connection does both.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -103,19 +99,19 @@ class Protocol(HttpToolsProtocol):
             self._incoming.put_back(piece[upgrade.args[0] :])
             self._decline_upgrade()
         except httptools.HttpParserError:
-            self._refuse(self._head_fault() or NOT_HTTP)
+            self._refuse(self._fault() or NOT_HTTP)
         else:
             self._unfinished = 0 if self.is_between_requests() else self._unfinished + len(piece)
-            if self._in_body and self._unfinished > BODY_READ_MAX:
-                self._refuse(BODY_TOO_LONG)
-            elif self._in_head and (fault := self._head_fault()):
+            if fault := self._fault():
                 self._refuse(fault)
 
     def is_between_requests(self) -> bool:
         """Return whether the next byte begins a request."""
         return not (self._in_head or self._in_body)
 
-    def _head_fault(self) -> Reason | None:
+    def _fault(self) -> Reason | None:
+        if self._in_body:
+            return BODY_TOO_LONG if self._unfinished > BODY_READ_MAX else None
         if len(self.url) > TARGET_MAX:
             return TARGET_TOO_LONG
         if len(self.headers) > HEADERS_MAX or self._unfinished > HEAD_MAX:
@@ -142,10 +138,17 @@ class Protocol(HttpToolsProtocol):
         """Keep a header; drop a trailer, which must not pass for one."""
         if self._in_head:
             super().on_header(name, value)
+        else:
+            self._unfinished += PART_MIN
+
+    def on_body(self, body: bytes) -> None:
+        """Hand on a part of a body."""
+        self._unfinished += PART_MIN
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """Start answering, unless the head is going to be parsed again without its upgrade."""
-        if self._head_fault() is not None:
+        if self._fault() is not None:
             raise ValueError  # The parser stops, and raises an error of its own.
         self._in_head = False
         self._clock.stop()

@@ -40,6 +40,16 @@ class Refusal:
     """All of them, Content-Length included. Connection: close is added."""
     body: bytes
 
+    @classmethod
+    def plain(cls, reason: Reason) -> "Refusal":
+        """Return a refusal whose body is the reason's text."""
+        body = reason.detail.encode()
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        return cls(reason.status, headers, body)
+
     def encode(self, default_headers: Headers) -> bytes:
         """Return the bytes of the response, with the server's own headers first."""
         lines = [f"HTTP/1.1 {int(self.status)} {self.status.phrase}".encode()]
