@@ -37,6 +37,8 @@ WAIT_MARGIN_SECONDS: Final = 0.25
 
 The fetch then fails first, and known keys remain in use.
 """
+WAITING_MAX: Final = 1000
+"""Most requests that wait for a fetch: a client may send them and disconnect."""
 _SHOWN_MAX: Final = 5
 """Most keys that a message names."""
 
@@ -65,6 +67,7 @@ class KeySet:
         """What is wrong, if the last fetch failed."""
         self._rest_until = -math.inf
         self._fetch: asyncio.Task[None] | None = None
+        self._waiting = 0
 
     def __contains__(self, kid: str | None) -> bool:
         """Whether the issuer's key ``kid`` can be used without a fetch."""
@@ -87,11 +90,18 @@ class KeySet:
         """
         key = self._known(kid)
         if key is None:
+            if self._waiting >= WAITING_MAX:
+                raise KeysUnavailable(
+                    f"{WAITING_MAX} requests wait for {self._source.name} already"
+                )
+            self._waiting += 1
             try:
                 async with asyncio.timeout(self._source.timeout + WAIT_MARGIN_SECONDS):
                     key = await self._fetched(kid)
             except TimeoutError as error:
                 raise KeysUnavailable(self._source.failure(error)) from error
+            finally:
+                self._waiting -= 1
         if self._age() >= FRESH_SECONDS and not self._is_resting():
             _ = self._fetching_for(kid)  # in the background
         return key

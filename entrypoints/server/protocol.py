@@ -75,10 +75,6 @@ class Protocol(HttpToolsProtocol):
         self._outgoing.lose()
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
-        """Parse ``data``: a transport gives it to Incoming itself."""
-        self._incoming.receive(data)
-
     def has_room(self) -> bool:
         """Return whether more may be parsed: the client reads responses, and few requests wait."""
         if self.flow.write_paused:
@@ -208,12 +204,11 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def _give_up(self) -> None:
+        is_unanswered = self._is_idle() if self._in_head else not self.cycle.response_started
         if self._incoming.paused and not self._stopping:
             # It is this side that does not read.
             self._clock.start(HEAD_WITHIN if self._in_head else BODY_WITHIN, self._give_up)
-        elif (self._in_head and self._is_idle()) or (
-            self._in_body and not self.cycle.response_started
-        ):
+        elif is_unanswered:
             self._refuse(TOO_SLOW)
         elif self._in_head:
             # Of a further request: the ones before it are being answered.
@@ -233,6 +228,7 @@ class Protocol(HttpToolsProtocol):
         self.feed(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, head))
 
     def _refuse(self, reason: Reason) -> None:
+        self._clock.stop()
         self._incoming.drop()
         # Frees up to HEADERS_MAX headers: the connection stays for a while.
         super().on_message_begin()
@@ -243,7 +239,6 @@ class Protocol(HttpToolsProtocol):
                 # that response ends the connection instead.
                 current.keep_alive = False
                 return
-            self._clock.stop()
             if self.pipeline and self.pipeline[0][0] is current:
                 # It waits for the responses before it, behind which its own has its place.
                 self.pipeline[0] = (current, self.refusal(reason))
@@ -251,7 +246,6 @@ class Protocol(HttpToolsProtocol):
             # Its application gets no more of the body, and sends nothing.
             current.disconnected = True
             current.message_event.set()
-        self._clock.stop()
         if not self._in_body or (current and not current.response_complete):
             # Otherwise the request has had its response, and goes on sending its body.
             self.transport.write(self.refusal(reason).encode(self.server_state.default_headers))

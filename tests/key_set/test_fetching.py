@@ -6,8 +6,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from adapters.jwt import key_set as key_set_module
 from adapters.jwt.claims import ClaimRules
-from adapters.jwt.key_set import KeySetTokenVerifier
+from adapters.jwt.key_set import WAITING_MAX, KeySetTokenVerifier
 from application.errors import InvalidToken, KeysUnavailable
 from application.ports.token_verifier import TokenVerifier
 from tests.key_set.conftest import FakeClock, running_fetches
@@ -62,6 +63,25 @@ async def test_a_key_set_is_requested_without_compression() -> None:
     token = signing_key().token(aud=None)
     assert await verifier.subject_of(token) == "ada"
     assert asked == [("GET", url, "identity")]
+
+
+async def test_few_requests_wait_for_a_fetch_and_none_for_a_known_key(
+    verifier: KeySetTokenVerifier, issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert WAITING_MAX == 1000
+    monkeypatch.setattr(key_set_module, "WAITING_MAX", 2)
+    await verifier.subject_of(first.token())
+    issuer.hold_back(first)
+    waiting = [asyncio.create_task(refusal(verifier, forged(number))) for number in range(2)]
+    await issuer.asked()
+    assert await refusal(verifier, forged(3)) is KeysUnavailable
+    assert await verifier.subject_of(first.token()) == "ada"
+    waiting[0].cancel()
+    await asyncio.wait(waiting[:1])
+    waiting.append(asyncio.create_task(refusal(verifier, forged(4))))
+    await asyncio.sleep(0)
+    issuer.release()
+    assert await asyncio.gather(*waiting[1:]) == [InvalidToken, InvalidToken]
 
 
 async def test_a_hundred_first_requests_wait_for_one_fetch(
