@@ -348,14 +348,14 @@ async def test_slow_clients_keep_the_lists_of_other_users_waiting_for_some_secon
     monkeypatch.setattr(list_places, "_READ_WITHIN_SECONDS", 0.02)
     # One list may wait for its client, and two may not.
     monkeypatch.setattr(list_places, "_UNSENT_MAX", 1.5 * len(one_step(repository.tasks())))
-    begun: list[str] = []
+    begun = asyncio.Semaphore(0)
     ended: list[str] = []
 
     def reader(user: str, *, reads: bool) -> Any:
         async def send(message: Any) -> None:
             if message["type"] == "http.response.body":
                 if not reads:
-                    begun.append(user)
+                    begun.release()
                     await asyncio.Event().wait()
                 if not message.get("more_body", False):
                     ended.append(user)
@@ -364,8 +364,8 @@ async def test_slow_clients_keep_the_lists_of_other_users_waiting_for_some_secon
 
     slow = [asyncio.create_task(reader(user, reads=False)) for user in ("ada", "bob", "ADA")]
     async with asyncio.timeout(10):
-        while len(begun) < len(slow):
-            await asyncio.sleep(0.01)
+        for _ in slow:
+            await begun.acquire()
     await asyncio.sleep(0.05)
     # No further list waits, so no client is cut off.
     assert not any(task.done() for task in slow)
