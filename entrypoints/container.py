@@ -62,7 +62,7 @@ class Container(DeclarativeContainer):
 
     clock: Provider[Clock] = ThreadSafeSingleton(SystemClock)
 
-    # Nobody watches, unless the container is ``observed``.
+    # No observers, unless the container is ``observed``.
     database_observer: Provider[DatabaseObserver | None] = Object(None)
     fetch_observer: Provider[FetchObserver] = Object(nullcontext)
 

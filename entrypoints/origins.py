@@ -15,7 +15,7 @@ _PARTS: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#]+)(/?)(.*)", re.IGNORE
 _WITH_STAR: Final = re.compile(r"[a-z0-9-]*\*[a-z0-9-]*")
 _STAR: Final = "[a-z0-9-]+"
 _LABELS_AFTER_STAR: Final = 2
-"""With fewer, a `*` would stand for a part of a domain that anybody can register."""
+"""With fewer, a `*` would stand for a part of a domain that anyone can register."""
 
 
 def as_browsers_write(text: str) -> str:

@@ -21,7 +21,7 @@ _BEFORE_CLAIMS = (
 async def examined(token: str, verifier: TokenVerifier, rules: ClaimRules) -> TokenReport:
     """Return what each check of ``token`` by ``verifier``, which follows ``rules``, finds.
 
-    Claims are examined whoever signed them. Raises KeysUnavailable.
+    Claims are examined even if the signature is invalid. Raises KeysUnavailable.
     """
     findings = []
     refusal: InvalidToken | None = None

@@ -34,7 +34,7 @@ def signed_claims(token: str, key: jwt.PyJWK | bytes, *, algorithm: str) -> dict
 
 
 def unverified_claims(token: str) -> dict[str, Any]:
-    """Return the claims of ``token``, whoever signed it. Raises InvalidToken if it has none."""
+    """Return the claims of ``token``, unverified. Raises InvalidToken if it has none."""
     try:
         return jwt.decode(token, options={"verify_signature": False})
     except _REFUSALS as error:

@@ -22,9 +22,9 @@ _FILL: Final = """
     SET session_replication_role = replica;  -- no look-up of the user for each of the rows
     SET maintenance_work_mem = '512MB';
     INSERT INTO users (id) VALUES ('owner-of-10'), ('owner-of-1000'), ('owner-of-100000');
-    INSERT INTO users (id) SELECT 'somebody ' || n FROM generate_series(0, {others} - 1) AS n;
+    INSERT INTO users (id) SELECT 'other ' || n FROM generate_series(0, {others} - 1) AS n;
     INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at)
-        SELECT CASE {owners} ELSE 'somebody ' || n % {others} END,
+        SELECT CASE {owners} ELSE 'other ' || n % {others} END,
                'Task ' || n || ' of the many that are to be done',
                CASE WHEN n % 4 > 0 THEN 'What there is to say about it, in a sentence or two.' END,
                n % 3 = 0, moment, moment

@@ -202,7 +202,7 @@ def unexplained(beliefs: Sequence[Belief], found: Sequence[State]) -> list[str]:
         if marker in by_marker:
             by_marker[marker].append(state)
         else:
-            wrong.append(f"nobody made {state}")
+            wrong.append(f"no client made {state}")
     for belief in beliefs:
         states = by_marker[belief.marker]
         if len(states) > 1:

@@ -111,7 +111,7 @@ class _Issuer(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Discarded."""
 
 
 @pytest.fixture(scope="module")

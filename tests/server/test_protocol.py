@@ -133,7 +133,7 @@ async def test_a_client_that_reads_nothing_is_disconnected(monkeypatch: pytest.M
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
         writer.write(POST % (b"large", b"Content-Length: 0"))
         await until(lambda: bool(server.server_state.connections))
-        # Waiting for room must end, too, which nobody's clock measures.
+        # Waiting for room must end, too, which no clock measures.
         writer.write(GET)
 
         await until(lambda: not server.server_state.connections)
@@ -174,5 +174,5 @@ async def test_each_response_has_its_own_time_to_be_read(
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - nobody tells
+        while not condition():  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0.02)

@@ -117,7 +117,7 @@ CASES = [
         201,
     ),
     one(
-        "chunks: a trailer that authorizes somebody",
+        "chunks: a trailer that authorizes a user",
         Request(
             request(
                 "POST",

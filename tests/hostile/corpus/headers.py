@@ -152,7 +152,7 @@ CASES = [
     one("expectation: 100-continue", with_body("POST", NEW, b"Expect: 100-continue"), 201),
     one("expectation: 100-Continue", with_body("POST", NEW, b"Expect: 100-Continue"), 201),
     one(
-        "expectation: 100-continue of somebody who is not signed in",
+        "expectation: 100-continue without a token",
         request(
             "POST", TASKS, b"Expect: 100-continue", b"Content-Length: 21", body=NEW, token=None
         ),
