@@ -49,6 +49,7 @@ class Database:
         brought up to date by ``tasks-api migrate``.
         """
         self._dsn = Dsn(url, setting)
+        self.setting = setting
         self.warnings = self._dsn.warnings
         """Lines about what is left out of the URL."""
         self.users_table = None if users_table is None else TableName.parse(users_table)

@@ -30,14 +30,17 @@ class PostgresInspection:
 
     async def checks(self) -> list[Check]:
         database = self._database
-        found = [Check.warning("database", line) for line in database.warnings]
+        found = [
+            Check.warning("database", warning, "remove it from the URL")
+            for warning in database.warnings
+        ]
         began = time.perf_counter()
 
         def inspect(connection: sa.Connection) -> None:
             connect_seconds = time.perf_counter() - began
             server = Server(connection)
             _limit(connection)
-            place = database.preparation.place
+            place = f"{database.setting} is {database.preparation.place}"
             found.extend(server.checks(connection, place=place, connect_seconds=connect_seconds))
             found.extend(check_tables(connection, database.users_table, migrates=self._migrates))
 

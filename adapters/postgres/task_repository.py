@@ -46,7 +46,8 @@ class PostgresTaskRepository:
                     return await self._add(task, limit)
             logger.error(  # noqa: TRY400 - the cause is known, a stack trace adds nothing
                 "a valid token names user %r, who has no row in %s: the user was deleted, or "
-                "Better Auth fills another database (NEON_DB_URL) or another table (USERS_TABLE)",
+                "Better Auth fills another database (NEON_DB_URL) or another table (USERS_TABLE); "
+                "`tasks-api doctor --token -` checks a token",
                 task.user_id,
                 await self._database.describe_users(),
             )

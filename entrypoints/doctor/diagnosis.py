@@ -6,8 +6,10 @@ from typing import Final
 
 from application.check import Check, State
 from application.errors import InvalidConfiguration, KeysUnavailable
+from application.ports.storage_inspection import StorageInspection
 from application.ports.token_verifier import TokenExaminer
 from application.token_checks import TokenReport
+from entrypoints.configured import configured, database, token_keys, users_table
 from entrypoints.container import Container
 from entrypoints.origins import AllowedOrigins, as_browsers_write
 from entrypoints.settings import InvalidSettings, Settings, TokenKeys
@@ -18,44 +20,61 @@ _MISCONFIGURED: Final = (InvalidSettings, InvalidConfiguration)
 
 
 async def diagnose(*, token: str | None = None, origin: str | None = None) -> AsyncIterator[Check]:
-    """Yield every check as soon as it is made. Without valid settings, nothing else is checked."""
+    """Yield every check as soon as it is made.
+
+    What a setting that is missing makes impossible is left out; nothing else is checked if one is
+    invalid, because its default would be checked instead.
+    """
+    for check in _settings_checks():
+        yield check
     try:
         settings = Settings()
-        telemetry_class(settings)
-    except InvalidSettings as error:
-        for line in error.lines:
-            yield Check.failure("settings", line)
+    except InvalidSettings:
         return
-    names = ", ".join(sorted(name.upper() for name in settings.model_fields_set))
-    yield Check.ok("settings", f"valid; set are {names}" if names else "none is set")
-    for warning in warnings_about(settings):
-        yield Check.warning("settings", warning)
     container = Container(settings=settings)
-    is_reachable = True
-    for check in await _storage_checks(container):
-        is_reachable = is_reachable and (check.name, check.state) != ("database", State.FAILURE)
+    try:
+        storage: StorageInspection | None = container.storage_inspection()
+    except _MISCONFIGURED:
+        storage = None
+        yield _not_checked("database")
+    for check in [] if storage is None else await storage.checks():
         yield check
-    async for check in _token_checks(container, token, looks_for_user=is_reachable):
+        if (check.name, check.state) == ("database", State.FAILURE):
+            storage = None  # Asking it for the token's user would fail in the same way.
+    async for check in _token_checks(container, token, storage):
         yield check
     if origin is not None:
         yield _origin_check(settings, origin)
 
 
-async def _storage_checks(container: Container) -> list[Check]:
+def _settings_checks() -> Iterator[Check]:
     try:
-        storage = container.storage_inspection()
-    except _MISCONFIGURED as error:
-        return [Check.failure("database", line) for line in str(error).splitlines()]
-    return await storage.checks()
+        settings = configured(_telemetry, token_keys, database, users_table).settings()
+    except InvalidSettings as error:
+        for line in error.lines:
+            yield Check.failure("settings", line)
+        return
+    names = sorted(name.upper() for name in settings.model_fields_set)
+    yield Check.ok("settings", f"valid: {', '.join(names)}")
+    for warning in warnings_about(settings):
+        yield Check.warning("settings", warning)
+
+
+def _not_checked(name: str) -> Check:
+    return Check.warning(name, "not checked", "correct the settings first")
+
+
+def _telemetry(container: Container) -> None:
+    telemetry_class(container.settings())
 
 
 async def _token_checks(
-    container: Container, token: str | None, *, looks_for_user: bool
+    container: Container, token: str | None, storage: StorageInspection | None
 ) -> AsyncIterator[Check]:
     try:
         verifier = container.token_verifier()
-    except _MISCONFIGURED as error:
-        yield Check.failure("keys", str(error))
+    except _MISCONFIGURED:
+        yield _not_checked("keys")
         return
     yield Check.ok("keys", verifier.requirements)
     if container.settings().token_keys is TokenKeys.KEY_SET:
@@ -69,8 +88,8 @@ async def _token_checks(
         return
     for check in _findings(report):
         yield check
-    if report.subject is not None and looks_for_user:
-        yield await container.storage_inspection().check_user(report.subject)
+    if report.subject is not None and storage is not None:
+        yield await storage.check_user(report.subject)
 
 
 def _findings(report: TokenReport) -> Iterator[Check]:

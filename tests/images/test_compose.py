@@ -43,6 +43,8 @@ def test_the_database_and_the_api_start_and_the_code_reloads(compose: Compose) -
     answers("http://127.0.0.1:8000/health/ready", seconds=10)
     token = create_user(compose, "ada")
     perform_all("http://127.0.0.1:8000", token=token, user="ada")
+    examined = compose("exec", "-T", "api", "tasks-api", "doctor", "--token", token)
+    assert "the sub 'ada' has a row in the table users" in examined.stdout
     assert set(compose("ps", "--services").stdout.split()) == {"db", "api"}
 
     app = compose.folder / "entrypoints" / "http" / "app.py"

@@ -100,6 +100,20 @@ def test_it_is_unhealthy_if_the_service_does_not_respond() -> None:
     assert result.returncode == 1
 
 
+def test_its_doctor_reaches_the_database_from_a_locked_down_container(
+    network: str, database_url: str
+) -> None:
+    result = podman(
+        "run", "--rm", *LOCKED_DOWN, f"--network={network}", f"--env=NEON_DB_URL={database_url}",
+        f"--env=BETTER_AUTH_SECRET={SECRET}", PROD, "doctor", "--json", check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout
+    assert "NEON_DB_URL is tasks on db " in result.stdout
+    result = podman("run", "--rm", "--network=none", PROD, "doctor", check=False)
+    assert result.returncode == 1
+    assert "NEON_DB_URL is not set" in result.stdout
+
+
 def test_it_exits_at_once_if_a_setting_is_invalid(network: str) -> None:
     result = podman("run", "--rm", f"--network={network}", PROD, check=False)
     assert result.returncode == 2

@@ -75,7 +75,7 @@ async def test_a_database_that_serves_better_auths_users_is_all_right(
         "obstacles",
     ]
     name = conninfo_to_dict(empty_database_url)["dbname"]
-    assert f"{name} on " in found["database"].sentence
+    assert found["database"].sentence.startswith(f"NEON_DB_URL is {name} on ")
     assert "as the role postgres: PostgreSQL 18" in found["database"].sentence
     assert ", directly, over a Unix socket" in found["database"].sentence
     assert found["users"].sentence == (
