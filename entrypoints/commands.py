@@ -31,7 +31,9 @@ def run(options: argparse.Namespace) -> int:
     except AddressUnavailable as error:
         return _failed(error, _ADDRESS_UNAVAILABLE)
     except ApplicationError as error:
-        return _failed(error, _FAILURE)
+        code = _failed(error, _FAILURE)
+        print("tasks-api: `tasks-api doctor` says more", file=sys.stderr)
+        return code
     return 0
 
 

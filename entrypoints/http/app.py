@@ -148,7 +148,10 @@ async def _prepare(storage: Storage, prepared: asyncio.Event) -> None:
             # reason is logged once, because it may stay for hours.
             if reason != str(error):
                 reason = str(error)
-                logger.error("not ready, and trying again until it works: %s", reason)  # noqa: TRY400 - expected, and retried
+                logger.error(  # noqa: TRY400 - expected, and retried
+                    "not ready, and trying again until it works: %s (`tasks-api doctor` says more)",
+                    reason,
+                )
         except Exception:
             # Unforeseen, and perhaps temporary. Only the log tells of it.
             logger.exception("not ready, and trying again in %g s", pause)

@@ -75,7 +75,8 @@ async def test_a_reason_for_not_being_ready_is_logged_once_until_it_changes(
         pass
     logged = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert logged == [
-        f"not ready, and trying again until it works: NEON_DB_URL: {reason}"
+        f"not ready, and trying again until it works: NEON_DB_URL: {reason} "
+        "(`tasks-api doctor` says more)"
         for reason in ("one", "other", "one")
     ]
 
