@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, Final
 
 from domain.task import Task
+from domain.title_key import title_key
 
 
 class StatusFilter(StrEnum):
@@ -39,7 +40,7 @@ class SortOrder(StrEnum):
     CREATED = "created"
     """Oldest first."""
     TITLE = "title"
-    """By title, regardless of letter case (Unicode case folding)."""
+    """By title, regardless of letter case and accents: by the code points of its ``title_key``."""
 
     def arrange(self, tasks: Iterable[Task]) -> list[Task]:
         """Return ``tasks`` in this order."""
@@ -55,7 +56,7 @@ class SortOrder(StrEnum):
 
 
 def _by_title(task: Task) -> tuple[str, int]:
-    return task.title.casefold(), task.id
+    return title_key(task.title), task.id
 
 
 def _by_creation(task: Task) -> tuple[datetime, int]:

@@ -12,6 +12,7 @@ from adapters.postgres.history import VERSION_TABLE
 from adapters.postgres.migrations.adoption import adopt_tasks
 from adapters.postgres.migrations.indexes import provide_indexes
 from adapters.postgres.migrations.obstacles import require_no_hidden_rows
+from adapters.postgres.migrations.title_keys import fill_title_keys
 from adapters.postgres.migrations.users import drop_stand_in, make_stand_in, refer_to_users
 from adapters.postgres.table_name import TableName
 from adapters.postgres.users_table import (
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 _COLUMNS: Final = {
     "id": "bigint NOT NULL",
     "title": "text NOT NULL",
+    "title_key": 'text COLLATE "C" NOT NULL',
     "description": "text",
     "completed": "boolean NOT NULL",
     "created_at": "timestamp with time zone NOT NULL",
@@ -130,6 +132,7 @@ def follow(connection: Connection, users: UsersTable) -> None:
             require_no_hidden_rows(connection)
             logger.info("tasks refer to the table %s from now on", users)
             refer_to_users(connection, users)
+        fill_title_keys(connection)
         drop_stand_in(connection, users)
 
 
@@ -188,6 +191,8 @@ def require_the_users(connection: Connection, setting: TableName | None) -> None
 _USERS_SYNC: Final = "SELECT to_regclass('neon_auth.users_sync') IS NOT NULL"
 _DEFINITIONS: Final = """
     SELECT attname, format_type(atttypid, atttypmod)
+        || CASE WHEN attname = 'title_key' THEN (SELECT ' COLLATE ' || quote_ident(collname)
+            FROM pg_collation c WHERE c.oid = attcollation) ELSE '' END
         || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END AS definition
     FROM pg_attribute
     WHERE attrelid = 'tasks'::regclass AND attnum > 0 AND NOT attisdropped

@@ -34,6 +34,7 @@ from domain.listing import SortOrder, StatusFilter
 _ID = col(TaskRow.id)
 _USER_ID = col(TaskRow.user_id)
 _TITLE = col(TaskRow.title)
+_TITLE_KEY = col(TaskRow.title_key)
 _DESCRIPTION = col(TaskRow.description)
 _COMPLETED = col(TaskRow.completed)
 _CREATED_AT = col(TaskRow.created_at)
@@ -71,6 +72,7 @@ _NOW: Final = bindparam("now", type_=DateTime(timezone=True))
 _NEW_TASK: Final[dict[str, Any]] = {
     "user_id": _OWNER,
     "title": bindparam("title", type_=Text),
+    "title_key": bindparam("title_key", type_=Text),
     "description": bindparam("description", type_=Text),
     "created_at": _NOW,
     "updated_at": _NOW,
@@ -103,6 +105,7 @@ REPLACE: Final = _compiled(
     .where(*_THE_TASK, _UPDATED_AT == bindparam("seen"))
     .values(
         title=bindparam("title"),
+        title_key=bindparam("title_key"),
         description=bindparam("description"),
         completed=bindparam("completed"),
         updated_at=bindparam("now"),
@@ -122,6 +125,12 @@ FACTS: Final = Statement(QUERY.encode())
 """Returns the row of Facts."""
 
 
+_ORDER: Final = {
+    SortOrder.CREATED: (_CREATED_AT, _ID),
+    SortOrder.TITLE: (_TITLE_KEY, _ID),
+}
+
+
 def _listed(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
     statement = select(*columns).where(_USER_ID == _OWNER)
     if status.completed is None:
@@ -130,8 +139,7 @@ def _listed(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
 
 
 def _listing(status: StatusFilter, order: SortOrder) -> Select[Any]:
-    statement = _listed(_ROW, status)
-    return statement.order_by(_CREATED_AT, _ID) if order is SortOrder.CREATED else statement
+    return _listed(_ROW, status).order_by(*_ORDER[order])
 
 
 def _fingerprint() -> ColumnElement[str]:
@@ -147,15 +155,13 @@ LIST: Final = {
     for status in StatusFilter
     for order in SortOrder
 }
-"""Titles come unordered: no collation of PostgreSQL folds case as the domain does."""
 
 FIRST: Final = {
-    status: _compiled(
-        _listing(status, SortOrder.CREATED).limit(bindparam("limit", type_=BigInteger))
-    )
+    (status, order): _compiled(_listing(status, order).limit(bindparam("limit", type_=BigInteger)))
     for status in StatusFilter
+    for order in SortOrder
 }
-"""The first ``limit`` tasks in the order of their creation."""
+"""The first ``limit`` tasks."""
 
 FINGERPRINT: Final = {
     status: _compiled(_listed([_fingerprint()], status)) for status in StatusFilter

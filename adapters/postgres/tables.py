@@ -13,6 +13,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Text,
     func,
+    text,
 )
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
@@ -51,7 +52,7 @@ class UserRow(SQLModel, table=True):
 
 
 class TaskRow(SQLModel, table=True):
-    """A task. The key and both indexes lead with the owner, as every statement's WHERE does."""
+    """A task. The key and the indexes of lists lead with the owner, as every WHERE does."""
 
     __tablename__: ClassVar[str] = "tasks"
     __table_args__: ClassVar = (
@@ -64,6 +65,10 @@ class TaskRow(SQLModel, table=True):
         ),
         Index("tasks_user_created", "user_id", "created_at", "id"),
         Index("tasks_user_completed_created", "user_id", "completed", "created_at", "id"),
+        Index("tasks_user_title", "user_id", "title_key", "id"),
+        Index("tasks_user_completed_title", "user_id", "completed", "title_key", "id"),
+        # Finds the rows of other programs, which do not know the column. Usually it is empty.
+        Index("tasks_without_title_key", "id", postgresql_where=text("title_key = ''")),
     )
 
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
@@ -71,6 +76,7 @@ class TaskRow(SQLModel, table=True):
         sa_type=UserId, foreign_key="users.id", ondelete="CASCADE", primary_key=True
     )
     title: str = Field(sa_type=Text)
+    title_key: str = Field(sa_column=Column(Text(collation="C"), nullable=False, server_default=""))
     description: str | None = Field(default=None, sa_type=Text)
     completed: bool = Field(sa_column_kwargs={"server_default": "false"})
     created_at: datetime = Field(

@@ -13,10 +13,11 @@ from psycopg.errors import ForeignKeyViolation
 from adapters.postgres import statements
 from adapters.postgres.connection import Connection, Row
 from adapters.postgres.database import Database
-from application.arranging import LONG, PIECE, arrange
+from application.arranging import LONG, PIECE
 from application.errors import TaskLimitReached, TaskNotFound, UnknownUser
 from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
+from domain.title_key import title_key
 
 _MAX_ID: Final = 2**63 - 1
 
@@ -59,6 +60,7 @@ class PostgresTaskRepository:
         values: dict[str, object] = {
             "owner": task.user_id,
             "title": task.title,
+            "title_key": title_key(task.title),
             "description": task.description,
             "now": task.created_at,
         }
@@ -86,14 +88,12 @@ class PostgresTaskRepository:
         if not self._database.admits(owner):
             return []
         async with self._database.session(owner) as session:
-            if limit is not None:
-                first = {"owner": owner, "limit": limit}
-                rows = await session.run(statements.FIRST[status], first)
-            # Titles are sorted here: the first ones are known once all have been read.
-            if limit is None or (order is SortOrder.TITLE and len(rows) == limit):
+            if limit is None:
                 rows = await session.run_long(statements.LIST[status, order], {"owner": owner})
-        tasks = await _tasks(owner, rows)
-        return tasks if order is SortOrder.CREATED else (await arrange(tasks, order))[:limit]
+            else:
+                first = {"owner": owner, "limit": limit}
+                rows = await session.run(statements.FIRST[status, order], first)
+        return await _tasks(owner, rows)
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
         if not self._database.admits(owner):
@@ -174,6 +174,7 @@ async def _replace(session: Connection, seen: Task, changed: Task) -> bool:
         "task_id": seen.id,
         "seen": seen.updated_at,
         "title": changed.title,
+        "title_key": title_key(changed.title),
         "description": changed.description,
         "completed": changed.completed,
         "now": changed.updated_at,

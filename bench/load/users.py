@@ -57,6 +57,11 @@ _TASKS = """
     FROM generate_series(0, %(count)s - 1) AS n
 """
 
+# An older version of this service has no such column.
+_HAS_KEYS = """
+    SELECT FROM pg_attribute WHERE attrelid = 'tasks'::regclass AND attname = 'title_key'
+"""
+
 
 def seed(url: str) -> None:
     """Fill a migrated database."""
@@ -66,6 +71,8 @@ def seed(url: str) -> None:
             connection.execute("INSERT INTO users (id) VALUES (%s)", [user.id])
         for user in (*SMALL_USERS, *LARGE_USERS):
             _insert(connection, "seed", user)
+        if connection.execute(_HAS_KEYS).fetchone():
+            connection.execute("UPDATE seed SET title_key = lower(title)")
         connection.execute(f"ALTER TABLE tasks ALTER COLUMN id RESTART WITH {_FIRST_NEW_ID}")
     reset(url)
 

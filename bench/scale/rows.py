@@ -23,9 +23,10 @@ _FILL: Final = """
     SET maintenance_work_mem = '512MB';
     INSERT INTO users (id) VALUES ('owner-of-10'), ('owner-of-1000'), ('owner-of-100000');
     INSERT INTO users (id) SELECT 'other ' || n FROM generate_series(0, {others} - 1) AS n;
-    INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at)
+    INSERT INTO tasks (user_id, title, title_key, description, completed, created_at, updated_at)
         SELECT CASE {owners} ELSE 'other ' || n % {others} END,
                'Task ' || n || ' of the many that are to be done',
+               'task ' || n || ' of the many that are to be done',
                CASE WHEN n % 4 > 0 THEN 'What there is to say about it, in a sentence or two.' END,
                n % 3 = 0, moment, moment
         FROM (SELECT n, timestamptz '2026-01-01 00:00:00Z' + n * interval '1.234567 s' AS moment
@@ -85,6 +86,7 @@ def costs(url: str, owner: str) -> dict[str, Cost]:
             "task_id": task_id,
             "seen": seen,
             "title": "Another title",
+            "title_key": "another title",
             "description": None,
             "completed": True,
             "now": "2026-11-21 00:00:00Z",

@@ -63,9 +63,10 @@ def _scripts() -> dict[str, str]:
     listing = statements.LIST[StatusFilter.ALL, SortOrder.CREATED]
     read = _statement(statements.SELECT_ONE, r" \gset", owner="small")
     changed = {"owner": "small", "seen": "updated_at", "now": "new_moment"}
-    edit = _statement(statements.REPLACE, **changed, title="new_title")
-    toggle = _statement(statements.REPLACE, **changed, completed="flipped")
-    create = {"owner": "writer", "title": "new_title", "description": "new_title"}
+    retitled = {"title": "new_title", "title_key": "new_title"}
+    edit = _statement(statements.REPLACE, **changed, **retitled)
+    toggle = _statement(statements.REPLACE, **changed, completed="flipped", title_key="title")
+    create = {"owner": "writer", "description": "new_title", **retitled}
     return {
         "list20": _script(_statement(listing, owner="small")),
         "list1000": _script(_statement(listing, owner="large")),

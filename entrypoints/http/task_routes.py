@@ -69,7 +69,8 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
         user_id: UserId,
         status: Annotated[StatusFilter, Query(description="Which tasks.")] = StatusFilter.ALL,
         sort: Annotated[
-            SortOrder, Query(description="Oldest first, or by title regardless of case.")
+            SortOrder,
+            Query(description="Oldest first, or by title regardless of case or accents."),
         ] = SortOrder.CREATED,
         if_none_match: IfNoneMatch = None,
     ) -> Response:

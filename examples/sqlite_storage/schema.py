@@ -16,13 +16,16 @@ _TABLES: Final = (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
         title TEXT NOT NULL,
+        title_key TEXT NOT NULL,
         description TEXT,
         completed INTEGER NOT NULL CHECK (completed IN (0, 1)),
         created_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL
     ) STRICT
     """,
-    "CREATE INDEX tasks_of_a_user ON tasks (user_id, completed, created_at)",
+    # SQLite compares texts by their bytes, which is the order of code points.
+    "CREATE INDEX tasks_by_creation ON tasks (user_id, created_at, id)",
+    "CREATE INDEX tasks_by_title ON tasks (user_id, title_key, id)",
     f"PRAGMA user_version = {_VERSION}",
 )
 

@@ -9,6 +9,7 @@ from application.arranging import arrange
 from application.errors import StorageUnavailable, TaskLimitReached, TaskNotFound, UnknownUser
 from domain.listing import SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
+from domain.title_key import title_key
 from examples.sqlite_storage import schema
 from examples.sqlite_storage.connection import Connection
 
@@ -21,14 +22,15 @@ _SELECT: Final = (
 )
 _SELECT_ONE: Final = f"{_SELECT} WHERE id = ? AND user_id = ?"
 _UPDATE: Final = (
-    "UPDATE tasks SET title = ?, description = ?, completed = ?, updated_at = ? "
+    "UPDATE tasks SET title = ?, title_key = ?, description = ?, completed = ?, updated_at = ? "
     "WHERE id = ? AND user_id = ?"
 )
 _COUNT: Final = "SELECT count(*) FROM tasks WHERE user_id = ?"
 _DELETE: Final = "DELETE FROM tasks WHERE id = ? AND user_id = ?"
 _INSERT: Final = (
-    "INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at) "
-    "VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO tasks "
+    "(user_id, title, title_key, description, completed, created_at, updated_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -55,7 +57,8 @@ class SqliteStorage:
     async def add(self, task: NewTask, *, limit: int | None = None) -> Task:
         self._require_prepared()
         moment = _microseconds(task.created_at)
-        values = (task.user_id, task.title, task.description, False, moment, moment)
+        title = (task.title, title_key(task.title))
+        values = (task.user_id, *title, task.description, False, moment, moment)
 
         def insert(file: sqlite3.Connection) -> Task:
             [count] = file.execute(_COUNT, (task.user_id,)).fetchone()
@@ -92,7 +95,8 @@ class SqliteStorage:
             changed = change(task)
             if changed != task:
                 moment = _microseconds(changed.updated_at)
-                values = (changed.title, changed.description, changed.completed, moment)
+                title = (changed.title, title_key(changed.title))
+                values = (*title, changed.description, changed.completed, moment)
                 file.execute(_UPDATE, (*values, task_id, owner))
             return changed
 

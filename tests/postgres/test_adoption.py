@@ -181,7 +181,8 @@ async def test_adopted_tasks_are_defined_as_new_ones_are(foreign_url: str) -> No
     assert {fact[-1] for fact in keys} <= {"PRIMARY KEY (id)", "PRIMARY KEY (user_id, id)"}
     assert len(keys) == 1
     assert definitions >= {fact for fact in expected if not fact[-1].startswith("PRIMARY KEY")}
-    names = ["tasks_user_created", "tasks_user_completed_created"]
+    names = ["tasks_user_created", "tasks_user_completed_created", "tasks_without_title_key"]
+    names += ["tasks_user_title", "tasks_user_completed_title"]
     assert _of_tasks(adopted["indexes"], names) == _of_tasks(new["indexes"], names)
 
 

@@ -388,8 +388,8 @@ async def test_downgrading_and_upgrading_lose_nothing(database_url: str) -> None
     execute(
         database_url,
         """INSERT INTO users (id) VALUES ('ada'), ('bob');
-        INSERT INTO tasks (user_id, title, description, completed)
-        SELECT 'ada', 'title ' || n, CASE WHEN n % 3 = 0 THEN 'more' END, n % 2 = 0
+        INSERT INTO tasks (user_id, title, title_key, description, completed)
+        SELECT 'ada', 'title ' || n, 'title ' || n, CASE WHEN n % 3 = 0 THEN 'more' END, n % 2 = 0
         FROM generate_series(1, 100) n;
         DELETE FROM tasks WHERE id > 90""",
     )

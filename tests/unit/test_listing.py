@@ -54,6 +54,12 @@ def test_titles_are_sorted_regardless_of_case_and_the_number_decides_between_equ
     assert [t.id for t in SortOrder.TITLE.arrange(tasks)] == [2, 3, 1, 4, 5, 6]
 
 
+def test_letters_with_accents_are_sorted_beside_the_letter() -> None:
+    titles = ["zoo", "Éclair", "eclair b", "e\u0301clair a", "Łódź", "lodz a", "mou", "ñu", "nut"]
+    tasks = [task(number, title) for number, title in enumerate(titles, start=1)]
+    assert [t.id for t in SortOrder.TITLE.arrange(tasks)] == [2, 4, 3, 5, 6, 7, 8, 9, 1]
+
+
 def test_titles_beyond_the_basic_plane_are_sorted_by_code_point() -> None:
     # UTF-16 would put the emoji, a pair of surrogates, before the private-use character.
     tasks = [task(1, "\U0001f600"), task(2, "\uf8ff"), task(3, "z")]

@@ -20,6 +20,7 @@ from adapters.postgres.migrations.preconditions import (
     require_no_task,
     require_type,
 )
+from adapters.postgres.migrations.title_keys import fill_title_keys, title_key_column
 from adapters.postgres.migrations.users import refer_to_users
 from adapters.postgres.users_table import UsersTable
 from application.errors import SchemaConflict
@@ -71,6 +72,7 @@ def adopt_tasks(connection: sa.Connection, users: UsersTable) -> None:
     _adopt_key(connection)
     _adopt_limits(connection)
     _adopt_texts(connection, columns)
+    _adopt_title_key(connection, columns)
     _adopt_completed()
     _adopt_times(connection, columns)
     _adopt_number(connection, columns["id"])
@@ -94,7 +96,9 @@ def _adopt_key(connection: sa.Connection) -> None:
 
 def _adopt_limits(connection: sa.Connection) -> None:
     # Another limit might refuse what the API accepts.
-    for name, definition in connection.execute(sa.text(_CHECKS), {"columns": [*_KINDS, "user_id"]}):
+    for name, definition in connection.execute(
+        sa.text(_CHECKS), {"columns": [*_KINDS, "user_id", "title_key"]}
+    ):
         logger.warning("the table tasks loses its constraint %s: %s", name, definition)
         op.drop_constraint(name, "tasks")
     op.create_check_constraint(
@@ -111,6 +115,22 @@ def _adopt_texts(connection: sa.Connection, columns: Columns) -> None:
             op.alter_column("tasks", name, type_=sa.Text)
         op.alter_column("tasks", name, nullable=name == "description", server_default=None)
     op.alter_column("tasks", "user_id", nullable=False, server_default=None)
+
+
+def _adopt_title_key(connection: sa.Connection, columns: Columns) -> None:
+    ours = title_key_column()
+    found = columns.get(ours.name)
+    if found is None:
+        op.add_column("tasks", ours)
+    elif not _is_exactly(connection, found, ours.type):
+        raise SchemaConflict(
+            f"the column tasks.{ours.name} has the type {found['type']} and not {ours.type}: "
+            "rename it, so that this service can add its own, and start again"
+        )
+    else:
+        op.execute("UPDATE tasks SET title_key = '' WHERE title_key IS NULL")
+        op.alter_column("tasks", ours.name, nullable=False, server_default="")
+    fill_title_keys(connection)
 
 
 def _adopt_completed() -> None:

@@ -10,7 +10,12 @@ from application.errors import SchemaConflict
 _INDEXES: Final = {
     "tasks_user_created": ["user_id", "created_at", "id"],
     "tasks_user_completed_created": ["user_id", "completed", "created_at", "id"],
+    "tasks_user_title": ["user_id", "title_key", "id"],
+    "tasks_user_completed_title": ["user_id", "completed", "title_key", "id"],
+    "tasks_without_title_key": ["id"],
 }
+_CONDITIONS: Final = {"tasks_without_title_key": "title_key = ''::text"}
+"""Which rows an index holds, as PostgreSQL writes it."""
 
 
 def provide_indexes(connection: sa.Connection) -> None:
@@ -19,12 +24,15 @@ def provide_indexes(connection: sa.Connection) -> None:
     Raise SchemaConflict if another table or index has the name of one.
     """
     for name, columns in _INDEXES.items():
+        condition = _CONDITIONS.get(name)
         found = connection.execute(sa.text(_NAMED), {"name": name}).one_or_none()
         if found is None:
-            op.create_index(name, "tasks", columns)
+            rows = None if condition is None else sa.text(condition)
+            op.create_index(name, "tasks", columns, postgresql_where=rows)
             continue
         owner, definition = found
-        expected = f"USING btree ({', '.join(columns)})"
+        where = "" if condition is None else f" WHERE ({condition})"
+        expected = f"USING btree ({', '.join(columns)}){where}"
         if owner != "tasks" or definition is None or not definition.endswith(expected):
             raise SchemaConflict(
                 f"the name {name}, which an index of the table tasks has to have, is taken by "

@@ -11,6 +11,7 @@ _OURS: Final = (
     "id",
     "user_id",
     "title",
+    "title_key",
     "description",
     "completed",
     "created_at",

@@ -268,7 +268,7 @@ export interface operations {
             query?: {
                 /** @description Which tasks. */
                 status?: components["schemas"]["StatusFilter"];
-                /** @description Oldest first, or by title regardless of case. */
+                /** @description Oldest first, or by title regardless of case or accents. */
                 sort?: components["schemas"]["SortOrder"];
             };
             header?: {

@@ -7,6 +7,7 @@ from alembic import op
 
 from adapters.postgres.migrations.adoption import adopt_tasks
 from adapters.postgres.migrations.indexes import provide_indexes
+from adapters.postgres.migrations.title_keys import title_key_column
 from adapters.postgres.migrations.users import column_type, refer_to_users
 from adapters.postgres.users_table import UsersTable
 
@@ -44,6 +45,7 @@ def _create_tasks(users: UsersTable) -> None:
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
         sa.Column("user_id", column_type(users.id_type), nullable=False),
         sa.Column("title", sa.Text, nullable=False),
+        title_key_column(),
         sa.Column("description", sa.Text),
         sa.Column("completed", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("created_at", timestamp, nullable=False, server_default=now),
