@@ -18,7 +18,7 @@ from entrypoints.http.app import create_app
 from entrypoints.settings import Settings, StorageKind
 
 _TASKS: Final = "/api/ada/tasks"
-_SHOWN: Final = ("location", "etag", "cache-control", "www-authenticate")
+_SHOWN: Final = ("location", "link", "etag", "cache-control", "www-authenticate")
 
 _BEGINNING: Final = """\
 # The API
@@ -32,6 +32,25 @@ token (401), the user in the path (403), then everything else. HEAD works wherev
 response has an `X-Request-ID`: the request's own if it has at most 128 printable ASCII characters.
 One slash at the end of a path is ignored. Lists of 1 KiB and more are compressed for clients that
 accept gzip. HEAD of a list of more than 1,000 tasks has no `Content-Length`.
+"""
+
+_PAGES: Final = """\
+## Pages
+
+Use `limit` for every list that may grow: a whole list of many thousand tasks is megabytes, and
+waits for its turn among other users' long lists.
+
+`GET …/tasks?limit=100` returns the first 100 tasks in the order that is asked for. If others
+follow, the response has `Link: <…>; rel="next"`: request that URL, with the same token, for the
+next page, until there is no `Link`. It keeps the other parameters and adds `after`, whose value
+says where the page begins: by a time of creation or a title without case and accents, so that it
+belongs to one order. It is a place and no task: it is good when that task is gone, and never shows
+another user's tasks. The pages of a list that does not change hold each task once. If tasks change
+in between, no other task is skipped or repeated; a task that is moved to a place that was read
+already, or out of one, may be missed or met twice.
+
+Each page has its own `ETag`, which changes with the tasks on it and when a page after it appears or
+vanishes.
 """
 
 _CONDITIONS: Final = """\
@@ -82,6 +101,7 @@ def main() -> None:
         *_models(document),
         "## Errors\n",
         _errors(document),
+        _PAGES,
         _CONDITIONS,
         "## Examples\n",
         *asyncio.run(_examples(app)),
@@ -189,11 +209,15 @@ async def _examples(app: FastAPI) -> list[str]:
         created = await client.post(_TASKS, json={"title": "Buy milk"})
         task, seen = f"{_TASKS}/{created.json()['id']}", {"If-Match": created.headers["ETag"]}
         listed = await client.get(_TASKS, params={"status": "pending", "sort": "title"})
+        await client.post(_TASKS, json={"title": "Water the plants"})
+        page = await client.get(_TASKS, params={"limit": 1})
         held = {"If-None-Match": listed.headers["ETag"]}
         answers = {
             "Create a task": created,
             "List": listed,
             "Ask whether the list has changed": await client.get(str(listed.url), headers=held),
+            "Get a page": page,
+            "Get the next page": await client.get(page.links["next"]["url"]),
             "Complete the task, unless it has changed": await client.patch(
                 f"{task}/complete", headers=seen
             ),

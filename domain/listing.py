@@ -1,13 +1,13 @@
 """Which tasks a list holds and in which order: the one definition for every storage."""
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from heapq import merge
 from itertools import chain
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from domain.task import Task
 from domain.title_key import title_key
@@ -34,6 +34,22 @@ class StatusFilter(StrEnum):
         return self.completed is None or task.completed is self.completed
 
 
+class Position(NamedTuple):
+    """A place in an order, whether or not a task is there. The lesser one comes first."""
+
+    key: datetime | str
+    """A time of creation or the key of a title, as the order compares them."""
+    task_id: int
+
+
+class Page(NamedTuple):
+    """A part of a list."""
+
+    tasks: list[Task]
+    end: Position | None
+    """The position of the last task, if others follow in the list."""
+
+
 class SortOrder(StrEnum):
     """In which order tasks are listed. Both orders are total: equal tasks are ordered by ``id``."""
 
@@ -44,23 +60,16 @@ class SortOrder(StrEnum):
 
     def arrange(self, tasks: Iterable[Task]) -> list[Task]:
         """Return ``tasks`` in this order."""
-        return sorted(tasks, key=self._key)
+        return sorted(tasks, key=self.position)
 
     def merge(self, runs: Iterable[Iterable[Task]]) -> Iterator[Task]:
         """Yield the tasks of all ``runs`` in this order; each run has to be arranged already."""
-        return merge(*runs, key=self._key)
+        return merge(*runs, key=self.position)
 
-    @property
-    def _key(self) -> Callable[[Task], tuple[Any, int]]:
-        return _by_title if self is SortOrder.TITLE else _by_creation
-
-
-def _by_title(task: Task) -> tuple[str, int]:
-    return title_key(task.title), task.id
-
-
-def _by_creation(task: Task) -> tuple[datetime, int]:
-    return task.created_at, task.id
+    def position(self, task: Task) -> Position:
+        """Return the position of ``task``."""
+        is_by_title = self is SortOrder.TITLE
+        return Position(title_key(task.title) if is_by_title else task.created_at, task.id)
 
 
 FINGERPRINT_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)

@@ -41,6 +41,7 @@ from application.use_cases.edit_task import EditTask
 from application.use_cases.fingerprint_list import FingerprintList
 from application.use_cases.get_task import GetTask
 from application.use_cases.list_tasks import ListTasks
+from application.use_cases.page_tasks import PageTasks
 from application.use_cases.task_use_cases import TaskUseCases
 from application.use_cases.toggle_task import ToggleTask
 from entrypoints.settings import Settings
@@ -128,6 +129,7 @@ class Container(DeclarativeContainer):
             CreateTask, tasks=tasks, clock=clock, task_limit=settings.provided.task_limit
         ),
         list=Factory(ListTasks, tasks=tasks),
+        page=Factory(PageTasks, tasks=tasks),
         fingerprint=Factory(FingerprintList, tasks=tasks),
         get=Factory(GetTask, tasks=tasks),
         edit=Factory(EditTask, tasks=tasks, clock=clock),

@@ -1,11 +1,12 @@
 """Tasks in a dictionary."""
 
 from collections.abc import Callable, Collection, Iterator
+from heapq import nsmallest
 from itertools import count
 
 from application.arranging import arrange
 from application.errors import TaskLimitReached, TaskNotFound, UnknownUser
-from domain.listing import SortOrder, StatusFilter, fingerprint
+from domain.listing import Page, Position, SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
 
 
@@ -33,12 +34,27 @@ class MemoryTaskRepository:
     async def get(self, owner: str, task_id: int) -> Task:
         return self._find(owner, task_id)
 
-    async def list(
-        self, owner: str, status: StatusFilter, order: SortOrder, *, limit: int | None = None
-    ) -> list[Task]:
+    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
         # Copied before anything is awaited, so that the list is one state.
-        admitted = list(self._admitted(owner, status))
-        return (await arrange(admitted, order))[:limit]
+        return await arrange(list(self._admitted(owner, status)), order)
+
+    async def page(
+        self,
+        owner: str,
+        status: StatusFilter,
+        order: SortOrder,
+        *,
+        limit: int,
+        after: Position | None = None,
+    ) -> Page:
+        following = [
+            task
+            for task in self._admitted(owner, status)
+            if after is None or order.position(task) > after
+        ]
+        tasks = nsmallest(limit + 1, following, key=order.position)
+        has_more = len(tasks) > limit
+        return Page(tasks[:limit], order.position(tasks[limit - 1]) if has_more else None)
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
         return fingerprint(self._admitted(owner, status))

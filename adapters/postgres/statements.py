@@ -20,11 +20,13 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 
 from adapters.postgres.facts import QUERY
@@ -129,6 +131,16 @@ _ORDER: Final = {
     SortOrder.CREATED: (_CREATED_AT, _ID),
     SortOrder.TITLE: (_TITLE_KEY, _ID),
 }
+_KEY_TYPE: Final[dict[SortOrder, TypeEngine[Any]]] = {
+    SortOrder.CREATED: DateTime(timezone=True),
+    SortOrder.TITLE: Text(),
+}
+
+
+def _after(order: SortOrder) -> ColumnElement[bool]:
+    # A comparison of rows, which an index of these columns decides.
+    key = bindparam("key", type_=_KEY_TYPE[order])
+    return tuple_(*_ORDER[order]) > tuple_(key, bindparam("task_id", type_=BigInteger))
 
 
 def _listed(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
@@ -140,6 +152,12 @@ def _listed(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
 
 def _listing(status: StatusFilter, order: SortOrder) -> Select[Any]:
     return _listed(_ROW, status).order_by(*_ORDER[order])
+
+
+def _page(status: StatusFilter, order: SortOrder) -> Select[Any]:
+    columns = (*_ROW, _TITLE_KEY) if order is SortOrder.TITLE else _ROW
+    limit = bindparam("limit", type_=BigInteger)
+    return _listed(columns, status).order_by(*_ORDER[order]).limit(limit)
 
 
 def _fingerprint() -> ColumnElement[str]:
@@ -156,12 +174,19 @@ LIST: Final = {
     for order in SortOrder
 }
 
-FIRST: Final = {
-    (status, order): _compiled(_listing(status, order).limit(bindparam("limit", type_=BigInteger)))
+PAGE: Final = {
+    (status, order): _compiled(_page(status, order))
     for status in StatusFilter
     for order in SortOrder
 }
-"""The first ``limit`` tasks."""
+"""The first ``limit`` tasks; by title, each row ends with the key."""
+
+NEXT_PAGE: Final = {
+    (status, order): _compiled(_page(status, order).where(_after(order)))
+    for status in StatusFilter
+    for order in SortOrder
+}
+"""The same after the position of ``key`` and ``task_id``."""
 
 FINGERPRINT: Final = {
     status: _compiled(_listed([_fingerprint()], status)) for status in StatusFilter

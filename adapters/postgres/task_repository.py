@@ -15,7 +15,7 @@ from adapters.postgres.connection import Connection, Row
 from adapters.postgres.database import Database
 from application.arranging import LONG, PIECE
 from application.errors import TaskLimitReached, TaskNotFound, UnknownUser
-from domain.listing import SortOrder, StatusFilter, fingerprint
+from domain.listing import Page, Position, SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
 from domain.title_key import title_key
 
@@ -82,18 +82,39 @@ class PostgresTaskRepository:
         async with self._database.session(owner) as session:
             return await _read(session, owner, task_id)
 
-    async def list(
-        self, owner: str, status: StatusFilter, order: SortOrder, *, limit: int | None = None
-    ) -> list[Task]:
+    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
         if not self._database.admits(owner):
             return []
         async with self._database.session(owner) as session:
-            if limit is None:
-                rows = await session.run_long(statements.LIST[status, order], {"owner": owner})
-            else:
-                first = {"owner": owner, "limit": limit}
-                rows = await session.run(statements.FIRST[status, order], first)
+            rows = await session.run_long(statements.LIST[status, order], {"owner": owner})
         return await _tasks(owner, rows)
+
+    async def page(
+        self,
+        owner: str,
+        status: StatusFilter,
+        order: SortOrder,
+        *,
+        limit: int,
+        after: Position | None = None,
+    ) -> Page:
+        if not self._database.admits(owner):
+            return Page([], None)
+        # One more than the page, which tells whether others follow.
+        values: dict[str, object] = {"owner": owner, "limit": limit + 1}
+        if after is None:
+            statement = statements.PAGE[status, order]
+        else:
+            statement = statements.NEXT_PAGE[status, order]
+            values |= after._asdict()
+        async with self._database.session(owner) as session:
+            rows = await session.run(statement, values)
+        # The key as it is stored: another version of Python may have made it.
+        keys = [row[-1] for row in rows[:limit]] if order is SortOrder.TITLE else None
+        tasks = await _tasks(owner, [row[:-1] for row in rows[:limit]] if keys else rows[:limit])
+        if len(rows) <= limit:
+            return Page(tasks, None)
+        return Page(tasks, Position(keys[-1] if keys else tasks[-1].created_at, tasks[-1].id))
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
         if not self._database.admits(owner):

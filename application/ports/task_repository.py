@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from domain.listing import SortOrder, StatusFilter
+from domain.listing import Page, Position, SortOrder, StatusFilter
 from domain.task import NewTask, Task
 
 
@@ -30,13 +30,27 @@ class TaskRepository(Protocol):
         """Return the owner's task. Raises TaskNotFound."""
         ...
 
-    async def list(
-        self, owner: str, status: StatusFilter, order: SortOrder, *, limit: int | None = None
-    ) -> list[Task]:
+    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
         """Return the owner's tasks that ``status`` admits, as ``order`` arranges them.
 
-        With a ``limit``, return only the first so many. The list is one state of the storage. A
-        long list is read in pieces, so that the event loop serves other requests in between.
+        The list is one state of the storage. A long list is read in pieces, so that the event loop
+        serves other requests in between.
+        """
+        ...
+
+    async def page(
+        self,
+        owner: str,
+        status: StatusFilter,
+        order: SortOrder,
+        *,
+        limit: int,
+        after: Position | None = None,
+    ) -> Page:
+        """Return the first ``limit`` tasks (at least 1) of that list.
+
+        With ``after``, return the first of those that follow this position of the same order. The
+        cost depends on ``limit`` alone, not on the length of the list.
         """
         ...
 

@@ -11,8 +11,6 @@ class ListTasks:
     def __init__(self, *, tasks: TaskRepository) -> None:
         self._tasks = tasks
 
-    async def __call__(
-        self, *, owner: str, status: StatusFilter, order: SortOrder, limit: int | None = None
-    ) -> list[Task]:
-        """Return the first ``limit`` tasks (None: all). Raises StorageUnavailable."""
-        return await self._tasks.list(owner, status, order, limit=limit)
+    async def __call__(self, *, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
+        """Return all of the tasks. Raises StorageUnavailable."""
+        return await self._tasks.list(owner, status, order)

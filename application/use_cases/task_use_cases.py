@@ -8,6 +8,7 @@ from application.use_cases.edit_task import EditTask
 from application.use_cases.fingerprint_list import FingerprintList
 from application.use_cases.get_task import GetTask
 from application.use_cases.list_tasks import ListTasks
+from application.use_cases.page_tasks import PageTasks
 from application.use_cases.toggle_task import ToggleTask
 
 
@@ -17,6 +18,7 @@ class TaskUseCases:
 
     create: CreateTask
     list: ListTasks
+    page: PageTasks
     fingerprint: FingerprintList
     get: GetTask
     edit: EditTask

@@ -22,9 +22,16 @@ def task_tag(task: Task) -> str:
     return f'"{timestamp(task.updated_at)}"'
 
 
-def list_tag(fingerprint: str, order: SortOrder, *, compressed: bool) -> str:
-    """Return the tag of a list with this ``domain.listing.Fingerprint``: one for each body."""
-    return f'"{order}-{fingerprint}{"-gzip" if compressed else ""}"'
+def list_tag(
+    fingerprint: str, order: SortOrder, *, compressed: bool, has_next: bool = False
+) -> str:
+    """Return the tag of a list with this ``domain.listing.Fingerprint``: one for each body.
+
+    A page to which another is added keeps its body, and has another tag all the same: its client
+    must learn of the Link.
+    """
+    more, coding = "-more" if has_next else "", "-gzip" if compressed else ""
+    return f'"{order}-{fingerprint}{more}{coding}"'
 
 
 def known_tag(tags: Sequence[str], if_none_match: str | None) -> str | None:

@@ -99,6 +99,21 @@ def unchanged() -> dict[int | str, dict[str, Any]]:
     return {304: {"description": "The client has the current state", "headers": {"ETag": _ETAG}}}
 
 
+_LINK: Final = {
+    "description": 'The next page, with rel="next", if `limit` is given and others follow.',
+    "required": False,
+    "schema": {"type": "string"},
+}
+
+
+def listed() -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` entries of a list or a page, and of one that has not changed."""
+    responses = tagged(200) | unchanged()
+    for response in responses.values():
+        response["headers"] = {**response["headers"], "Link": _LINK}
+    return responses
+
+
 _BEARER: Final = "HTTPBearer"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -12,8 +13,7 @@ from starlette.types import Receive, Scope, Send
 from application.arranging import LONG
 from application.errors import Unavailable
 from application.use_cases.task_use_cases import TaskUseCases
-from domain.listing import Fingerprint, SortOrder, StatusFilter
-from domain.task import Task
+from domain.listing import Fingerprint, Page, Position, SortOrder, StatusFilter, fingerprint
 from entrypoints.http.compression import Gzip
 from entrypoints.http.entity_tags import known_tag, list_tag
 from entrypoints.http.freed_memory import return_freed_memory
@@ -25,6 +25,9 @@ from entrypoints.http.task_responses import (
     list_response,
     unchanged_response,
 )
+
+PAGE_MAX: Final = LONG
+"""Most tasks of a page, which is read in one step, and made in one unless it is large."""
 
 _LARGE: Final = 1024 * 1024
 """Bytes of JSON above which a list of few tasks is made as a long one is: many of them at a time
@@ -49,11 +52,29 @@ class ListRequest(NamedTuple):
     owner: str
     status: StatusFilter
     order: SortOrder
+    limit: int | None
+    """Most tasks of the page that is asked for; None asks for all tasks."""
+    after: Position | None
+    """Position after which the page begins."""
+    link_to_next: Callable[[Position], str]
+    """Returns the Link of a page that ends at a position."""
     if_none_match: str | None
     compressed: bool
     """Whether the client accepts gzip."""
     head: bool
     """Whether the response is to have no body."""
+
+    def link(self, end: Position | None) -> str | None:
+        """Return the Link of what is asked for, if it ends at ``end`` and others follow."""
+        return None if self.limit is None or end is None else self.link_to_next(end)
+
+    def known_tag(self, found: str, link: str | None = None) -> str | None:
+        """Return the tag of the list with the fingerprint ``found``, if the client has it."""
+        tags = [
+            list_tag(found, self.order, compressed=coded, has_next=link is not None)
+            for coded in (False, True)
+        ]
+        return known_tag(tags, self.if_none_match)
 
 
 class TaskLists:
@@ -66,40 +87,56 @@ class TaskLists:
     async def response(self, asked: ListRequest) -> Response:
         """Return the response to a request. Raises StorageUnavailable."""
         deadline = asyncio.get_running_loop().time() + _WITHIN_SECONDS
-        if asked.if_none_match is not None:
-            found = await self._fingerprint(asked)
-            tags = [list_tag(found, asked.order, compressed=coded) for coded in (False, True)]
-            if known := known_tag(tags, asked.if_none_match):
+        is_page = asked.limit is not None
+        if asked.if_none_match is not None and not is_page:
+            known = asked.known_tag(await self._fingerprint(asked))
+            if known is not None:
                 return unchanged_response(known)
-        if short := await self._short(asked):
-            tasks, body = short
-            return await list_response(tasks, body, asked.order, accepts_gzip=asked.compressed)
+        tasks, end = await self._page(asked, asked.limit or LONG)
+        link = asked.link(end)
+        if asked.if_none_match is not None and is_page:
+            known = asked.known_tag(fingerprint(tasks), link)
+            if known is not None:
+                return unchanged_response(known, link)
+        if is_page or end is None:
+            body = encode_tasks(tasks)
+            if len(body) <= _LARGE:
+                return await list_response(
+                    tasks, body, asked.order, accepts_gzip=asked.compressed, link=link
+                )
         if not asked.head:
             return _LongListResponse(self, asked, deadline)
-        tag = list_tag(await self._fingerprint(asked), asked.order, compressed=asked.compressed)
-        response = Response(headers=list_headers(tag, compressed=asked.compressed), media_type=JSON)
+        found = fingerprint(tasks) if is_page else await self._fingerprint(asked)
+        response = Response(headers=_headers(asked, found, link), media_type=JSON)
         # Starlette's 0 would be wrong, and to know the length the list would have to be made.
         del response.headers["Content-Length"]
         return response
 
-    async def _short(self, asked: ListRequest) -> tuple[list[Task], bytes] | None:
-        """Return the list and its JSON, unless it has many tasks or many bytes."""
-        # By creation: of a long list, storages would read everything to know the first titles.
-        tasks = await self._use_cases.list(
-            owner=asked.owner, status=asked.status, order=SortOrder.CREATED, limit=LONG + 1
-        )
-        if len(tasks) > LONG:
-            return None
-        tasks = asked.order.arrange(tasks)
-        body = encode_tasks(tasks)
-        return (tasks, body) if len(body) <= _LARGE else None
-
     async def _fingerprint(self, asked: ListRequest) -> str:
         return await self._use_cases.fingerprint(owner=asked.owner, status=asked.status)
 
-    async def tasks(self, asked: ListRequest) -> list[Task]:
-        """Return all tasks that are asked for. Raises StorageUnavailable."""
-        return await self._use_cases.list(owner=asked.owner, status=asked.status, order=asked.order)
+    async def _page(self, asked: ListRequest, limit: int) -> Page:
+        return await self._use_cases.page(
+            owner=asked.owner,
+            status=asked.status,
+            order=asked.order,
+            limit=limit,
+            after=asked.after,
+        )
+
+    async def read(self, asked: ListRequest) -> Page:
+        """Return the tasks that are asked for. Raises StorageUnavailable."""
+        if asked.limit is not None:
+            return await self._page(asked, asked.limit)
+        tasks = await self._use_cases.list(
+            owner=asked.owner, status=asked.status, order=asked.order
+        )
+        return Page(tasks, None)
+
+
+def _headers(asked: ListRequest, found: str, link: str | None) -> dict[str, str]:
+    tag = list_tag(found, asked.order, compressed=asked.compressed, has_next=link is not None)
+    return list_headers(tag, compressed=asked.compressed, link=link)
 
 
 class _LongListResponse(Response):
@@ -138,7 +175,9 @@ class _LongListResponse(Response):
     async def _make(self) -> deque[bytes]:
         """Return the body in pieces, and set the headers that depend on it."""
         compressed = self._asked.compressed
-        tasks = deque(await self._lists.tasks(self._asked))
+        listed, end = await self._lists.read(self._asked)
+        tasks = deque(listed)
+        del listed
         seen = Fingerprint()
         gzip = Gzip() if compressed else None
         content: deque[bytes] = deque()
@@ -154,8 +193,8 @@ class _LongListResponse(Response):
         # It may have become empty since the request arrived.
         closing = b"]" if opening == b"," else b"[]"
         content.append(await gzip.compress(closing) + gzip.flush() if gzip else closing)
-        tag = list_tag(seen.hexdigest(), self._asked.order, compressed=compressed)
-        self.headers.update(list_headers(tag, compressed=compressed))
+        link = self._asked.link(end)
+        self.headers.update(_headers(self._asked, seen.hexdigest(), link))
         self.headers["Content-Length"] = str(sum(map(len, content)))
         return content
 

@@ -31,26 +31,32 @@ def task_response(
 
 
 async def list_response(
-    tasks: list[Task], body: bytes, order: SortOrder, *, accepts_gzip: bool
+    tasks: list[Task], body: bytes, order: SortOrder, *, accepts_gzip: bool, link: str | None = None
 ) -> Response:
     """Return the response that holds a list, compressed if that is accepted and worth it.
 
-    ``body`` is the list as JSON.
+    ``body`` is the list as JSON, and ``link`` the Link to the next page.
     """
     is_compressed = accepts_gzip and len(body) >= GZIP_MIN
     if is_compressed:
         gzip = Gzip()
         body = await gzip.compress(body) + gzip.flush()
-    tag = list_tag(fingerprint(tasks), order, compressed=is_compressed)
-    return Response(body, HTTPStatus.OK, list_headers(tag, compressed=is_compressed), JSON)
+    tag = list_tag(fingerprint(tasks), order, compressed=is_compressed, has_next=link is not None)
+    headers = list_headers(tag, compressed=is_compressed, link=link)
+    return Response(body, HTTPStatus.OK, headers, JSON)
 
 
-def list_headers(tag: str, *, compressed: bool) -> dict[str, str]:
+def list_headers(tag: str, *, compressed: bool, link: str | None = None) -> dict[str, str]:
     """Return the headers of a list that describe its content."""
     encoding = {"Content-Encoding": "gzip"} if compressed else {}
-    return {"Vary": _VARY_LIST, **encoding, "ETag": tag}
+    return {"Vary": _VARY_LIST, **encoding, "ETag": tag, **_linked(link)}
 
 
-def unchanged_response(tag: str) -> Response:
+def unchanged_response(tag: str, link: str | None = None) -> Response:
     """Return the response for a client that has already what ``tag`` stands for."""
-    return Response(None, HTTPStatus.NOT_MODIFIED, {"ETag": tag, "Vary": _VARY_LIST})
+    headers = {"ETag": tag, "Vary": _VARY_LIST, **_linked(link)}
+    return Response(None, HTTPStatus.NOT_MODIFIED, headers)
+
+
+def _linked(link: str | None) -> dict[str, str]:
+    return {} if link is None else {"Link": link}

@@ -1,20 +1,23 @@
 """The operations on a user's tasks."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Final
-from urllib.parse import quote
 
 from fastapi import FastAPI, Header, Path, Query, Request, Response
 from pydantic import MISSING, BeforeValidator
 
 from application.use_cases.task_use_cases import TaskUseCases
+from domain.errors import RuleViolation
 from domain.listing import SortOrder, StatusFilter
 from domain.task import UNCHANGED
 from entrypoints.http.compression import accepts_gzip
 from entrypoints.http.entity_tags import known_tag, task_tag, versions
-from entrypoints.http.openapi import errors, tagged, unchanged
+from entrypoints.http.openapi import errors, listed, tagged, unchanged
+from entrypoints.http.paging import AFTER, link_to_next, path_of, position_of
+from entrypoints.http.request_errors import InvalidRequest
 from entrypoints.http.schemas import TaskCompletion, TaskCreate, TaskResponse, TaskUpdate
-from entrypoints.http.task_lists import ListRequest, TaskLists
+from entrypoints.http.task_lists import PAGE_MAX, ListRequest, TaskLists
 from entrypoints.http.task_responses import task_response, unchanged_response
 
 _TASKS: Final = "/api/{user_id}/tasks"
@@ -62,9 +65,9 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
         operation_id="list_tasks",
         summary="List a user's tasks",
         response_model=list[TaskResponse],
-        responses=tagged(200) | unchanged() | errors(401, 403, 422, 500),
+        responses=listed() | errors(401, 403, 422, 500),
     )
-    async def list_tasks(
+    async def list_tasks(  # noqa: PLR0913, PLR0917 - what a request may say
         request: Request,
         user_id: UserId,
         status: Annotated[StatusFilter, Query(description="Which tasks.")] = StatusFilter.ALL,
@@ -72,12 +75,30 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
             SortOrder,
             Query(description="Oldest first, or by title regardless of case or accents."),
         ] = SortOrder.CREATED,
+        limit: Annotated[
+            int | None,
+            Query(
+                ge=1,
+                le=PAGE_MAX,
+                description="Most tasks of the response, whose Link names the next page if others "
+                "follow. Without it, all tasks are returned.",
+            ),
+        ] = None,
+        after: Annotated[
+            str | None, Query(description="Where the page begins: from the Link of another page.")
+        ] = None,
         if_none_match: IfNoneMatch = None,
     ) -> Response:
+        if after is not None and limit is None:
+            message = f"limit is required with {AFTER}"
+            raise InvalidRequest([RuleViolation("limit", "missing", message)])
         asked = ListRequest(
             owner=user_id,
             status=status,
             order=sort,
+            limit=limit,
+            after=None if after is None else position_of(after, sort),
+            link_to_next=partial(link_to_next, request.scope, sort),
             if_none_match=if_none_match,
             compressed=accepts_gzip(request.headers.get("accept-encoding", "")),
             head=request.method == "HEAD",
@@ -151,9 +172,9 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
         response_model=TaskResponse,
         responses=tagged(201, location=True) | errors(400, 401, 403, 409, 413, 415, 422, 500),
     )
-    async def create_task(user_id: UserId, body: TaskCreate) -> Response:
+    async def create_task(request: Request, user_id: UserId, body: TaskCreate) -> Response:
         task = await use_cases.create(owner=user_id, title=body.title, description=body.description)
-        location = f"/api/{quote(user_id, safe='')}/tasks/{task.id}"
+        location = f"{path_of(request.scope).removesuffix('/')}/{task.id}"
         return task_response(task, HTTPStatus.CREATED, {"Location": location})
 
     @app.delete(

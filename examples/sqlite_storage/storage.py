@@ -1,17 +1,19 @@
 """Both ports of a storage, TaskRepository and Storage, in one class."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from application.arranging import arrange
 from application.errors import StorageUnavailable, TaskLimitReached, TaskNotFound, UnknownUser
-from domain.listing import SortOrder, StatusFilter, fingerprint
+from domain.listing import Page, Position, SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
 from domain.title_key import title_key
 from examples.sqlite_storage import schema
 from examples.sqlite_storage.connection import Connection
+
+_Tasks = list[Task]
+"""Within the class, ``list`` is the port's operation."""
 
 _MAX_ID: Final = 2**63 - 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,6 +27,7 @@ _UPDATE: Final = (
     "UPDATE tasks SET title = ?, title_key = ?, description = ?, completed = ?, updated_at = ? "
     "WHERE id = ? AND user_id = ?"
 )
+_KEYS: Final = {SortOrder.CREATED: "created_at", SortOrder.TITLE: "title_key"}
 _COUNT: Final = "SELECT count(*) FROM tasks WHERE user_id = ?"
 _DELETE: Final = "DELETE FROM tasks WHERE id = ? AND user_id = ?"
 _INSERT: Final = (
@@ -77,15 +80,26 @@ class SqliteStorage:
         self._require_prepared()
         return await self._connection.read(lambda file: _find(file, owner, task_id))
 
-    async def list(
-        self, owner: str, status: StatusFilter, order: SortOrder, *, limit: int | None = None
-    ) -> list[Task]:
-        admitted = list(await self._admitted(owner, status))
-        return (await arrange(admitted, order))[:limit]
+    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
+        return await self._listed(owner, status, order)
+
+    async def page(
+        self,
+        owner: str,
+        status: StatusFilter,
+        order: SortOrder,
+        *,
+        limit: int,
+        after: Position | None = None,
+    ) -> Page:
+        # One more than the page, which tells whether others follow.
+        tasks = await self._listed(owner, status, order, limit=limit + 1, after=after)
+        has_more = len(tasks) > limit
+        return Page(tasks[:limit], order.position(tasks[limit - 1]) if has_more else None)
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
         # Reading the tasks is cheap: the file is on this machine.
-        return fingerprint(await self._admitted(owner, status))
+        return fingerprint(await self._listed(owner, status, SortOrder.CREATED))
 
     async def update(self, owner: str, task_id: int, change: Callable[[Task], Task]) -> Task:
         self._require_prepared()
@@ -115,15 +129,30 @@ class SqliteStorage:
 
         await self._connection.write(remove)
 
-    async def _admitted(self, owner: str, status: StatusFilter) -> Iterable[Task]:
+    async def _listed(
+        self,
+        owner: str,
+        status: StatusFilter,
+        order: SortOrder,
+        *,
+        limit: int = -1,
+        after: Position | None = None,
+    ) -> _Tasks:
         self._require_prepared()
-        statement, values = f"{_SELECT} WHERE user_id = ?", [owner, status.completed]
-        if status.completed is None:
-            values.pop()
-        else:
+        key = _KEYS[order]
+        statement = f"{_SELECT} WHERE user_id = ?"
+        values: list[object] = [owner]
+        if status.completed is not None:
             statement += " AND completed = ?"
+            values.append(status.completed)
+        if after is not None:
+            statement += f" AND ({key}, id) > (?, ?)"
+            values += [_stored(after.key), after.task_id]
+        # To SQLite, a negative limit is none.
+        statement += f" ORDER BY {key}, id LIMIT ?"
+        values.append(limit)
         rows = await self._connection.read(lambda file: file.execute(statement, values).fetchall())
-        return map(_task, rows)
+        return [_task(row) for row in rows]
 
     def _require_prepared(self) -> None:
         if not self._prepared:
@@ -151,6 +180,10 @@ def _task(row: tuple[Any, ...]) -> Task:
         created_at=_EPOCH + created_at * _MICROSECOND,
         updated_at=_EPOCH + updated_at * _MICROSECOND,
     )
+
+
+def _stored(key: datetime | str) -> int | str:
+    return key if isinstance(key, str) else _microseconds(key)
 
 
 def _microseconds(moment: datetime) -> int:

@@ -145,6 +145,25 @@ class SideBySide(RuleBasedStateMachine):
         for tasks in (self.memory, self.postgres):
             self.runner.run(self.check_fingerprint(tasks, self.users[owner], status))
 
+    @rule(
+        owner=owners,
+        status=st.sampled_from(StatusFilter),
+        order=st.sampled_from(SortOrder),
+        limit=st.integers(1, 3),
+    )
+    def page(self, owner: int, status: StatusFilter, order: SortOrder, limit: int) -> None:
+        async def all_pages(tasks: TaskRepository, _: dict[int, int]) -> list[Task]:
+            listed, after = [], None
+            while True:
+                page = await tasks.page(self.users[owner], status, order, limit=limit, after=after)
+                listed += page.tasks
+                assert page.end is None or len(page.tasks) == limit
+                if page.end is None:
+                    return listed
+                after = page.end
+
+        self.both(all_pages)
+
     async def check_fingerprint(
         self, tasks: TaskRepository, owner: str, status: StatusFilter
     ) -> None:

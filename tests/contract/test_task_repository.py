@@ -9,7 +9,7 @@ import pytest
 from application.arranging import PIECE
 from application.errors import TaskLimitReached, TaskNotFound, UnknownUser
 from application.ports.task_repository import TaskRepository
-from domain.listing import SortOrder, StatusFilter, fingerprint
+from domain.listing import Page, SortOrder, StatusFilter, fingerprint
 from domain.task import NewTask, Task
 from tests.contract.conftest import USERS
 
@@ -38,6 +38,16 @@ def new_task(
 
 async def everything(tasks: TaskRepository, owner: str) -> list[Task]:
     return await tasks.list(owner, StatusFilter.ALL, SortOrder.CREATED)
+
+
+async def pages(
+    tasks: TaskRepository, status: StatusFilter, order: SortOrder, limit: int
+) -> list[Page]:
+    """All pages of ada's list."""
+    found = [await tasks.page("ada", status, order, limit=limit)]
+    while found[-1].end is not None:
+        found.append(await tasks.page("ada", status, order, limit=limit, after=found[-1].end))
+    return found
 
 
 def toggled(task: Task) -> Task:
@@ -234,15 +244,53 @@ async def test_tasks_are_listed_by_title_regardless_of_case(tasks: TaskRepositor
 
 @pytest.mark.parametrize("order", SortOrder)
 @pytest.mark.parametrize("status", StatusFilter)
-async def test_a_limited_list_is_the_beginning_of_the_whole(
+async def test_the_pages_of_a_list_are_the_list(
     tasks: TaskRepository, status: StatusFilter, order: SortOrder
 ) -> None:
-    for title in "bAcBaC":
-        await tasks.add(new_task(title=title))
-        await tasks.update("ada", (await tasks.add(new_task(title=title))).id, toggled)
+    await tasks.add(new_task("bob", title="b"))
+    for number, title in enumerate(
+        ["b", "A", "É", "e\u0301a", "B", "\U0001f600", "日本", "\uf8ff"]
+    ):
+        # Two at a time, and in another order than by title.
+        await tasks.add(new_task(title=title, minutes=-number // 3))
+        added = await tasks.add(new_task(title=title, minutes=-number // 3))
+        await tasks.update("ada", added.id, toggled)
     whole = await tasks.list("ada", status, order)
-    for limit in (1, 5, len(whole), len(whole) + 1):
-        assert await tasks.list("ada", status, order, limit=limit) == whole[:limit]
+    for limit in (1, 3, len(whole) - 1, len(whole), len(whole) + 1):
+        assert [page.tasks for page in await pages(tasks, status, order, limit)] == [
+            whole[start : start + limit] for start in range(0, len(whole), limit)
+        ]
+
+
+@pytest.mark.parametrize("order", SortOrder)
+async def test_a_page_goes_on_whatever_becomes_of_the_tasks_before_it(
+    tasks: TaskRepository, order: SortOrder
+) -> None:
+    added = [await tasks.add(new_task(title=title, minutes=n)) for n, title in enumerate("aBcdE")]
+    first = await tasks.page("ada", StatusFilter.PENDING, order, limit=2)
+    assert first.end == order.position(added[1])
+    await tasks.delete("ada", added[1].id)
+    await tasks.update("ada", added[0].id, toggled)
+    await tasks.add(new_task(title="A", minutes=0))
+    second = await tasks.page("ada", StatusFilter.PENDING, order, limit=2, after=first.end)
+    assert second.tasks == added[2:4]
+    last = await tasks.page("ada", StatusFilter.PENDING, order, limit=2, after=second.end)
+    assert last == ([added[4]], None)
+    beyond = order.position(added[4])
+    assert await tasks.page("ada", StatusFilter.ALL, order, limit=2, after=beyond) == ([], None)
+
+
+@pytest.mark.parametrize("order", SortOrder)
+async def test_a_position_is_good_for_any_user_and_shows_no_others_tasks(
+    tasks: TaskRepository, order: SortOrder
+) -> None:
+    adas = [await tasks.add(new_task(title=title, minutes=n)) for n, title in enumerate("bdf")]
+    bobs = await tasks.add(new_task("bob", title="c", minutes=1))
+    for owner, expected in (("ada", adas[1:]), ("bob", [bobs]), ("eve", [])):
+        page = await tasks.page(
+            owner, StatusFilter.ALL, order, limit=9, after=order.position(adas[0])
+        )
+        assert page == (expected, None)
 
 
 @pytest.mark.parametrize("order", SortOrder)

@@ -12,7 +12,7 @@ from tests.process.service import Service
 
 ERROR = {"$ref": "#/components/schemas/ErrorResponse"}
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
-EXPOSED = "ETag, Retry-After, X-Request-ID, WWW-Authenticate"
+EXPOSED = "ETag, Link, Retry-After, X-Request-ID, WWW-Authenticate"
 
 
 class Contract:

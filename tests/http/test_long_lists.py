@@ -16,7 +16,7 @@ from httpx import AsyncClient
 from adapters.memory.task_repository import MemoryTaskRepository
 from application.arranging import LONG
 from application.errors import StorageUnavailable
-from domain.listing import SortOrder, StatusFilter, fingerprint
+from domain.listing import Page, Position, SortOrder, StatusFilter, fingerprint
 from domain.task import Task
 from entrypoints.container import Container
 from entrypoints.http import list_places, task_json, task_lists
@@ -44,20 +44,31 @@ class LongRepository(MemoryTaskRepository):
         self.reading: list[str] = []
         """Owners whose whole lists are being read, in order."""
         self.limits: list[int | None] = []
-        self.orders: list[SortOrder] = []
 
     def tasks(self, owner: str = "ada") -> list[Task]:
         return [task(owner, number, self.text) for number in range(1, self.number + 1)]
 
-    async def list(
-        self, owner: str, status: StatusFilter, order: SortOrder, *, limit: int | None = None
-    ) -> list[Task]:
+    async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
+        self.limits.append(None)
+        self.reading.append(owner)
+        await self.free.wait()
+        return order.arrange(self.tasks(owner))
+
+    async def page(
+        self,
+        owner: str,
+        status: StatusFilter,
+        order: SortOrder,
+        *,
+        limit: int,
+        after: Position | None = None,
+    ) -> Page:
         self.limits.append(limit)
-        self.orders.append(order)
-        if limit is None:
-            self.reading.append(owner)
-            await self.free.wait()
-        return order.arrange(self.tasks(owner))[:limit]
+        tasks = [
+            task for task in self.tasks(owner) if after is None or order.position(task) > after
+        ]
+        tasks = order.arrange(tasks)
+        return Page(tasks[:limit], order.position(tasks[limit - 1]) if tasks[limit:] else None)
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
         return fingerprint(self.tasks(owner))
@@ -96,7 +107,7 @@ async def test_a_list_has_the_same_content_whether_or_not_it_is_long(
     assert response.headers["Vary"] == "Authorization, Accept-Encoding, Origin"
     again = await client.get(TASKS, headers={"Accept-Encoding": coding, "If-None-Match": tag})
     assert again.status_code == 304
-    assert repository.limits == ([LONG + 1] if number <= LONG else [LONG + 1, None])
+    assert repository.limits == ([LONG] if number <= LONG else [LONG, None])
 
 
 @pytest.mark.parametrize("order", SortOrder)
@@ -111,16 +122,29 @@ async def test_few_tasks_of_many_bytes_are_made_like_a_long_list(
     expected = one_step(order.arrange(repository.tasks()))
     response = await client.get(TASKS, params={"sort": order})
     assert response.content == expected
-    assert repository.limits == [LONG + 1, None][:reads]
+    assert repository.limits == [LONG, None][:reads]
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_whether_a_list_is_long_is_found_out_by_creation_in_each_order(
-    client: AsyncClient, repository: LongRepository, method: str
+async def test_a_page_of_many_bytes_is_made_like_a_long_list(
+    client: AsyncClient, repository: LongRepository
 ) -> None:
-    await client.request(method, TASKS, params={"sort": "title"})
-    assert repository.limits[0] == LONG + 1
-    assert repository.orders == [SortOrder.CREATED, SortOrder.TITLE][: len(repository.limits)]
+    repository.text = "\N{GRINNING FACE}" * 1000
+    repository.number = 601
+    path = f"{TASKS}?limit=300"
+    response = await client.get(path)
+    assert repository.limits == [300, 300]
+    assert response.content == one_step(repository.tasks()[:300])
+    link = response.headers["Link"]
+    head = await client.head(path)
+    unchanged = await client.get(path, headers={"If-None-Match": response.headers["ETag"]})
+    assert (head.status_code, unchanged.status_code) == (200, 304)
+    for other in (head, unchanged):
+        assert other.headers["Link"] == link
+        assert other.headers["ETag"] == response.headers["ETag"]
+    second = await client.get(link[1:].partition(">")[0])
+    assert second.content == one_step(repository.tasks()[300:600])
+    third = await client.get(second.headers["Link"][1:].partition(">")[0])
+    assert (third.content, "Link" in third.headers) == (one_step(repository.tasks()[600:]), False)
 
 
 async def ask(
@@ -252,7 +276,7 @@ async def test_head_of_a_long_list_has_its_tag_and_does_not_make_it(
         assert "Content-Length" not in head.headers
         for name in ("ETag", "Vary", "Content-Type", "Cache-Control", "Content-Encoding"):
             assert head.headers.get(name) == get.headers.get(name)
-        assert repository.limits == [LONG + 1]
+        assert repository.limits == [LONG]
 
 
 async def settled() -> None:

@@ -29,8 +29,9 @@ ROLES: Final = """
 """
 # The newest task was deleted: its id must not be reused.
 TASKS: Final = """
-    INSERT INTO tasks (user_id, title, description, completed, updated_at)
+    INSERT INTO tasks (user_id, title, title_key, description, completed, updated_at)
         SELECT CASE WHEN n % 2 = 0 THEN 'ada' ELSE 'bob' END, 'Milch für ' || n || ' 😀',
+            'milch fur ' || n || ' 😀',
             CASE WHEN n % 3 = 0 THEN E'a line\\nand another' END, n % 5 = 0,
             timestamptz '2026-11-21 12:30:15.123456+00' + n * interval '1 minute'
         FROM generate_series(1, 100) n;

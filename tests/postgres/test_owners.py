@@ -32,7 +32,11 @@ async def test_tasks_have_owners_of_the_type_that_users_have(
         assert await tasks.get(user, task.id) == task
         changed = await tasks.update(user, task.id, lambda found: found.toggle(now=NOW))
         assert await tasks.list(user, StatusFilter.ALL, SortOrder.CREATED) == [changed]
-        assert await tasks.list(user, StatusFilter.ALL, SortOrder.CREATED, limit=5) == [changed]
+        for order in SortOrder:
+            page = await tasks.page(user, StatusFilter.ALL, order, limit=5)
+            assert page == ([changed], None)
+            before = order.position(changed)._replace(task_id=changed.id - 1)
+            assert await tasks.page(user, StatusFilter.ALL, order, limit=1, after=before) == page
         assert await tasks.list(user, StatusFilter.ALL, SortOrder.TITLE) == [changed]
         assert await tasks.fingerprint(user, StatusFilter.ALL) == fingerprint([changed])
         await tasks.delete(user, task.id, lambda _: None)

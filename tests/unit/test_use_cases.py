@@ -11,6 +11,7 @@ from application.use_cases.delete_task import DeleteTask
 from application.use_cases.edit_task import EditTask
 from application.use_cases.get_task import GetTask
 from application.use_cases.list_tasks import ListTasks
+from application.use_cases.page_tasks import PageTasks
 from application.use_cases.toggle_task import ToggleTask
 from domain.errors import InvalidTask
 from domain.listing import SortOrder, StatusFilter
@@ -26,6 +27,7 @@ class Service:
         self.repository = tasks = MemoryTaskRepository(users={"ada", "bob"})
         self.create = CreateTask(tasks=tasks, clock=self.clock)
         self.list = ListTasks(tasks=tasks)
+        self.page = PageTasks(tasks=tasks)
         self.get = GetTask(tasks=tasks)
         self.edit = EditTask(tasks=tasks, clock=self.clock)
         self.toggle = ToggleTask(tasks=tasks, clock=self.clock)
@@ -111,10 +113,15 @@ async def test_creating_more_tasks_than_a_user_may_have_is_refused(service: Serv
     assert [task.title for task in await service.all_of("ada")] == ["First"]
 
 
-async def test_a_list_may_be_limited(service: Service) -> None:
-    for title in ("a", "b", "c"):
+async def test_a_list_can_be_read_page_by_page(service: Service) -> None:
+    for title in ("c", "b", "a"):
         await service.create(owner="ada", title=title, description=None)
-    listed = await service.list(
-        owner="ada", status=StatusFilter.ALL, order=SortOrder.TITLE, limit=2
-    )
-    assert [task.title for task in listed] == ["a", "b"]
+    titles, after = [], None
+    for end in (True, False):
+        page = await service.page(
+            owner="ada", status=StatusFilter.ALL, order=SortOrder.TITLE, limit=2, after=after
+        )
+        titles.append([task.title for task in page.tasks])
+        assert (page.end is not None) is end
+        after = page.end
+    assert titles == [["a", "b"], ["c"]]

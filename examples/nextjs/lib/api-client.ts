@@ -55,6 +55,14 @@ export function tasksApi(userId: string) {
   return {
     list: (query: { status?: StatusFilter; sort?: SortOrder } = {}) =>
       result(client.GET("/api/{user_id}/tasks", { params: { path: tasks, query } })),
+    /** One page of a list that may grow, and the value of `after` for the next one, if there is one. */
+    page: async (query: { limit: number; after?: string; status?: StatusFilter; sort?: SortOrder }) => {
+      const answer = client.GET("/api/{user_id}/tasks", { params: { path: tasks, query } });
+      const page = await result(answer);
+      const next = /<(.*)>; rel="next"/.exec((await answer).response.headers.get("Link") ?? "");
+      const after = next?.[1] && new URL(next[1], API_URL).searchParams.get("after");
+      return { tasks: page, after: after || undefined };
+    },
     create: (body: TaskCreate) => result(client.POST("/api/{user_id}/tasks", { params: { path: tasks }, body })),
     get: (id: number) => result(client.GET("/api/{user_id}/tasks/{task_id}", { params: { path: task(id) } })),
     /** Completes the task, or reopens it. This can be repeated if a response was lost. */

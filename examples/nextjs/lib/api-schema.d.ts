@@ -270,6 +270,10 @@ export interface operations {
                 status?: components["schemas"]["StatusFilter"];
                 /** @description Oldest first, or by title regardless of case or accents. */
                 sort?: components["schemas"]["SortOrder"];
+                /** @description Most tasks of the response, whose Link names the next page if others follow. Without it, all tasks are returned. */
+                limit?: number | null;
+                /** @description Where the page begins: from the Link of another page. */
+                after?: string | null;
             };
             header?: {
                 /** @description The tags that the client has: the response is 304 if one of them still holds. */
@@ -288,6 +292,8 @@ export interface operations {
                 headers: {
                     /** @description Identifies this state, for If-None-Match and If-Match. */
                     ETag?: string;
+                    /** @description The next page, with rel="next", if `limit` is given and others follow. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -299,6 +305,8 @@ export interface operations {
                 headers: {
                     /** @description Identifies this state, for If-None-Match and If-Match. */
                     ETag?: string;
+                    /** @description The next page, with rel="next", if `limit` is given and others follow. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
