@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 
 from bench.load.tokens import Signing, token
-from bench.load.users import LARGE_USERS, SMALL_USERS, WRITERS, User
+from bench.load.users import LARGE_USERS, SMALL, SMALL_USERS, WRITERS, User
 
 
 class NotOffered(Exception):
@@ -47,6 +47,8 @@ class Place:
 
 Requests = Iterator[bytes]
 
+_PAGES: Final = 50
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -67,6 +69,27 @@ class Workload:
 def list_of(user: User) -> Callable[[Place], Requests]:
     """Request one user's list again and again."""
     return lambda place: repeat(place.request("GET", user.path, user))
+
+
+def pages_of(user: User, limit: int) -> Callable[[Place], Requests]:
+    """Request pages of one user's list by title, the first _PAGES of them again and again."""
+
+    def requests(place: Place) -> Requests:
+        pages: list[bytes] = []
+        path = f"{user.path}?sort=title&limit={limit}"
+        while path and len(pages) < _PAGES:
+            pages.append(place.request("GET", path, user))
+            links = _answer(place, pages[-1], {}).links
+            path = links.get("next", {}).get("url", "")
+        if len(pages) == 1 and len(user.task_ids) > limit:
+            raise NotOffered("no Link")
+        return cycle(pages)
+
+    return requests
+
+
+def _page_large(place: Place) -> Requests:
+    return pages_of(place.one_of(LARGE_USERS), SMALL)(place)
 
 
 def _list_small(place: Place) -> Requests:
@@ -171,6 +194,7 @@ def _with_header(asked: bytes, name: str, value: str) -> bytes:
 _ALL: Final = [
     Workload("list20", _list_small),
     Workload("list1000", _list_large, connections=len(LARGE_USERS)),
+    Workload("page20", _page_large, connections=len(LARGE_USERS)),
     Workload("get", _get),
     Workload("create", _create, writes=True),
     Workload("edit", _edit, writes=True),

@@ -16,7 +16,7 @@ from bench.figures.sample import Sample
 from bench.figures.tables import markdown_table
 from bench.load.stretch import put_load
 from bench.load.users import User, reset
-from bench.load.workloads import WORKLOADS, Workload, list_of
+from bench.load.workloads import WORKLOADS, Workload, list_of, pages_of
 from bench.scale import rows
 from bench.scale.deployments import Deployment, has_nginx, replicas, workers
 from bench.targets import postgres
@@ -26,6 +26,7 @@ from bench.targets.services import SERVICES, started
 
 _CONNECTIONS: Final = (1, 4, 16, 64, 256, 1000)
 _MANY: Final = 64
+_PAGE: Final = 100
 _TEMPLATE: Final = "template_ours"
 _MEBIBYTE: Final = 1 << 20
 
@@ -77,26 +78,30 @@ def _long_lists(server: postgres.Server, url: str, installed: Installed, folder:
     for owned in rows.OWNED:
         owner = rows.owner_of(owned)
         user = User(owner, range(0))
-        with started(SERVICES["ours"], installed, url, folder) as service:
-            sample = put_load(
-                Workload("list", list_of(user)),
-                port=service.port,
-                processes=[service.pid],
-                postgres_pid=server.pid,
-                connections=1,
-                seconds=3,
+        for name, requests in (
+            (f"list of {owned:,}", list_of(user)),
+            (f"page of {_PAGE} of {owned:,}, by title", pages_of(user, _PAGE)),
+        ):
+            with started(SERVICES["ours"], installed, url, folder) as service:
+                sample = put_load(
+                    Workload(name, requests),
+                    port=service.port,
+                    processes=[service.pid],
+                    postgres_pid=server.pid,
+                    connections=1,
+                    seconds=3,
+                )
+                peak = resident_bytes(service.pid, peak=True) / _MEBIBYTE
+            lines.append(
+                [
+                    name,
+                    f"{sample.cpu_us / 1e3:,.2f}",
+                    f"{sample.database_cpu_us / 1e3:,.2f}",
+                    f"{sample.p50_ms:,.1f}",
+                    f"{sample.response_bytes / _MEBIBYTE:,.2f}",
+                    f"{peak:,.0f}",
+                ]
             )
-            peak = resident_bytes(service.pid, peak=True) / _MEBIBYTE
-        lines.append(
-            [
-                f"list of {owned:,}",
-                f"{sample.cpu_us / 1e3:,.2f}",
-                f"{sample.database_cpu_us / 1e3:,.2f}",
-                f"{sample.p50_ms:,.1f}",
-                f"{sample.response_bytes / _MEBIBYTE:,.2f}",
-                f"{peak:,.0f}",
-            ]
-        )
     header = ["", "service, ms CPU", "PostgreSQL, ms CPU", "p50 ms", "answer, MiB", "peak MiB"]
     return markdown_table(header, lines)
 

@@ -11,11 +11,15 @@ import psycopg
 from adapters.postgres import statements
 from adapters.postgres.statements import Statement
 from bench.figures.tables import markdown_table
+from domain.listing import SortOrder
 
 TOTALS: Final = (100, 1_000_000, 10_000_000)
 OWNED: Final = (10, 1_000, 100_000)
 
 _REPEATS: Final = 7
+
+_WITHOUT_TASKS: Final = ("CHECK", "FACTS", "LOCK")
+"""Statements that read no task."""
 
 # The tasks of each user are scattered over the table, as after concurrent writes of many users.
 _FILL: Final = """
@@ -90,13 +94,20 @@ def costs(url: str, owner: str) -> dict[str, Cost]:
             "description": None,
             "completed": True,
             "now": "2026-11-21 00:00:00Z",
+            "limit": 101,
+            "below": 10_000,
         }
-        return {name: _cost(connection, each, values) for name, each in _all_statements()}
+        found = {}
+        for name, each in _all_statements():
+            # A page that begins in the middle of the tasks.
+            key = "2026-03-01 00:00:00Z" if SortOrder.CREATED in name.split() else "task 5"
+            found[name] = _cost(connection, each, {**values, "key": key})
+        return found
 
 
 def _all_statements() -> Iterator[tuple[str, Statement]]:
     for name, value in vars(statements).items():
-        if not name.isupper() or name.startswith("_") or name == "CHECK":
+        if not name.isupper() or name.startswith("_") or name in _WITHOUT_TASKS:
             continue
         if isinstance(value, Statement):
             yield name, value
