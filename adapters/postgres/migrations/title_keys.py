@@ -21,7 +21,7 @@ def title_key_column() -> sa.Column[str]:
 
 def fill_title_keys(connection: sa.Connection) -> None:
     """Give each task that has none the key of its title."""
-    if not connection.scalar(sa.text(_IS_NEEDED)):
+    if connection.scalar(sa.text(_IS_NEEDED)) is None:
         return
     # Of ASCII, PostgreSQL makes the same keys itself, in a tenth of the time.
     connection.execute(sa.text(_FILL_ASCII))
@@ -32,7 +32,7 @@ def fill_title_keys(connection: sa.Connection) -> None:
         connection.execute(sa.text(_FILL), {"ids": ids, "titles": titles, "keys": keys})
 
 
-_IS_NEEDED: Final = "SELECT EXISTS (SELECT FROM tasks WHERE title_key = '')"
+_IS_NEEDED: Final = "SELECT 1 FROM tasks WHERE title_key = '' LIMIT 1"
 _FILL_ASCII: Final = """
     UPDATE tasks SET title_key = lower(title COLLATE "C")
     WHERE title_key = '' AND octet_length(title) = char_length(title)
