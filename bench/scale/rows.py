@@ -99,8 +99,8 @@ def costs(url: str, owner: str) -> dict[str, Cost]:
         }
         found = {}
         for name, each in _all_statements():
-            # A page that begins in the middle of the tasks.
-            key = "2026-03-01 00:00:00Z" if SortOrder.CREATED in name.split() else "task 5"
+            # A page that begins behind the first tasks.
+            key = seen if SortOrder.CREATED in name.split() else "task 5"
             found[name] = _cost(connection, each, {**values, "key": key})
         return found
 

@@ -129,9 +129,10 @@ async def test_tasks_of_one_instant_are_listed_by_number_wherever_they_are_store
         END $$""",
     )
     async with repository(url) as tasks:
-        for limit in (None, 5):
-            listed = await tasks.list("ada", status, SortOrder.CREATED, limit=limit)
-            assert [task.id for task in listed] == [1, 2, 3, 4, 5]
+        listed = await tasks.list("ada", status, SortOrder.CREATED)
+        page = await tasks.page("ada", status, SortOrder.CREATED, limit=5)
+        for found in (listed, page.tasks):
+            assert [task.id for task in found] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
