@@ -134,6 +134,40 @@ async def test_the_next_address_is_tried_at_once_if_nothing_listens(resolve: Res
     assert network.tried == ["1", "2", "3"]
 
 
+async def test_a_failure_starts_the_next_attempt_while_others_are_silent(
+    resolve: Resolve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve("127.0.0.1", "127.0.0.2", "127.0.0.3")
+    network = Network(at_1="silent", at_2="closed", at_3="answers")
+
+    async def connect(address: Address) -> Driver:
+        # Only the first address has a head start that ends.
+        monkeypatch.setattr(addresses_module, "HEAD_START", 3600)
+        return await network.connect(address)
+
+    monkeypatch.setattr(addresses_module, "HEAD_START", 0.1)
+    async with asyncio.timeout(10):
+        await Addresses({"host": HOST}).connect(connect)
+    assert network.tried == ["1", "2", "3"]
+
+
+@pytest.mark.usefixtures("quick")
+async def test_of_two_connections_that_come_together_one_is_closed(resolve: Resolve) -> None:
+    resolve("127.0.0.1", "127.0.0.2")
+    network = Network(at_1="answers", at_2="answers")
+    second = asyncio.Event()
+
+    async def connect(address: Address) -> Driver:
+        if address["hostaddr"] == "127.0.0.2":
+            second.set()
+        await second.wait()
+        return await network.connect(address)
+
+    driver = await Addresses({"host": HOST}).connect(connect)
+    assert [each.is_closed for each in network.opened if each is not driver] == [True]
+    assert not cast("FakeDriver", driver).is_closed
+
+
 async def test_a_server_that_refuses_is_not_tried_at_its_other_addresses(resolve: Resolve) -> None:
     resolve("127.0.0.1", "127.0.0.2")
     network = Network(at_1="refuses", at_2="answers")
