@@ -20,7 +20,7 @@ from adapters.jwt.key_set import KeySetTokenVerifier
 from adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint
 from application.errors import ExpiredToken, InvalidConfiguration, InvalidToken
 from application.ports.token_verifier import TokenExaminer
-from application.token_checks import TokenCheck, TokenReport
+from application.token_checks import TokenCheck, TokenFinding, TokenReport
 from domain.text import is_storable
 
 SECRET = "a secret that has thirty-two bytes or more"
@@ -209,6 +209,18 @@ async def test_an_examination_finds_every_claim_that_is_wrong(issuer: Issuer) ->
         TokenCheck.EXPIRY,
     ]
     assert (report.is_accepted, report.subject) == (False, None)
+
+
+async def test_an_examination_leaves_out_the_checks_that_a_failed_one_makes_impossible(
+    issuer: Issuer,
+) -> None:
+    report = await issuer.verifier.examine("undefined")
+    assert [finding.check for finding in report.findings] == [TokenCheck.FORM]
+    unsigned = jwt.encode({"sub": "ada"}, "", "none")
+    before_claims = (await issuer.verifier.examine(unsigned)).findings[:2]
+    assert before_claims[0] == TokenFinding(TokenCheck.FORM)
+    assert before_claims[1].check is TokenCheck.ALGORITHM
+    assert len((await issuer.verifier.examine(unsigned)).findings) == 2 + 7
 
 
 async def test_an_examination_reads_the_claims_of_a_token_that_another_key_signed(

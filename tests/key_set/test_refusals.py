@@ -265,6 +265,12 @@ CLAIMS: list[tuple[dict[str, Any], TokenCheck, str]] = [
         "'https://tasks.example': set it to the token's aud if that is your frontend's",
     ),
     (
+        {"aud": [ISSUER, 1]},
+        TokenCheck.AUDIENCE,
+        f"the token's aud is no text, but BETTER_AUTH_AUDIENCE{DEFAULT} is "
+        "'https://tasks.example': set it to the token's aud if that is your frontend's",
+    ),
+    (
         {"aud": {"a": 1}},
         TokenCheck.AUDIENCE,
         f"the token's aud is no text, but BETTER_AUTH_AUDIENCE{DEFAULT} is "
@@ -351,6 +357,12 @@ def test_the_log_of_a_start_says_which_tokens_are_accepted(
         "by default the origin of BETTER_AUTH_JWKS_URL) and the aud 'https://tasks.example' "
         "(BETTER_AUTH_AUDIENCE, by default the origin of BETTER_AUTH_JWKS_URL)"
     )
+
+
+def test_the_clocks_may_differ_by_thirty_seconds() -> None:
+    for changed in ({"exp": NOW - 29}, {"iat": NOW + 30}, {"nbf": NOW + 30}):
+        assert RULES.subject_of(USUAL | changed, now=NOW + 0.5) == "ada"
+    assert str(refusal_of_claims(exp=NOW - 30)) == "the token expired 30 s ago"
 
 
 def test_a_token_is_called_expired_only_if_nothing_else_is_wrong() -> None:
