@@ -1,5 +1,6 @@
 """What the commands hand on: to the server, to the users table, and to a reader that goes away."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -131,3 +132,14 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "ERROR"])
+def test_the_level_of_the_log_is_set_and_libraries_that_repeat_our_lines_are_quieter(
+    call: Call, level: str
+) -> None:
+    assert call("migrate", **MEMORY, LOG_LEVEL=level).returncode == 0
+    assert logging.getLevelName(logging.root.level) == level
+    for library in ("alembic", "httpx"):
+        quieter = logging.getLogger(f"{library}.anything").getEffectiveLevel()
+        assert quieter == max(logging.root.level, logging.WARNING)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.logs import JsonFormatter
+from entrypoints.logs import ConsoleFormatter, JsonFormatter
 from entrypoints.request_context import RequestContext, current_request
 
 
@@ -45,3 +45,34 @@ def test_any_text_can_be_logged(text: str) -> None:
 
 def test_values_of_other_types_are_logged_as_text() -> None:
     assert formatted("hello", error_type=ValueError)["error_type"] == "<class 'ValueError'>"
+
+
+def failed_record() -> logging.LogRecord:
+    try:
+        int("x")
+    except ValueError as error:
+        failure = (ValueError, error, error.__traceback__)
+    return logging.makeLogRecord(
+        {
+            "levelname": "ERROR",
+            "msg": "it failed",
+            "exc_info": failure,
+            "b": 2,
+            "a": 1,
+            "status": 500,
+        }
+    )
+
+
+def test_a_line_of_an_error_has_its_stack_trace() -> None:
+    line = json.loads(JsonFormatter().format(failed_record()))
+    assert line["message"] == "it failed"
+    assert line["exception"].startswith("Traceback")
+    assert line["exception"].endswith("ValueError: invalid literal for int() with base 10: 'x'")
+
+
+def test_a_line_for_people_has_the_facts_in_order_and_then_the_stack_trace() -> None:
+    first, *others = ConsoleFormatter().format(failed_record()).splitlines()
+    assert first.split(maxsplit=1)[1] == "ERROR    it failed a=1 b=2"
+    assert others[0].startswith("Traceback")
+    assert others[-1].startswith("ValueError: ")
