@@ -465,3 +465,18 @@ async def test_an_error_has_the_consequences_that_mend_its_cause(
             raise error
     assert bool(prepared_again) is (error in CHANGED_TABLES)
     assert connection.closed is (error in STALE_SESSION)
+
+
+async def test_a_peer_that_is_gone_is_noticed_within_a_minute_unless_the_url_says_otherwise(
+    database_url: str,
+) -> None:
+    defaults = {
+        "connect_timeout": "6",
+        "keepalives_idle": "30",
+        "keepalives_interval": "5",
+        "keepalives_count": "3",
+    }
+    for query, expected in (("", defaults), ("&keepalives_idle=7", {"keepalives_idle": "7"})):
+        connection = await Dsn(database_url + query).connect(autocommit=True)
+        assert connection.info.get_parameters().items() >= expected.items()
+        await connection.close()

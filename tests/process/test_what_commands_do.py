@@ -112,10 +112,12 @@ def test_a_user_is_created_in_the_table_that_is_set(call: Call, empty_database_u
         connection.execute(
             "CREATE TABLE people (id text PRIMARY KEY); CREATE TABLE users (id text PRIMARY KEY)"
         )
-    assert call("migrate", **settings).returncode == 0
+    # Before the first migration only the setting says which table it is.
     assert call("token", "--user", "ada", "--create-user", **settings).returncode == 0
+    assert call("migrate", **settings).returncode == 0
+    assert call("token", "--user", "bob", "--create-user", **settings).returncode == 0
     with psycopg.connect(empty_database_url) as connection:
-        assert connection.execute("SELECT id FROM people").fetchall() == [("ada",)]
+        assert connection.execute("SELECT id FROM people").fetchall() == [("ada",), ("bob",)]
         assert connection.execute("SELECT id FROM users").fetchall() == []
 
 
