@@ -334,6 +334,28 @@ def test_a_signal_during_the_start_stops_the_service_gracefully(tmp_path: Path) 
                 assert service.stop() == 0
 
 
+def workers_of(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [
+        int(child)
+        for child in children
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds the workers as Linux shows them")
+def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
+    with started("serve", "--workers", "2", cwd=tmp_path, **settings) as service:
+        eventually(lambda: service.log.count("the storage is ready") == 2, seconds=60)
+        before = workers_of(service.process.pid)
+        os.kill(before[0], signal.SIGKILL)
+        eventually(lambda: service.log.count("the storage is ready") == 3, seconds=60)
+        assert f"worker {before[0]} died with code -9" in service.log
+        assert before[1] in workers_of(service.process.pid)
+        assert service.stop() == 0
+
+
 # Each of the times is shorter than in production, and their order is the same.
 UNRESOLVED = """
 import socket, time
@@ -380,6 +402,14 @@ def test_dev_needs_no_settings_and_prints_a_request_that_works(tmp_path: Path) -
             assert result.stdout.startswith("HTTP/1.1 201")
             # The second run uses the data of the first.
             assert f'"id":{attempt}' in result.stdout
+            if attempt == 2:
+                _, token_of_another = re.findall(r"^Token +(\S+)$", service.log, re.MULTILINE)
+                created = httpx.post(
+                    f"{service.url}/api/other-user/tasks",
+                    json={"title": "Buy bread"},
+                    headers={"Authorization": f"Bearer {token_of_another}"},
+                )
+                assert created.status_code == 201
     secret = tmp_path / ".data" / "better-auth-secret"
     assert secret.stat().st_mode & 0o777 == 0o600
     assert secret.read_text() not in service.log
