@@ -126,3 +126,20 @@ async def test_an_operation_without_a_connection_is_reported_to_the_observer(
 
 
 _RENAME = 'ALTER DATABASE "%s" RENAME TO "%s"'
+
+
+async def test_a_wait_for_a_full_pool_that_ends_late_is_reported(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = Watcher()
+    database = Database(url=database_url, observer=watcher)
+    await database.prepare()
+    async with AsyncExitStack() as held:
+        for number in range(POOL_SIZE):
+            await held.enter_async_context(database.session(f"user {number}"))
+        monkeypatch.setattr(database._deadlines, "seconds", 0.05)
+        watcher.errors.clear()
+        with pytest.raises(StorageUnavailable):
+            await database.session("one more").__aenter__()
+        assert [type(error) for error in watcher.errors] == [TimeoutError]
+    await database.close()

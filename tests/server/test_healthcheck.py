@@ -98,3 +98,11 @@ def test_it_fails_if_another_protocol_is_spoken(monkeypatch: pytest.MonkeyPatch)
         thread.start()
         assert healthcheck.main() == 1
         thread.join()
+
+
+def test_it_fails_if_there_is_no_answer_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert healthcheck._PATIENCE_SECONDS == 2
+    monkeypatch.setattr(healthcheck, "_PATIENCE_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("PORT", str(silent.getsockname()[1]))
+        assert healthcheck.main() == 1

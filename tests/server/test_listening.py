@@ -110,3 +110,15 @@ def test_asking_whether_an_address_is_available_leaves_it_so() -> None:
 )
 def test_a_url_is_one_that_this_machine_can_request(host: str, url: str) -> None:
     assert url_of(host, 8000) == url
+
+
+def test_a_port_can_be_used_again_while_its_last_connections_are_being_closed() -> None:
+    port = free_port()
+    with listening("127.0.0.1", port) as [server]:
+        client = socket.create_connection(("127.0.0.1", port), timeout=5)
+        accepted, _ = server.accept()
+        # The side that closes first keeps the address for a minute.
+        accepted.close()
+        client.close()
+    with listening("127.0.0.1", port):
+        assert is_reachable("127.0.0.1", port)
