@@ -155,6 +155,7 @@ def test_the_next_start_repairs_an_interrupted_first_start(tmp_path: Path) -> No
     assert not (folder / "data").exists()
     with EmbeddedPostgres(folder) as server:
         assert query(server.url, "SELECT current_database()") == ["tasks"]
+        assert not any(folder.glob("initdb-*"))
 
 
 @pytest.mark.parametrize("left", ["", "\n", "nonsense\n"])

@@ -29,6 +29,7 @@ def settings(**values: Any) -> Settings:
         ({}, False, False),
         ({"OTEL_SERVICE_NAME": "tasks"}, False, False),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, False, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": " "}, False, False),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR}, True, True),
         ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": COLLECTOR}, True, False),
         ({"OTEL_METRICS_EXPORTER": "otlp"}, False, True),
