@@ -63,7 +63,8 @@ async def test_a_connection_that_cannot_be_opened_takes_no_place() -> None:
     pool = Pool(Dsn("postgresql://127.0.0.1:1/nothing"), size=1)
     for _ in range(3):
         with pytest.raises(psycopg.OperationalError):
-            await pool.borrow("ada")
+            async with asyncio.timeout(5):
+                await pool.borrow("ada")
     assert pool.use() == PoolUse(used=0, idle=0, limit=1, waiting=0)
 
 
