@@ -321,6 +321,7 @@ async def test_a_long_list_that_gets_no_turn_in_time_is_a_500_that_says_to_retry
     for answer in answers:
         assert (answer.status_code, answer.headers["Retry-After"]) == (500, "5")
     repository.free.set()
+    monkeypatch.undo()
     assert (await anonymous.get(TASKS, headers=headers)).status_code == 200
 
 
