@@ -128,6 +128,8 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         self._in_head = True
+        # Its beginning may have come with the end of a body.
+        self._unfinished = 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -204,15 +206,14 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def _give_up(self) -> None:
-        is_unanswered = self._is_idle() if self._in_head else not self.cycle.response_started
         if self._incoming.paused and not self._stopping:
             # It is this side that does not read.
             self._clock.start(HEAD_WITHIN if self._in_head else BODY_WITHIN, self._give_up)
-        elif is_unanswered:
-            self._refuse(TOO_SLOW)
-        elif self._in_head:
+        elif self._in_head and not self._is_idle():
             # Of a further request: the ones before it are being answered.
             self.cycle.keep_alive = False
+        elif self._in_head or (self._in_body and not self.cycle.response_started):
+            self._refuse(TOO_SLOW)
         else:
             self.transport.close()
 

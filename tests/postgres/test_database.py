@@ -363,7 +363,13 @@ async def test_a_statement_that_the_database_refuses_is_unavailable_without_the_
     database: Database, database_url: str
 ) -> None:
     administrate(database_url, "INSERT INTO users (id) VALUES ('ada')")
-    values = {"owner": "ada", "title": "s3cr3t" * 50, "description": None, "now": "2026-01-01Z"}
+    values = {
+        "owner": "ada",
+        "title": "s3cr3t" * 50,
+        "title_key": "",
+        "description": None,
+        "now": "2026-01-01Z",
+    }
     with pytest.raises(StorageUnavailable, match=r"CheckViolation \(23514\)") as error:
         async with database.session(USER) as session:
             await session.run(statements.INSERT, values)

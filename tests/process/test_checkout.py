@@ -115,7 +115,7 @@ def test_an_authority_of_a_proxy_is_given_to_pip_and_asked_for_if_pip_fails(
     checkout.has("python3", FAKE_PYTHON.format(too_old=0, pip=1))
     result = checkout.make(".uv/bin/uv", SSL_CERT_FILE="/my proxy.pem")
     assert result.returncode == 2
-    assert "--cert /my proxy.pem uv" in result.stdout
+    assert "--cert /my proxy.pem --require-hashes" in result.stdout
     assert "Behind a proxy that inspects TLS, set SSL_CERT_FILE" in result.stdout
 
 

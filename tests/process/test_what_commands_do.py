@@ -36,7 +36,7 @@ def test_reload_watches_every_package_of_the_program(
 ) -> None:
     assert call("serve", "--reload", **MEMORY).returncode == 0
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    packages = project["tool"]["uv"]["build-backend"]["module-name"]
     assert sorted(served[0]["reload_folders"]) == sorted(ROOT / name for name in packages)
 
 

@@ -460,3 +460,15 @@ async def test_a_lost_connection_leaves_nothing_to_the_garbage_collector() -> No
         gc.enable()
 
     assert connection_is_gone
+
+
+async def test_a_head_that_comes_with_the_end_of_a_body_is_not_too_large() -> None:
+    length = HEAD_MAX + READ_MAX + 1
+    body = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (length, b"x" * length)
+    app = App(reads=True)
+    app.turn.release()
+    app.turn.release()
+    connected(wire := Wire(body + HOST), app)
+    await passes(wire, 50)
+    received = b"".join(wire.received)
+    assert received.count(b"HTTP/1.1 200") == 2
