@@ -28,7 +28,7 @@ def configured(*parts: Part) -> Container:
                 line for line in str(error).splitlines() if not any(name in line for name in unread)
             ]
     if found:
-        raise InvalidSettings(*found)
+        raise InvalidSettings(*dict.fromkeys(found))
     return container
 
 
@@ -39,8 +39,8 @@ def token_keys(container: Container) -> None:
 
 def database(container: Container) -> None:
     """Require that the settings name a database, if one is used."""
-    if container.settings().storage is StorageKind.POSTGRES:
-        container.dsn()
+    # Whatever storage the container chooses: a swapped one may need no URL.
+    container.storage()
 
 
 def users_table(container: Container) -> None:

@@ -270,7 +270,7 @@ async def test_another_search_path_is_named_and_no_second_table_is_made(
         empty_database_url,
         f"CREATE SCHEMA other; ALTER DATABASE {name} SET search_path = other;"
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
-        "current_database() AND application_name = 'tasks-api'",
+        "current_database() AND application_name LIKE 'tasks-api/%'",
     )
     await refused(database.check, "search_path")
     assert await rows(

@@ -1,6 +1,5 @@
 """The HTTP suite on SQLite, as the container selects it: apply the changed line first."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ async def container(
     clock: SettableClock,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Container]:
+) -> Container:
     """A container without an overridden storage."""
     monkeypatch.chdir(tmp_path)
     container = Container(
@@ -43,5 +42,4 @@ async def container(
     assert isinstance(container.tasks(), SqliteStorage), "the container does not choose SQLite yet"
     await container.storage().prepare()
     add_users("tasks.db", *USERS)
-    yield container
-    await container.storage().close()
+    return container
