@@ -37,12 +37,14 @@ class SwitchableApi:
         self._switch = folder / "api-is-on"
         self._ended = folder / "api-has-ended"
         self._over = threading.Event()
-        alive = f"curl --silent --fail --output /dev/null http://localhost:{port}/health/ready"
+        answers = f"curl --silent --fail --output /dev/null http://localhost:{port}/health"
         switch = shlex.quote(str(self._switch))
         # A stopping API continues to answer on open connections.
         ended = shlex.quote(str(self._ended))
         self.stop = f"rm {switch} && until [ -e {ended} ]; do sleep 0.1; done"
-        self.start = f"touch {switch} && until {alive}; do sleep 0.1; done"
+        self.start = f"touch {switch} && until {answers}/ready; do sleep 0.1; done"
+        # Tables that have changed are prepared again at most every 2 s.
+        self.recover = f"until {answers}/database; do sleep 0.1; done"
 
     @contextmanager
     def kept_running(self) -> Iterator[None]:
@@ -87,7 +89,8 @@ def test_the_example_works_in_a_browser(
             "API_STOP": api.stop,
             "API_START": api.start,
             "API_BREAK": sql(empty_database_url, "ALTER TABLE tasks RENAME TO away"),
-            "API_MEND": sql(empty_database_url, "ALTER TABLE away RENAME TO tasks"),
+            "API_MEND": sql(empty_database_url, "ALTER TABLE away RENAME TO tasks")
+            + f" && {api.recover}",
         }
         subprocess.run(
             ["npm", "run", "e2e"],
