@@ -19,6 +19,8 @@ from entrypoints.http.request_errors import InvalidRequest
 from tests.clock import SettableClock
 from tests.http.conftest import ORIGIN
 
+pytestmark = pytest.mark.conformance
+
 TASKS = "/api/ada/tasks"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 # Hypothesis requires limits without a time zone and adds one to each value.
@@ -159,6 +161,7 @@ async def test_the_link_keeps_the_other_parameters_and_the_path_as_they_were_sen
     assert len((await client.get(link)).json()) == 2
 
 
+@pytest.mark.usefixtures("ready")
 @pytest.mark.parametrize("way", ["root_path", "stripped", "mounted"])
 async def test_links_and_locations_hold_the_prefix_under_which_the_application_is(
     app: FastAPI, token: Callable[..., str], way: str
