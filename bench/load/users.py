@@ -59,7 +59,7 @@ _TASKS = """
 
 # An older version of this service has no such column.
 _HAS_KEYS = """
-    SELECT FROM pg_attribute WHERE attrelid = 'tasks'::regclass AND attname = 'title_key'
+    SELECT 1 FROM pg_attribute WHERE attrelid = 'tasks'::regclass AND attname = 'title_key'
 """
 
 
