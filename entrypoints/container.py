@@ -24,7 +24,6 @@ from adapters.memory.life_cycle import MemoryStorage
 from adapters.memory.task_repository import MemoryTaskRepository
 from adapters.postgres.database import Database
 from adapters.postgres.development import create_user
-from adapters.postgres.dsn import Dsn
 from adapters.postgres.inspection import PostgresInspection
 from adapters.postgres.observer import DatabaseObserver
 from adapters.postgres.table_name import TableName
@@ -68,9 +67,6 @@ class Container(DeclarativeContainer):
     fetch_observer: Provider[FetchObserver] = Object(nullcontext)
 
     # Made apart from the database, so that every setting that is wrong can be reported at once.
-    dsn = Factory(
-        Dsn, url=settings.provided.postgres_url, setting=settings.provided.postgres_setting
-    )
     users_table = Factory(TableName.parse, settings.provided.users_table)
 
     database = ThreadSafeSingleton(
