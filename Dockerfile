@@ -1,8 +1,8 @@
 # dev:  for development, with the source mounted and reload (docker-compose.yml)
 # prod: for production; the default
-ARG PYTHON=python:3.13-slim-trixie
+FROM python:3.13-slim-trixie@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6 AS python
 
-FROM ${PYTHON} AS uv
+FROM python AS uv
 # From PyPI, like the other packages, and with the hashes of its files.
 COPY .ci/uv.txt /tmp/uv.txt
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -38,7 +38,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install --python /opt/venv --target /opt/tasks-api --no-deps --compile-bytecode . \
     && rm /opt/tasks-api/.lock
 
-FROM ${PYTHON} AS prod
+FROM python AS prod
 # The official image has no bytecode, and the container cannot write any.
 RUN python -m compileall -q -j 0 -x 'site-packages|/test' \
     "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
