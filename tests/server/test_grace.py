@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from entrypoints.server.graceful_server import CLOSE_SECONDS, END_WITHIN, GRACE_SECONDS
 from entrypoints.telemetry.telemetry import FLUSH_WITHIN
 
@@ -22,8 +24,18 @@ def test_the_last_resort_comes_after_everything_that_has_a_time() -> None:
     assert END_WITHIN < PROMISED
 
 
-def test_compose_waits_until_the_last_resort() -> None:
-    assert seconds("docker-compose.yml", r"stop_grace_period: (\d+)s") >= PROMISED
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        ("docker-compose.yml", r"stop_grace_period: (\d+)s"),
+        ("deploy/tasks-api.service", r"TimeoutStopSec=(\d+)\n"),
+        ("deploy/render.yaml", r"maxShutdownDelaySeconds: (\d+)"),
+        ("deploy/railway.ts", r"drainingSeconds: (\d+)"),
+        ("deploy/fly.toml", r"\nkill_timeout = (\d+)\n"),
+    ],
+)
+def test_a_deployment_file_waits_until_the_last_resort(path: str, pattern: str) -> None:
+    assert seconds(path, pattern) >= PROMISED
 
 
 def test_kubernetes_waits_until_the_last_resort_after_its_own_pause() -> None:
