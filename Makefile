@@ -1,6 +1,6 @@
 # Every target installs what it needs; only Python 3.11 or newer is required.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast e2e check audit fmt check-example example client clean-data fuzz mutants image-check faults conformance bench bench-scale docs
+.PHONY: help help-all run example doctor test-fast test check fmt e2e audit check-example client clean-data fuzz mutants image-check faults conformance bench bench-scale docs
 
 # By name: the path of an installed uv may contain spaces.
 UV := $(shell command -v uv >/dev/null && echo uv || echo .uv/bin/uv)
@@ -13,16 +13,50 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 # These cover every branch of domain and application. To measure that doubles the time of a test.
 INNER := tests/unit tests/contract tests/http tests/key_set
 
-help:  ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
+# The targets that a person needs first.
+FIRST := run|example|doctor|test-fast|test|check
+LIST = grep -hE '^($(1)):.*\#\#' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*\#\# /\1\t/' | expand -t 15
+
+help:  ## List the targets that you need first
+	@$(call LIST,$(FIRST)|help-all)
 
 run: $(OWN_UV)  ## Serve on an embedded PostgreSQL, with reload (PORT=8000)
 	@$(RUN_ONLY) tasks-api dev $(if $(PORT),--port $(PORT))
+
+example: $(OWN_UV)  ## Run the API (PORT=8000) with its example frontend on localhost (WEB_PORT=3000)
+	@$(RUN_ONLY) python -m examples.stack $(if $(PORT),--port $(PORT)) $(if $(WEB_PORT),--web-port $(WEB_PORT))
+
+doctor: $(OWN_UV)  ## Say what is wrong with the settings, the database, the key set or a token (ARGS="--token -")
+	@$(RUN_ONLY) tasks-api doctor $(ARGS)
+
+test-fast: $(OWN_UV)  ## Run the tests that need neither PostgreSQL nor processes
+	$(RUN) pytest $(PARALLEL) -m "not postgres and not process and not e2e and not images and not faults"
 
 test: $(OWN_UV)  ## Run every test except those of the browser, the images and the faults
 	$(RUN) pytest $(PARALLEL) -m "not postgres" $(INNER) --cov --cov-fail-under=100
 	$(RUN) pytest $(PARALLEL) -m "not e2e and not images and not faults" \
 		--ignore=tests/unit --ignore=tests/http --ignore=tests/key_set
+
+check: $(OWN_UV)  ## Lint, check types, formatting, import contracts, workflows, lock file and known vulnerabilities
+	$(UV) lock --check
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) jactionlint --no-hints --strict-exit
+	$(RUN) zizmor --offline --quiet --persona=auditor .github
+	$(RUN) python .ci/audit.py || [ $$? -eq 3 ]  # 3: the advisories cannot be reached, which it prints
+	$(RUN) tasks-api openapi | cmp - examples/nextjs/openapi.json  # stale? make client
+	$(RUN) python -m docs.generate_api_reference | cmp - docs/api.md  # stale? make docs
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-example; \
+		else echo "npm is not installed: the example is not checked"; fi
+
+help-all:  ## List all targets
+	@$(call LIST,[a-z0-9-]+)
+
+fmt: $(OWN_UV)  ## Format the code and apply automatic fixes
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
 
 e2e: $(OWN_UV)  ## Drive the example frontend in headless Chromium
 	$(RUN) pytest -m e2e tests/e2e -s
@@ -39,9 +73,6 @@ bench: $(OWN_UV)  ## Measure this service beside other backends; ARGS="--help" s
 bench-scale: $(OWN_UV)  ## Measure how cost grows with tasks, connections and processes
 	@$(RUN) python -m bench.scale $(ARGS)
 
-test-fast: $(OWN_UV)  ## Run the tests that need neither PostgreSQL nor processes
-	$(RUN) pytest $(PARALLEL) -m "not postgres and not process and not e2e and not images and not faults"
-
 image-check: $(OWN_UV)  ## Build the container images and start them, as root on Debian, without Docker
 	tests/images/run
 
@@ -52,38 +83,18 @@ mutants: $(OWN_UV)  ## Change the inner code in many small ways; list the change
 	$(RUN) --with mutmut==3.8.1 mutmut run --max-children 1
 	$(RUN) --with mutmut==3.8.1 mutmut results
 
-check: $(OWN_UV)  ## Lint, check types, formatting, import contracts, lock file and known vulnerabilities
-	$(UV) lock --check
-	$(RUN) ruff check
-	$(RUN) ruff format --check
-	$(RUN) mypy
-	$(RUN) lint-imports
-	$(RUN) python .ci/audit.py || [ $$? -eq 3 ]  # 3: the advisories cannot be reached, which it prints
-	$(RUN) tasks-api openapi | cmp - examples/nextjs/openapi.json  # stale? make client
-	$(RUN) python -m docs.generate_api_reference | cmp - docs/api.md  # stale? make docs
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-example; \
-		else echo "npm is not installed: the example is not checked"; fi
-
 audit: $(OWN_UV)  ## Look up known vulnerabilities of the locked packages; fail if the look-up fails
 	@$(RUN) python .ci/audit.py
 
-check-example: $(OWN_UV)
+check-example: $(OWN_UV)  ## Check the types of the example frontend and its client
 	@$(RUN) python -c "from examples import stack; stack.install_frontend()"
 	cd examples/nextjs && npm run --silent generate -- --check  # stale? make client
 	cd examples/nextjs && npm run --silent typecheck
-
-fmt: $(OWN_UV)  ## Format the code and apply automatic fixes
-	$(RUN) ruff check --fix
-	$(RUN) ruff format
-
-example: $(OWN_UV)  ## Run the API (PORT=8000) with its example frontend on localhost (WEB_PORT=3000)
-	@$(RUN_ONLY) python -m examples.stack $(if $(PORT),--port $(PORT)) $(if $(WEB_PORT),--web-port $(WEB_PORT))
 
 client: $(OWN_UV)  ## Generate the example's API client from the OpenAPI document
 	$(RUN) tasks-api openapi > examples/nextjs/openapi.json
 	cd examples/nextjs && npm run --silent generate
 
-.PHONY: docs
 docs: $(OWN_UV)  ## Generate docs/api.md from the OpenAPI document
 	$(RUN) python -m docs.generate_api_reference > docs/api.md
 

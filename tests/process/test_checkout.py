@@ -1,5 +1,6 @@
 """A checkout runs where people put it: with spaces, CRLF, any Python, and without uv."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -70,6 +71,7 @@ def checkout(tmp_path: Path) -> Checkout:
         (["run"], {}, "tasks-api dev"),
         (["run", "PORT=8001"], {}, "tasks-api dev --port 8001"),
         (["run"], {"PORT": "8001"}, "tasks-api dev --port 8001"),
+        (["doctor"], {"ARGS": "--json"}, "tasks-api doctor --json"),
         (["example"], {}, "python -m examples.stack"),
         (
             ["example", "PORT=8001", "WEB_PORT=3001"],
@@ -84,6 +86,25 @@ def test_what_runs_the_service_leaves_out_the_tools_of_the_tests(
     checkout.has("uv", '#!/bin/sh\necho "uv $*"\n')
     result = checkout.make(*arguments, **variables)
     assert result.stdout == f"uv run --locked --no-dev --group embedded {command}\n"
+
+
+def listed(result: subprocess.CompletedProcess[str]) -> list[str]:
+    assert result.returncode == 0, result.stderr
+    return [line.split(maxsplit=1)[0] for line in result.stdout.splitlines()]
+
+
+def test_make_lists_what_a_person_needs_first(checkout: Checkout) -> None:
+    names = listed(checkout.make())
+    assert names == ["run", "example", "doctor", "test-fast", "test", "check", "help-all"]
+    assert names == listed(checkout.make("help"))
+
+
+def test_every_target_is_listed_and_is_no_file(checkout: Checkout) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE)
+    assert targets == listed(checkout.make("help-all"))
+    [phony] = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert sorted(phony.split()) == sorted(targets)
 
 
 def test_the_newest_suitable_python_is_found_whatever_its_name(checkout: Checkout) -> None:
