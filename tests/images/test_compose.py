@@ -1,5 +1,6 @@
 """docker-compose.yml: the services that it starts, and their order."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +13,16 @@ from tests.images.six_operations import perform_all
 
 pytestmark = pytest.mark.images
 
+PASSWORD = """a/b@c%d:e?f#g"h"""
+"""Characters that mean something in a URL, and in PgBouncer's file of users."""
+
 NEON = "postgresql://u:s3cr3t@ep-x-pooler.neon.tech/d?sslmode=require&channel_binding=require"
 
 
 @pytest.fixture
 def compose(checkout: Path) -> Iterator[Compose]:
     """A checkout whose ``.env`` has the settings for the local database."""
-    compose = Compose(checkout, POSTGRES_PASSWORD="a-password", BETTER_AUTH_SECRET=SECRET)
+    compose = Compose(checkout, POSTGRES_PASSWORD=f"'{PASSWORD}'", BETTER_AUTH_SECRET=SECRET)
     yield compose
     compose("--profile=*", "down", "--volumes", "--timeout=1")
 
@@ -101,10 +105,24 @@ def test_with_neon_no_database_starts(checkout: Path) -> None:
     }
 
 
-def test_no_secret_is_in_the_file(compose: Compose) -> None:
-    text = (compose.folder / "docker-compose.yml").read_text()
-    (compose.folder / ".env").unlink()
+def test_with_neon_the_pooler_gets_a_database_of_its_own(checkout: Path) -> None:
+    compose = Compose(checkout, NEON_DB_URL=NEON, POSTGRES_PASSWORD="a-password")
+    pooled = compose("--profile=pooled", "config", "--services").stdout.split()
+    assert set(pooled) == {"api", "api-pooled", "pooler", "db"}
+
+
+@pytest.mark.parametrize("profile", ["", "pooled", "example"])
+def test_without_a_password_nothing_starts(checkout: Path, profile: str) -> None:
+    compose = Compose(checkout, POSTGRES_PASSWORD="", BETTER_AUTH_SECRET=SECRET)
+    refused = compose(f"--profile={profile}", "config", check=False)
+    assert refused.returncode != 0
+    assert "needs-POSTGRES_PASSWORD" in refused.stderr
+
+
+def test_every_secret_comes_from_the_environment_file(checkout: Path) -> None:
+    given = "from-the-file"
+    compose = Compose(checkout, POSTGRES_PASSWORD=given, BETTER_AUTH_SECRET=given)
     shown = compose("--profile=*", "config").stdout
-    assert "password" not in text.replace("POSTGRES_PASSWORD", "").lower()
-    assert 'POSTGRES_PASSWORD: ""' in shown
-    assert 'BETTER_AUTH_SECRET: ""' in shown
+    secrets = re.findall(r"(?:PASSWORD|SECRET): (.*)", shown)
+    assert len(secrets) > 4
+    assert set(secrets) == {given}
