@@ -1,15 +1,15 @@
 """Telemetry of statements and of the connection pool."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Final
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.trace import Tracer
 
-from entrypoints.telemetry.spans import timed_span
+from entrypoints.telemetry.spans import TimedSpan
 
 BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
 """Upper bounds in seconds, those of the semantic conventions for databases."""
@@ -97,17 +97,22 @@ class DatabaseTelemetry:
         self._waits.record(seconds, {**_POOL, "error.type": type(error).__name__})
 
     def connecting(self) -> AbstractContextManager[None]:
-        return timed_span(
-            self._tracer, self._creations, "connect", attributes=_POOL, details=_SYSTEM
+        return TimedSpan(
+            self._tracer, self._creations, "connect", attributes=_POOL, details=_SYSTEM | _POOL
         )
 
-    @contextmanager
-    def statement(self, text: bytes) -> Iterator[None]:
+    def statement(self, text: bytes) -> AbstractContextManager[None]:
         name, attributes, details = _described(text)
-        with timed_span(
-            self._tracer, self._durations, name, attributes=attributes, details=details
-        ):
-            yield
+        return TimedSpan(
+            self._tracer,
+            self._durations,
+            name,
+            attributes=attributes,
+            details=details,
+            on_success=self._was_reached,
+        )
+
+    def _was_reached(self) -> None:
         self._available = True
 
     def serves(self, revision: str) -> None:
@@ -136,4 +141,4 @@ def _described(statement: bytes) -> tuple[str, dict[str, str], dict[str, str]]:
     if target is not None:
         attributes["db.collection.name"] = target[1]
     name = f"{verb} {target[1]}" if target is not None else verb
-    return name, attributes, {"db.query.text": text, "db.query.summary": name}
+    return name, attributes, attributes | {"db.query.text": text, "db.query.summary": name}

@@ -1,14 +1,14 @@
 """Telemetry of the issuer's key set."""
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.trace import Tracer
 
 from entrypoints.telemetry.database import BUCKETS
-from entrypoints.telemetry.spans import timed_span
+from entrypoints.telemetry.spans import TimedSpan
 
 
 class KeySetTelemetry:
@@ -34,9 +34,16 @@ class KeySetTelemetry:
         if self._fetched_at is not None:
             yield Observation(time.monotonic() - self._fetched_at)
 
-    @contextmanager
-    def fetch(self) -> Iterator[None]:
+    def fetch(self) -> AbstractContextManager[None]:
         """Return the context in which a fetch runs."""
-        with timed_span(self._tracer, self._durations, "fetch key set", attributes={}, details={}):
-            yield
+        return TimedSpan(
+            self._tracer,
+            self._durations,
+            "fetch key set",
+            attributes={},
+            details={},
+            on_success=self._fetched,
+        )
+
+    def _fetched(self) -> None:
         self._fetched_at = time.monotonic()

@@ -19,6 +19,11 @@ def exports_metrics() -> bool:
     return _exports("METRICS")
 
 
+def chooses_exemplars() -> bool:
+    """Whether a variable says which measurements refer to their span. They cost time."""
+    return bool(_value("METRICS_EXEMPLAR_FILTER"))
+
+
 def _exports(signal: str) -> bool:
     if _value("SDK_DISABLED").lower() == "true":
         return False

@@ -24,7 +24,11 @@ from entrypoints.telemetry.database import DatabaseTelemetry
 from entrypoints.telemetry.failures import FailureTelemetry
 from entrypoints.telemetry.key_set import KeySetTelemetry
 from entrypoints.telemetry.metrics_port import MetricsPort
-from entrypoints.telemetry.otel_environment import exports_metrics, exports_traces
+from entrypoints.telemetry.otel_environment import (
+    chooses_exemplars,
+    exports_metrics,
+    exports_traces,
+)
 from entrypoints.telemetry.process import ProcessTelemetry
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ With the 9 that it may spend on requests, it ends within 10, even if the collect
 """
 
 _SCOPE: Final = "tasks-api"
+
+_ADDRESSES: Final = {"url.path", "url.query"}
 
 
 class Telemetry:
@@ -77,8 +83,7 @@ class Telemetry:
         if not exports_traces():
             return NoOpTracerProvider()
         provider = trace.TracerProvider(resource=self._resource, shutdown_on_exit=False)
-        provider.add_span_processor(_WithoutAddresses())
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        provider.add_span_processor(_WithoutAddresses(OTLPSpanExporter()))
         self._providers.append(provider)
         return provider
 
@@ -91,7 +96,13 @@ class Telemetry:
             readers.append(self._metrics_port.reader)
         if not readers:
             return NoOpMeterProvider()
-        provider = metrics.MeterProvider(readers, resource=self._resource, shutdown_on_exit=False)
+        provider = metrics.MeterProvider(
+            readers,
+            resource=self._resource,
+            shutdown_on_exit=False,
+            # Otherwise each measurement would look for a span to refer to.
+            exemplar_filter=None if chooses_exemplars() else metrics.AlwaysOffExemplarFilter(),
+        )
         self._providers.append(provider)
         return provider
 
@@ -111,14 +122,13 @@ class Telemetry:
         await asyncio.to_thread(_join, threads, time.monotonic() + FLUSH_WITHIN)
 
 
-class _WithoutAddresses(trace.SpanProcessor):
+class _WithoutAddresses(BatchSpanProcessor):
     """Redacts the path and the query of a request's span: they name a user. The route stays."""
 
     def on_start(self, span: trace.Span, parent_context: Context | None = None) -> None:
         if span.kind is SpanKind.SERVER:
-            for name in ("url.path", "url.query"):
-                if name in (span.attributes or {}):
-                    span.set_attribute(name, "REDACTED")
+            addresses = _ADDRESSES & (span.attributes or {}).keys()
+            span.set_attributes(dict.fromkeys(addresses, "REDACTED"))
 
 
 def _resource() -> Resource:

@@ -169,8 +169,13 @@ def test_refused_tokens_are_counted_by_reason(
     service: Service, receiver: Receiver, token: str
 ) -> None:
     url = f"/api/{USER}/tasks"
-    for header in (f"Bearer {token[:-6]}AAAAAA", "Bearer x", "Bearer x"):
-        assert service.get(url, headers={"Authorization": header}).status_code == 401
+    for number, bearer in enumerate((f"{token[:-6]}AAAAAA", "x", "x"), 1):
+        trace = f"{number:032x}"
+        headers = {"Authorization": f"Bearer {bearer}", "traceparent": f"00-{trace}-{PARENT}-01"}
+        assert service.get(url, headers=headers).status_code == 401
+        reason = "form" if bearer == "x" else "signature"
+        request = attributes(span_of(receiver, trace, f"GET {TASKS}"))
+        assert request["tasks_api.reason"] == reason
     assert service.get(url).status_code == 401
 
     def reasons() -> dict[tuple[str, str], int]:
