@@ -19,7 +19,7 @@ from entrypoints.http.entity_tags import versions
 from tests.http.conftest import ORIGIN
 
 TASKS = "/api/ada/tasks"
-CALLS_MAX = 20_000
+CALLS_MAX = 25_000
 TARGET_MAX = 8 * 1024
 HEAD_MAX = 60 * 1024
 BODY_MAX = 64 * 1024
