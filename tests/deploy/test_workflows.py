@@ -30,7 +30,8 @@ def test_all_checks_run_as_before_a_merge() -> None:
 
 @pytest.mark.process
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-@pytest.mark.parametrize("tag", [f"v{VERSION}", f"v{VERSION}0", "v", "nightly"])
+# pyproject.toml has `python_version = "3.11"`, too.
+@pytest.mark.parametrize("tag", [f"v{VERSION}", f"v{VERSION}0", "v3.11", "v", "nightly"])
 def test_only_the_tag_of_this_version_is_published(tmp_path: Path, tag: str) -> None:
     [step] = [each for each in RELEASE if each.get("id") == "release"]
     output = tmp_path / "output"
