@@ -1,7 +1,9 @@
 """Read a request's JSON body, up to a limit."""
 
 import json
+import re
 from http import HTTPStatus
+from itertools import accumulate
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -24,6 +26,9 @@ BODY_MAX: Final = 64 * 1024
 
 DRAINED_MAX: Final = 16 * BODY_MAX
 """Longest refused body, in bytes, that a client may finish sending."""
+
+DEPTH_MAX: Final = 100
+"""Deepest nesting of lists and objects. Python's own limit depends on its version and the stack."""
 
 NOT_JSON: Final = "The body is not valid JSON"
 BODY_TOO_LARGE: Final = f"The body must have at most {BODY_MAX} bytes"
@@ -100,11 +105,25 @@ def _is_json(content_type: str) -> bool:
 
 def _parse(content: bytes) -> Any:
     try:
+        if _is_too_deep(content):
+            raise MalformedBody(NOT_JSON)
         # Decoded here because json would accept UTF-16 and UTF-32, too. Integers become floats
         # because Python refuses to convert one of more than 4,300 digits; no field is a number.
         return json.loads(content.decode(), parse_constant=_reject, parse_int=float)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise MalformedBody(NOT_JSON) from error
+
+
+_STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_OTHERS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+
+def _is_too_deep(content: bytes) -> bool:
+    if content.count(b"[") + content.count(b"{") <= DEPTH_MAX:
+        return False
+    brackets = _STRINGS.sub(b"", content).translate(None, _OTHERS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEPTH_MAX
 
 
 def _reject(_constant: str) -> None:

@@ -61,6 +61,38 @@ async def test_a_body_that_is_not_json_is_400(
         assert MARK not in response.text
 
 
+@pytest.mark.parametrize("bracket", ["[]", "{}"])
+async def test_a_body_may_be_as_deep_on_every_python(client: AsyncClient, bracket: str) -> None:
+    opening, closing = bracket[0], bracket[1]
+
+    def nested(depth: int) -> str:
+        value = "1"
+        for _ in range(depth):
+            value = opening + ('"x": ' if opening == "{" else "") + value + closing
+        return value
+
+    async def status(depth: int) -> int:
+        content = f'{{"title": "x", "beside": [], "other": {nested(depth)}}}'.encode()
+        return (await client.post(TASKS, content=content, headers=JSON)).status_code
+
+    assert await status(99) == 201
+    assert await status(100) == 400
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param("[" + "[]," * 5_000 + "{}]", id="many beside each other"),
+        pytest.param('"' + "[" * 5_000 + '"', id="in a string"),
+        pytest.param('"\\"' + "[" * 5_000 + '"', id="after an escaped quote"),
+        pytest.param('["\\\\", "' + "{" * 5_000 + '"]', id="after an escaped backslash"),
+    ],
+)
+async def test_brackets_that_are_not_nested_do_not_count(client: AsyncClient, other: str) -> None:
+    content = f'{{"title": "x", "other": {other}}}'.encode()
+    assert (await client.post(TASKS, content=content, headers=JSON)).status_code == 201
+
+
 BREAKS_A_RULE: dict[str, tuple[Any, list[str]]] = {
     "a list": ([MARK], ["body"]),
     "a string": (MARK, ["body"]),
