@@ -14,6 +14,7 @@ from application.ports.token_verifier import TokenVerifier
 from tests.key_set.conftest import FakeClock, running_fetches
 from tests.key_set.issuer import FakeIssuer, key_set
 from tests.key_set.signing_keys import signing_key
+from tests.waiting import until
 
 NewVerifier = Callable[..., KeySetTokenVerifier]
 
@@ -43,7 +44,7 @@ async def background_fetch() -> None:
 async def test_nothing_is_fetched_before_the_first_token(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer
 ) -> None:
-    await asyncio.sleep(0.01)
+    assert not running_fetches()
     assert issuer.fetches == 0
     assert await verifier.subject_of(first.token()) == "ada"
     assert issuer.fetches == 1
@@ -114,7 +115,7 @@ async def test_a_set_is_kept_for_five_minutes(
     await verifier.subject_of(first.token())
     clock.advance(minutes=5, seconds=-1)
     await verifier.subject_of(first.token())
-    await asyncio.sleep(0.01)
+    assert not running_fetches()
     assert issuer.fetches == 1
 
 
@@ -200,7 +201,7 @@ async def test_a_key_rotated_during_a_regular_fetch_works_at_once(
     before = asyncio.create_task(verifier.subject_of(first.token()))
     await issuer.asked()
     after = [asyncio.create_task(verifier.subject_of(second.token())) for _ in range(10)]
-    await asyncio.sleep(0.01)
+    await until(lambda: verifier._key_set._waiting == 1 + len(after))
     issuer.release()
     issuer.publish(first, second)
     assert await before == "ada"
@@ -209,18 +210,24 @@ async def test_a_key_rotated_during_a_regular_fetch_works_at_once(
 
 
 async def test_a_key_that_needs_two_fetches_has_the_time_of_one(
-    new_verifier: NewVerifier, issuer: FakeIssuer
+    new_verifier: NewVerifier, issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verifier = new_verifier(timeout=1)
+    loop = asyncio.get_running_loop()
+    real_time = loop.time
+    verifier = new_verifier(timeout=100)
     issuer.hold_back(first)
     before = asyncio.create_task(verifier.subject_of(first.token()))
     await issuer.asked()
     after = asyncio.create_task(refusal(verifier, second.token()))
-    await asyncio.sleep(0.9)
+    await until(lambda: verifier._key_set._waiting == 2)
+    monkeypatch.setattr(loop, "time", lambda: real_time() + 90)
     issuer.release()
     issuer.hold_back(first, second)
     assert await before == "ada"
-    async with asyncio.timeout(0.6):
+    await issuer.asked()
+    # The second fetch has 90 s left, the token has 10.
+    monkeypatch.setattr(loop, "time", lambda: real_time() + 101)
+    async with asyncio.timeout(5):
         assert await after is KeysUnavailable
     assert issuer.fetches == 2
     issuer.release()

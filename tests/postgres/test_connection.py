@@ -11,6 +11,7 @@ from adapters.postgres.connection import Connection
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.statements import Statement
 from application.arranging import PIECE
+from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
 
@@ -84,12 +85,12 @@ async def test_a_connection_that_the_server_ends_is_closed(
     connection: Connection, database_url: str
 ) -> None:
     running = asyncio.create_task(connection.run(SLEEP, {}))
-    await asyncio.sleep(0.1)
-    async with await psycopg.AsyncConnection.connect(database_url) as other:
-        await other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%sleep(60)%' "
-            "AND pid <> pg_backend_pid()"
-        )
+    end = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND state = 'active' AND query LIKE '%sleep(60)'"
+    )
+    with psycopg.connect(database_url, autocommit=True) as other:
+        await until(lambda: other.execute(end).rowcount == 1)
     with pytest.raises(psycopg.OperationalError):
         await running
     assert connection.closed

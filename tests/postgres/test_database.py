@@ -26,6 +26,7 @@ from application.errors import InvalidConfiguration, SchemaConflict, StorageUnav
 from domain.listing import SortOrder, StatusFilter
 from domain.task import NewTask
 from tests.clock import SettableClock
+from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
 
@@ -348,10 +349,12 @@ async def test_closing_gives_up_a_preparation_that_waits(
     caplog.set_level("INFO")
     database = Database(url=empty_database_url, users_table="users")
     preparation = asyncio.create_task(database.prepare())
-    async with asyncio.timeout(5):
-        while "waiting for another process" not in caplog.text:  # noqa: ASYNC110 - log lines only
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
+    await until(lambda: "waiting for another process" in caplog.text)
+    waiting = (
+        "SELECT FROM pg_locks JOIN pg_database ON oid = database "
+        "WHERE datname = current_database() AND NOT granted"
+    )
+    await until(lambda: held_lock.execute(waiting).rowcount == 1)
     started = time.monotonic()
     await database.close()
     with pytest.raises(StorageUnavailable):

@@ -14,6 +14,7 @@ from adapters.postgres.dsn import Dsn
 from adapters.postgres.observer import PoolUse
 from adapters.postgres.pool import Pool
 from adapters.postgres.statements import Statement
+from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
 
@@ -73,7 +74,7 @@ async def test_a_connection_that_is_being_opened_is_waited_for() -> None:
         port = silent.getsockname()[1]
         pool = Pool(Dsn(f"postgresql://u@127.0.0.1:{port}/tasks?sslmode=disable"), size=2)
         opening = asyncio.create_task(pool.borrow("ada"))
-        await asyncio.sleep(0.05)
+        await until(lambda: pool.use().waiting == 1)
         assert pool.use() == PoolUse(used=0, idle=0, limit=2, waiting=1)
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -101,8 +102,7 @@ async def test_one_user_leaves_connections_to_others(database_url: str) -> None:
     pool = Pool(Dsn(database_url), size=4, each=3)
     held = [await pool.borrow("ada") for _ in range(3)]
     waiting = [asyncio.create_task(pool.borrow("ada")) for _ in range(5)]
-    await asyncio.sleep(0.05)
-    assert not any(task.done() for task in waiting)
+    await until(lambda: pool.use().waiting == len(waiting))
     async with asyncio.timeout(5):
         pool.give_back(await pool.borrow("bob"))
         pool.give_back(await pool.borrow(None))
@@ -137,7 +137,12 @@ async def test_a_connection_that_was_given_up_keeps_its_place_until_its_statemen
     sleep = Statement(b"SELECT pg_sleep(60)")
     lost = [await pool.borrow("ada"), await pool.borrow("ada")]
     running = [asyncio.create_task(connection.run(sleep, {})) for connection in lost]
-    await asyncio.sleep(0.05)
+    under_way = (
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() "
+        "AND state = 'active' AND query LIKE '%sleep(60)'"
+    )
+    with psycopg.connect(database_url, autocommit=True) as other:
+        await until(lambda: other.execute(under_way).rowcount == len(lost))
     for connection in lost:
         connection.give_up()
     given_up = time.monotonic()

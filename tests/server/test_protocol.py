@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from entrypoints.api_protocol import ApiProtocol
 from entrypoints.server import protocol, transport
 from entrypoints.server.graceful_server import GracefulServer
 from tests.ports import free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.process
 
@@ -170,9 +171,3 @@ async def test_each_response_has_its_own_time_to_be_read(
             await reader.readexactly(size)
             await asyncio.sleep(0.4)
         writer.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - there is no event
-            await asyncio.sleep(0.02)
