@@ -301,6 +301,15 @@ async def test_behind_a_pooler_the_role_needs_a_setting(
         )
 
 
+USERS_OUT_OF_SIGHT: Final = {
+    "hidden rows": 'GRANT SELECT ON "user" TO landlord; ALTER TABLE "user" ENABLE ROW LEVEL SECURITY',
+    "no privilege": 'REVOKE ALL ON "user" FROM landlord',
+    "no privilege on the schema": """
+        CREATE SCHEMA auth; ALTER TABLE "user" SET SCHEMA auth;
+        GRANT SELECT ON auth."user" TO landlord""",
+}
+
+
 class TestUser:
     """Whether the user whom a token names can own tasks."""
 
@@ -333,3 +342,15 @@ class TestUser:
         found = await inspection(empty_database_url).check_user("ada")
         assert found.state is State.FAILURE
         assert "no users table yet" in found.sentence
+
+    @pytest.mark.parametrize("sql", USERS_OUT_OF_SIGHT.values(), ids=USERS_OUT_OF_SIGHT)
+    async def test_a_role_that_may_not_look_finds_a_user_by_a_task(
+        self, url: str, landlord_url: str, sql: str
+    ) -> None:
+        await Database(url=url).prepare()
+        execute(url, f"GRANT SELECT ON tasks TO landlord; {sql}")
+        found = await inspection(landlord_url).check_user(UUID)
+        assert found.state is State.WARNING
+        assert "this role may not look for it in the table" in found.sentence
+        execute(url, f"INSERT INTO tasks (user_id, title) VALUES ('{UUID}', 'Buy milk')")
+        assert (await inspection(landlord_url).check_user(UUID)).state is State.OK
