@@ -83,6 +83,13 @@ def test_dev_starts_no_database_if_its_port_is_taken(call: Call, tmp_path: Path)
     assert not (tmp_path / ".data" / "postgres").exists()
 
 
+def test_dev_restarts_when_the_code_changes(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    options: list[dict[str, Any]] = []
+    monkeypatch.setattr(development, "serve", lambda _container, **given: options.append(given))
+    assert call("dev", STORAGE="memory").returncode == 0
+    assert options[0]["reload"]
+
+
 def test_dev_logs_for_people(call: Call, developed: list[dict[str, str]]) -> None:
     assert call("dev", STORAGE="memory").returncode == 0
     assert developed[0]["LOG_FORMAT"] == "console"
