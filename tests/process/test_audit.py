@@ -57,11 +57,12 @@ def advisories(of: Mapping[str, Any], *, status: int = 200) -> Iterator[str]:
 
 
 def audit(url: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    programs = Path(sys.executable).parent
     command = [sys.executable, ".ci/audit.py", "--vulnerability-service", "osv", "--osv-url", url]
     return subprocess.run(
         command,
         cwd=ROOT,
-        env=os.environ | environment,
+        env=os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"} | environment,
         capture_output=True,
         text=True,
         check=False,

@@ -60,7 +60,7 @@ def proxy(folder: Path, service: Service) -> Iterator[str]:
 def in_front_of(*ports: int, folder: Path) -> Iterator[str]:
     """Run nginx and yield its URL.
 
-    The configuration differs only in names, ports, processes and the time for a head.
+    The configuration differs only in names, ports, folders, processes and the time for a head.
     """
     certificate(folder)
     port = free_port()
@@ -73,6 +73,10 @@ def in_front_of(*ports: int, folder: Path) -> Iterator[str]:
         "/etc/nginx/tls": str(folder),
         "/tmp/nginx.pid": f"{folder}/nginx.pid",  # noqa: S108 - the example's name, replaced
         "/dev/stdout": f"{folder}/access.log",
+        # By default they are folders in which only root's nginx can write.
+        "server_tokens off;": f"""server_tokens off;
+            client_body_temp_path {folder}/bodies;
+            proxy_temp_path {folder}/responses;""",
         "auto;": "1;",
         "client_header_timeout 10s": "client_header_timeout 1s",
     }.items():
