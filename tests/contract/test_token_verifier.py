@@ -184,9 +184,13 @@ async def test_each_verifier_accepts_only_its_own_secret() -> None:
 def test_a_public_key_is_refused_as_a_secret() -> None:
     public = Ed25519PrivateKey.generate().public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    with pytest.raises(InvalidConfiguration, match="BETTER_AUTH_SECRET") as error:
-        SharedSecretTokenVerifier(secret=pem, rules=RULES)
-    assert pem.splitlines()[1] not in str(error.value)
+    for setting, secrets in {
+        "BETTER_AUTH_SECRET": {"secret": pem},
+        "BETTER_AUTH_SECRET_PREVIOUS": {"secret": SECRET, "previous": pem},
+    }.items():
+        with pytest.raises(InvalidConfiguration, match=f"{setting} is no secret") as error:
+            SharedSecretTokenVerifier(**secrets, rules=RULES)
+        assert pem.splitlines()[1] not in str(error.value)
 
 
 def failed(report: TokenReport) -> list[TokenCheck]:

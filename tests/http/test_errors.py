@@ -155,7 +155,11 @@ async def test_an_unforeseen_error_is_a_500_that_a_browser_can_read(
     assert "Retry-After" not in response.headers
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert response.headers["X-Request-ID"]
-    assert "the cause" in caplog.text
+    # With its stack trace: nothing else says where it came from.
+    [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.getMessage() == "ZeroDivisionError: the cause"
+    assert record.exc_info is not None
+    assert record.exc_info[1] is broken.error
 
 
 async def test_a_request_that_a_stopping_server_cancels_is_a_500_that_says_to_retry() -> None:

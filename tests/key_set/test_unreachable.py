@@ -238,6 +238,14 @@ async def test_no_proxy_excepts_the_key_server_from_any_proxy(
     assert await new_verifier().subject_of(known.token()) == "ada"
 
 
+async def test_the_case_of_a_name_in_no_proxy_does_not_count(
+    new_verifier: NewVerifier, issuer: FakeIssuer, proxy: Callable[..., None]
+) -> None:
+    proxy(ALL_PROXY="socks5://127.0.0.1:1080", NO_PROXY="example.com, LocalHost")
+    verifier = new_verifier(url=issuer.url.replace("127.0.0.1", "localhost"))
+    assert await verifier.subject_of(known.token()) == "ada"
+
+
 @pytest.mark.parametrize("exceptions", ["example.com", "7.0.0.1", "", ","])
 async def test_no_proxy_excepts_no_other_server(
     new_verifier: NewVerifier, proxy: Callable[..., None], exceptions: str

@@ -417,6 +417,12 @@ CONFLICTS: Final = {
         "ALTER TABLE tasks DROP COLUMN completed",
         ["tasks", "no column completed"],
     ),
+    "titles are an enumeration": (
+        """CREATE TYPE title AS ENUM ('Call the lawyer');
+        DELETE FROM tasks WHERE user_id = 'ada';
+        ALTER TABLE tasks ALTER title TYPE title USING title::title""",
+        ["tasks.title", "text"],
+    ),
     "completed is a number": (
         "ALTER TABLE tasks ALTER completed TYPE integer USING completed::integer",
         ["tasks.completed", "INTEGER", "boolean"],

@@ -302,7 +302,8 @@ async def test_behind_a_pooler_the_role_needs_a_setting(
 
 
 USERS_OUT_OF_SIGHT: Final = {
-    "hidden rows": 'GRANT SELECT ON "user" TO landlord; ALTER TABLE "user" ENABLE ROW LEVEL SECURITY',
+    "hidden rows": """
+        GRANT SELECT ON "user" TO landlord; ALTER TABLE "user" ENABLE ROW LEVEL SECURITY""",
     "no privilege": 'REVOKE ALL ON "user" FROM landlord',
     "no privilege on the schema": """
         CREATE SCHEMA auth; ALTER TABLE "user" SET SCHEMA auth;

@@ -76,6 +76,17 @@ async def test_a_changed_column_is_adopted_again(database_url: str, change: str)
     assert [task.title for task in await by_title(database_url)] == ["Ä", "b"]
 
 
+async def test_a_constraint_that_no_key_could_meet_is_dropped(database_url: str) -> None:
+    add_users(database_url, "ada")
+    execute(
+        database_url,
+        "ALTER TABLE tasks ADD CONSTRAINT short CHECK (char_length(title_key) <= 3)",
+    )
+    async with repository(database_url) as tasks:
+        new = NewTask.create(user_id="ada", title="Buy milk", description=None, now=NOW)
+        assert await tasks.add(new)
+
+
 @pytest.mark.parametrize("kind", ["text", "integer", 'varchar(10) COLLATE "C"'])
 async def test_another_programs_column_of_this_name_is_not_replaced(
     empty_database_url: str, kind: str

@@ -107,6 +107,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "a URL that is no text": ({"NEON_DB_URL": "postgresql://u:\udcff@h/d"}, "NEON_DB_URL is"),
     "no port": ({"PORT": "s3cr3t"}, "PORT should be"),
     "a port that does not exist": ({"PORT": "65536"}, "PORT should be"),
+    "a port that is chosen by chance": ({"PORT": "0"}, "PORT should be"),
     "a wrong value": (
         {"NEON_DB_URL": "postgresql://u@h/d?sslmode=x"},
         "NEON_DB_URL: invalid sslmode",
