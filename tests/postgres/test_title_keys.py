@@ -84,7 +84,8 @@ async def test_a_constraint_that_no_key_could_meet_is_dropped(database_url: str)
     )
     async with repository(database_url) as tasks:
         new = NewTask.create(user_id="ada", title="Buy milk", description=None, now=NOW)
-        assert await tasks.add(new)
+        added = await tasks.add(new)
+        assert await tasks.list("ada", StatusFilter.ALL, SortOrder.TITLE) == [added]
 
 
 @pytest.mark.parametrize("kind", ["text", "integer", 'varchar(10) COLLATE "C"'])
