@@ -1,6 +1,7 @@
 """The documents are correct: their commands, quotations, links and names."""
 
 import re
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -60,11 +61,48 @@ def test_quoted_code_is_in_its_file(document: Path) -> None:
             assert block.text in (ROOT / block.mark).read_text(), block
 
 
+def anchors(path: Path) -> set[str]:
+    """Return what a link to a heading of a document may name after the #, as GitHub makes it."""
+    text = re.sub(r"^ *```.*?^ *```$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_the_targets_of_links_exist(document: Path) -> None:
-    targets = re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", (ROOT / document).read_text())
-    dead = [target for target in targets if not (ROOT / document.parent / target).exists()]
-    assert not dead
+    links = re.findall(r"\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?\)", (ROOT / document).read_text())
+    for target, anchor in links:
+        path = (ROOT / document.parent / target) if target else ROOT / document
+        assert path.exists(), target
+        if anchor and path.suffix == ".md":
+            assert anchor in anchors(path), f"{target}#{anchor}"
+
+
+def cells(text: str, row: str, columns: Sequence[str]) -> list[str]:
+    """Return some cells of the row ``row``, from the first table with all of ``columns``."""
+    table = re.compile(r"(?:^\|.*\|$\n?)+", re.MULTILINE)
+    for found in table.findall(text):
+        header, _, *rows = [
+            [cell.strip() for cell in line.strip("|").split("|")] for line in found.splitlines()
+        ]
+        if set(columns) <= set(header):
+            [values] = [values for values in rows if values[0] == row]
+            return [values[header.index(column)] for column in columns]
+    raise AssertionError(f"no table with {columns}")
+
+
+@pytest.mark.parametrize(
+    ("shown", "measured"),
+    [
+        ("CPU of one task, µs", "get"),
+        ("CPU of a list of 20, µs", "list20"),
+        ("CPU of a list of 1,000, µs", "list1000"),
+    ],
+)
+def test_the_comparison_quotes_the_benchmark(shown: str, measured: str) -> None:
+    readme, figures = ((ROOT / name).read_text() for name in ("README.md", "bench/README.md"))
+    compared = cells(readme, shown, ["tasks-api", "FastAPI + SQLModel tutorial", "Hono", "Fastify"])
+    assert compared == cells(figures, measured, ["ours", "sync", "hono", "fastify"])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
