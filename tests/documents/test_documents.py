@@ -70,7 +70,10 @@ def anchors(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_the_targets_of_links_exist(document: Path) -> None:
-    links = re.findall(r"\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?\)", (ROOT / document).read_text())
+    text = (ROOT / document).read_text()
+    links = re.findall(r"\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?\)", text)
+    pictures = re.findall(r'\bsrc(?:set)?="(?![a-z]+:)([^"]+)"', text)
+    assert [name for name in pictures if not (ROOT / document.parent / name).exists()] == []
     for target, anchor in links:
         path = (ROOT / document.parent / target) if target else ROOT / document
         assert path.exists(), target
