@@ -16,14 +16,12 @@ pytestmark = pytest.mark.postgres
 
 _TABLE_ROW: Final = re.compile(r"^\| (?!-)(.+) \|$", re.MULTILINE)
 _QUOTATION: Final = re.compile(r"(?<!`)(`+) ?([^`].*?) ?\1(?!`)")
-_CAUSE_AND_FIX: Final = 2
-"""The last cells of a row. Those before them quote the service."""
 
 
 def quotations(row: str) -> tuple[str, ...]:
     """Return what a row quotes: what a person sees in one situation."""
-    seen = row.split(" | ")[:-_CAUSE_AND_FIX]
-    return tuple(words for cell in seen for _, words in _QUOTATION.findall(cell))
+    seen, _what_to_do = row.split(" | ")
+    return tuple(words for _, words in _QUOTATION.findall(seen))
 
 
 ROWS: Final = [
