@@ -5,11 +5,13 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
 from httpx import ASGITransport, AsyncClient
+from psycopg.errors import LockNotAvailable
 
 from application.errors import InvalidToken
 from application.token_checks import TokenCheck
@@ -29,6 +31,8 @@ ALERTS = [
     if "alert" in rule
 ]
 _OURS = re.compile(r"\b(?:http|db|tasks_api)_[a-z_]+\b(?=[{\[])")
+_LABELS = re.compile(r"by \(([^)]+)\)|[{,] ?(\w+)(?:=~?|!=)")
+_OF_PROMETHEUS = {"job", "instance", "container"}
 
 
 @pytest.mark.skipif(
@@ -58,7 +62,12 @@ def test_the_reasons_that_the_alerts_watch_are_checks_of_a_token() -> None:
     assert reasons <= set(TokenCheck)
 
 
-async def test_every_metric_of_the_alerts_and_the_dashboard_is_one_of_the_service() -> None:
+def labels_in(expression: str) -> set[str]:
+    found = [listed or name for listed, name in _LABELS.findall(expression)]
+    return {name.strip() for each in found for name in each.split(",")} - _OF_PROMETHEUS
+
+
+async def test_the_service_has_every_metric_and_label_of_the_alerts_and_the_dashboard() -> None:
     port = free_port()
     settings = Settings(
         _env_file=None,
@@ -79,8 +88,11 @@ async def test_every_metric_of_the_alerts_and_the_dashboard_is_one_of_the_servic
         telemetry.database.watch_pool(lambda: (0, 0, 10, 0))
         telemetry.database.got_connection(0)
         telemetry.database.serves("0001")
-        with telemetry.database.connecting(), telemetry.database.statement(b"SELECT FROM tasks"):
+        statement = telemetry.database.statement
+        with telemetry.database.connecting(), statement(b"SELECT FROM tasks"):
             pass
+        with suppress(LockNotAvailable), statement(b"SELECT FROM tasks"):
+            raise LockNotAvailable
         with telemetry.key_set.fetch():
             pass
         async with AsyncClient() as prometheus:
@@ -93,3 +105,6 @@ async def test_every_metric_of_the_alerts_and_the_dashboard_is_one_of_the_servic
     assert len(alerts) > 5
     assert len(shown_names) > 10
     assert alerts | shown_names <= served
+    asked = {name for each in (*targets, *ALERTS) for name in labels_in(each["expr"])}
+    assert len(asked) > 8
+    assert asked <= set(re.findall(r'(\w+)="', shown))
