@@ -25,6 +25,7 @@ MANY: Final = 64
 _ABOUT: Final = {name: service.about for name, service in SERVICES.items()} | {
     Pgbench.name: "the same statements, prepared, run by PostgreSQL's own load driver"
 }
+_UNASKED: Final = frozenset(name for name in SERVICES if not SERVICES[name].by_default)
 _BASELINES: Final = frozenset(name for name in SERVICES if SERVICES[name].of_baseline)
 
 
@@ -121,7 +122,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2, help="of one stretch of load")
     parser.add_argument("--starts", type=int, default=5, help="starts that are timed")
     parser.add_argument("--only", type=_names(WORKLOADS), default=[*WORKLOADS], help="workloads")
-    parser.add_argument("--services", type=_names(_ABOUT), help="default: all")
+    parser.add_argument("--services", type=_names(_ABOUT), help="default: all but telemetry")
     parser.add_argument(
         "--baseline",
         type=Path,
@@ -136,7 +137,9 @@ def _options() -> argparse.Namespace:
         options.rounds, options.seconds, options.starts = 1, 1.0, 1
     if options.services is None:
         options.services = [
-            name for name in _ABOUT if options.baseline is not None or name not in _BASELINES
+            name
+            for name in _ABOUT
+            if (options.baseline is not None or name not in _BASELINES) and name not in _UNASKED
         ]
     if options.baseline is None and _BASELINES.intersection(options.services):
         parser.error("`baseline` is measured with --baseline FOLDER")

@@ -76,7 +76,10 @@ def _install_checkout(folder: Path, python: Python, name: str) -> Path:
     number = ".".join(map(str, python.version[:2]))
     environment = WORKPLACE / f"{name}-python{number}"
     subprocess.run(
-        [_uv(), "sync", "--quiet", "--frozen", "--no-dev", "--python", str(python.path)],
+        [
+            *(_uv(), "sync", "--quiet", "--frozen", "--no-dev", "--extra", "telemetry"),
+            *("--python", str(python.path)),
+        ],
         cwd=folder,
         env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(environment)},
         check=True,

@@ -12,6 +12,7 @@ import httpx
 from bench.load import tokens
 from bench.load.tokens import Signing
 from bench.load.users import SMALL_USERS
+from bench.targets.collector import collector_url
 from bench.targets.installation import PEERS, ROOT, Installed
 from bench.targets.processes import cpu_seconds, resident_bytes, running
 from tests.ports import free_port
@@ -29,8 +30,12 @@ class Service:
     command: tuple[str, ...]
     """``{scripts}`` and ``{baseline}`` stand for folders of Installed, ``{port}`` for the port."""
     signing: Signing = Signing.HS256
+    settings: tuple[tuple[str, str], ...] = ()
+    """More settings. ``{collector}`` and ``{metrics_port}`` stand for what they name."""
     bare: bool = False
     """It answers every request the same; the contract is not checked."""
+    by_default: bool = True
+    """Whether it is measured unless it is named."""
 
     @property
     def of_baseline(self) -> bool:
@@ -67,6 +72,30 @@ def _with_key_set(service: Service) -> Service:
     )
 
 
+def _with_telemetry(service: Service) -> list[Service]:
+    return [
+        replace(
+            service,
+            name=f"{service.name}-{kind}",
+            about=f"{service.about}; {about}",
+            settings=settings,
+            by_default=False,
+        )
+        for kind, about, settings in _TELEMETRY
+    ]
+
+
+_COLLECTOR: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "{collector}")
+_ONE_IN_A_HUNDRED: Final = (
+    ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+    ("OTEL_TRACES_SAMPLER_ARG", "0.01"),
+)
+_TELEMETRY: Final = (
+    ("metrics", "METRICS_PORT is set", (("METRICS_PORT", "{metrics_port}"),)),
+    ("sampled", "metrics, and traces of 1 in 100", (_COLLECTOR, *_ONE_IN_A_HUNDRED)),
+    ("traced", "metrics, and traces of all", (_COLLECTOR,)),
+)
+
 KEY_SET_SUFFIX: Final = "-eddsa"
 
 _OURS: Final = Service("ours", "this service", _tasks_api("{scripts}"))
@@ -86,6 +115,8 @@ _ALL: Final = [
     ),
     Service("hello", "a bare ASGI application under uvicorn", _uvicorn("hello"), bare=True),
     *map(_with_key_set, (_OURS, _BASELINE, _HONO, _FASTIFY)),
+    *_with_telemetry(_OURS),
+    *_with_telemetry(_BASELINE),
 ]
 SERVICES: Final = {service.name: service for service in _ALL}
 
@@ -120,8 +151,10 @@ def started(
 ) -> Iterator[Running]:
     """Run a service; the block begins once it answers with a user's tasks."""
     port = free_port()
+    telemetry = {"collector": collector_url(), "metrics_port": free_port()}
     environment = {
         "NEON_DB_URL": database_url,
+        **{name: text.format_map(telemetry) for name, text in service.settings},
         **tokens.settings(service.signing),
         "PORT": str(port),
         "NODE_ENV": "production",
