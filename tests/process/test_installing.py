@@ -44,7 +44,7 @@ def repository(tmp_path: Path) -> Path:
 def test_it_is_installed_as_the_readme_says(repository: Path, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text()
     address = "git+https://github.com/OWNER/tasks-api"
-    assert f"uv tool install {address}\n" in readme
+    assert f"uv tool install {address} " in readme
     uv = ROOT / ".uv" / "bin" / "uv"
     uv = uv if uv.exists() else Path(shutil.which("uv") or "uv")
     # The packages of the lock file, so that a release of one of them does not fail this test.
