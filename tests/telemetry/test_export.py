@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from adapters.embedded.server import EmbeddedPostgres
+from entrypoints.release import VERSION
 from tests.conftest import new_database
 from tests.ports import free_port
 from tests.process.service import SECRET, Service, started
@@ -239,12 +240,15 @@ def test_prometheus_reads_the_same_metrics_on_a_separate_port(
     assert service.get("/metrics").status_code == 404
 
 
-def test_every_worker_sends_its_own_metrics(tmp_path: Path, receiver: Receiver) -> None:
+def test_every_worker_sends_its_own_metrics_which_name_the_release(
+    tmp_path: Path, receiver: Receiver
+) -> None:
     settings = {
         "STORAGE": "memory",
         "BETTER_AUTH_SECRET": SECRET,
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
         "OTEL_SERVICE_NAME": "two-workers",
+        "TASKS_API_REVISION": "5eed",
     }
     with started("serve", "--workers", "2", cwd=tmp_path, **OFTEN, **settings) as service:
         service.wait_until_ready()
@@ -257,7 +261,10 @@ def test_every_worker_sends_its_own_metrics(tmp_path: Path, receiver: Receiver) 
             return [each for each in receiver.resources if each["service.name"] == "two-workers"]
 
         eventually(both_have_sent, seconds=20)
+        assert f"tasks-api {VERSION} (5eed) starts, 2 processes" in service.log
         assert service.stop() == 0
+    for each in resources():
+        assert (each["service.version"], each["vcs.ref.head.revision"]) == (VERSION, "5eed")
 
 
 def test_the_last_request_is_sent_before_the_service_ends(
