@@ -56,6 +56,18 @@ def test_the_metrics_port_is_the_one_that_the_service_opens() -> None:
     assert environment["METRICS_PORT"] == str(PORTS["metrics"])
 
 
+def test_the_file_with_the_url_is_mounted_from_the_secret_alone() -> None:
+    environment = {each["name"]: each.get("value") for each in CONTAINER["env"]}
+    [volume] = POD["spec"]["volumes"]
+    [mount] = CONTAINER["volumeMounts"]
+    [item] = volume["secret"]["items"]
+    assert mount["name"] == volume["name"]
+    # Kubernetes does not renew a file that is mounted by its subPath.
+    assert "subPath" not in mount
+    assert environment["NEON_DB_URL_FILE"] == f"{mount['mountPath']}/{item['path']}"
+    assert item["key"] == "serve-url"
+
+
 def test_the_autoscaler_scales_the_deployment() -> None:
     target = RESOURCES["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
     deployment = RESOURCES["Deployment"]
