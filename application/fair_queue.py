@@ -77,7 +77,7 @@ class FairQueue:
         self._used[user] -= 1
         if not self._used[user]:
             del self._used[user]
-        while self._free:
+        while self._free and self._waiting:
             following = next(filter(self._may_take, self._waiting), ...)
             if following is ...:
                 break

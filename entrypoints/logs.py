@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import msgspec
 
@@ -32,12 +32,19 @@ def configure(log_format: LogFormat, level: LogLevel) -> None:
     if sys.version_info >= (3, 12):
         logging.logAsyncioTasks = False
     logging._srcfile = None  # noqa: SLF001 - documented there
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _LineHandler(sys.stderr)
     formatters = {LogFormat.JSON: JsonFormatter, LogFormat.CONSOLE: ConsoleFormatter}
     handler.setFormatter(formatters[log_format]())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for library in _NOISY_LOGGERS:
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+class _LineHandler(logging.StreamHandler[TextIO]):
+    """Writes to a stream that sends each line by itself, as Python's standard error does."""
+
+    def flush(self) -> None:
+        """Do nothing."""
 
 
 class JsonFormatter(logging.Formatter):

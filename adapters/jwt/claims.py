@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from application.errors import ExpiredToken, InvalidToken
@@ -110,15 +111,7 @@ def _token_id_problem(_rules: ClaimRules, claims: Claims, _now: float) -> str | 
     return "the token's jti is no text"
 
 
-def _issued_at_problem(_rules: ClaimRules, claims: Claims, now: float) -> str | None:
-    return _future_problem("iat", claims, now)
-
-
-def _not_before_problem(_rules: ClaimRules, claims: Claims, now: float) -> str | None:
-    return _future_problem("nbf", claims, now)
-
-
-def _future_problem(claim: str, claims: Claims, now: float) -> str | None:
+def _future_problem(claim: str, _rules: ClaimRules, claims: Claims, now: float) -> str | None:
     if claim not in claims:
         return None
     time = _seconds(claims[claim])
@@ -149,8 +142,8 @@ _CHECKS: Final[tuple[tuple[TokenCheck, Callable[[ClaimRules, Claims, float], str
     (TokenCheck.AUDIENCE, _audience_problem),
     (TokenCheck.SUBJECT, _subject_problem),
     (TokenCheck.TOKEN_ID, _token_id_problem),
-    (TokenCheck.ISSUED_AT, _issued_at_problem),
-    (TokenCheck.NOT_BEFORE, _not_before_problem),
+    (TokenCheck.ISSUED_AT, partial(_future_problem, "iat")),
+    (TokenCheck.NOT_BEFORE, partial(_future_problem, "nbf")),
     # Last: a client is told to fetch a new token only if that can help.
     (TokenCheck.EXPIRY, _expiry_problem),
 )

@@ -45,8 +45,8 @@ SETTING_REFUSED: Final = (
 class Connection:
     """Runs one statement at a time, each in a transaction of its own."""
 
-    def __init__(self, driver: Driver, observe: Observe) -> None:
-        """Use ``driver``, which commits each statement. ``observe`` each one's text."""
+    def __init__(self, driver: Driver, observe: Observe | None) -> None:
+        """Use ``driver``, which commits each statement. ``observe`` each one's text, if given."""
         driver.cursor_factory = psycopg.AsyncRawCursor
         self._driver = driver
         self._observe = observe
@@ -55,7 +55,7 @@ class Connection:
         self._poll.register(driver.fileno(), select.POLLIN)
 
     @classmethod
-    async def open(cls, dsn: Dsn, observe: Observe = nullcontext) -> "Connection":
+    async def open(cls, dsn: Dsn, observe: Observe | None = None) -> "Connection":
         """Return a new connection. Raise psycopg.Error."""
         driver = await dsn.connect(autocommit=True)
         try:
@@ -82,9 +82,12 @@ class Connection:
 
         On cancellation the connection is closed.
         """
-        cursor = self._cursor
-        with self._observe(statement.text):
-            await cursor.execute(statement.text, _values(statement, parameters))
+        cursor, values = self._cursor, _values(statement, parameters)
+        if self._observe is None:
+            await cursor.execute(statement.text, values)
+        else:
+            with self._observe(statement.text):
+                await cursor.execute(statement.text, values)
         if cursor.rownumber is None:  # A statement without rows.
             return []
         rows = await cursor.fetchall()
@@ -102,7 +105,7 @@ class Connection:
         stream = self._driver.cursor().stream(
             statement.text, _values(statement, parameters), binary=True, size=PIECE
         )
-        with self._observe(statement.text):
+        with nullcontext() if self._observe is None else self._observe(statement.text):
             return [row async for row in stream]
 
     def transaction(self) -> AbstractAsyncContextManager[object]:

@@ -1,7 +1,6 @@
 """The database that serves requests: operations with a deadline, on a schema that is up to date."""
 
 import logging
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -54,7 +53,7 @@ class Database:
         """Lines about what is left out of the URL."""
         self.users_table = None if users_table is None else TableName.parse(users_table)
         self._migrate_on_start = migrate_on_start
-        self._pool = Pool(self._dsn, observe=observer.statement if observer else nullcontext)
+        self._pool = Pool(self._dsn, observe=observer.statement if observer else None)
         self._deadlines = Deadlines()
         self._tables = TablesWatch(
             look=self._look, prepare=self._prepare_tables, changed=self._pool.close

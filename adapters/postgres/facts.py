@@ -1,9 +1,13 @@
 """What a process has found out about the tables that it serves."""
 
+from functools import cache
 from typing import Final, NamedTuple
 
 from adapters.postgres.table_name import TableName
 from adapters.postgres.user_ids import IdType
+
+# Asked for by every request.
+_id_type = cache(IdType)
 
 
 class Facts(NamedTuple):
@@ -28,7 +32,7 @@ class Facts(NamedTuple):
     @property
     def id_type(self) -> IdType:
         """The type of users' ids."""
-        return IdType(self.owner_kind)
+        return _id_type(self.owner_kind)
 
     @property
     def users_table(self) -> TableName:

@@ -1,7 +1,6 @@
 """The connections of one process, shared fairly among users."""
 
 import asyncio
-from contextlib import nullcontext
 from typing import Any, Final, cast
 
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
@@ -29,7 +28,7 @@ class Slot:
             return None
         return self.connection
 
-    async def open(self, dsn: Dsn, observe: Observe) -> Connection:
+    async def open(self, dsn: Dsn, observe: Observe | None) -> Connection:
         """Replace the connection by a new one. Raise psycopg.Error."""
         if self.connection is not None:
             await self.connection.close()
@@ -56,7 +55,7 @@ class Pool:
         *,
         size: int = POOL_SIZE,
         each: int = POOL_SIZE_PER_USER,
-        observe: Observe = nullcontext,
+        observe: Observe | None = None,
     ) -> None:
         self._dsn = dsn
         self._observe = observe

@@ -88,7 +88,13 @@ class Session:
         """Return the connection. Raises StorageUnavailable."""
         due = self._deadlines.start(self)
         try:
-            self._connection = connection = await self._borrow(due)
+            self._place = self._pool.enter(self._user)
+            if self._place is not None:
+                await self._pool.wait(self._user, self._place)
+            connection = self._pool.take(self._user)
+            if connection is None:
+                connection = await self._open(due)
+            self._connection = connection
         except BaseException as error:
             self._deadlines.end(self)
             self._observe(due, error)
@@ -100,20 +106,15 @@ class Session:
             if isinstance(error, psycopg.Error | OSError):
                 raise operation_failure(error) from error
             raise
-        self._observe(due)
+        if self._observer is not None:
+            self._observe(due)
         return connection
 
-    async def _borrow(self, due: float) -> Connection:
-        self._place = self._pool.enter(self._user)
-        if self._place is not None:
-            await self._pool.wait(self._user, self._place)
-        connection = self._pool.take(self._user)
-        if connection is None:
-            observer = self._observer
-            with nullcontext() if observer is None else observer.connecting():
-                async with asyncio.timeout_at(due):
-                    connection = await self._pool.open(self._user)
-        return connection
+    async def _open(self, due: float) -> Connection:
+        observer = self._observer
+        with nullcontext() if observer is None else observer.connecting():
+            async with asyncio.timeout_at(due):
+                return await self._pool.open(self._user)
 
     async def __aexit__(
         self,

@@ -1,11 +1,10 @@
-"""Find the user who sent a request, by its Authorization header."""
+"""Find the token of a request, in its Authorization header."""
 
 from typing import Final
 
 from starlette.requests import Request
 
 from application.errors import MissingToken
-from application.ports.token_verifier import TokenVerifier
 
 HEADER_MAX: Final = 8 * 1024
 """Longest Authorization header, in bytes."""
@@ -13,16 +12,8 @@ HEADER_MAX: Final = 8 * 1024
 _HEADER: Final = b"authorization"
 
 
-async def authenticate(request: Request, verifier: TokenVerifier) -> str:
-    """Return the subject of the request's bearer token.
-
-    Raises MissingToken if there is not exactly one, ExpiredToken, InvalidToken,
-    KeysUnavailable.
-    """
-    return await verifier.subject_of(_bearer_token(request))
-
-
-def _bearer_token(request: Request) -> str:
+def bearer_token(request: Request) -> str:
+    """Return the request's bearer token. Raises MissingToken if there is not exactly one."""
     values: list[bytes] = [value for name, value in request.scope["headers"] if name == _HEADER]
     if not values:
         raise MissingToken("Missing bearer token")

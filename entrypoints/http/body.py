@@ -34,16 +34,15 @@ NOT_JSON: Final = "The body is not valid JSON"
 BODY_TOO_LARGE: Final = f"The body must have at most {BODY_MAX} bytes"
 
 
-async def read_json(request: Request) -> Any:
-    """Return the body's JSON document.
+def parse_json(content: bytes, content_type: str) -> Any:
+    """Return the JSON document in a body.
 
-    Raises BodyTooLarge, having read no more than BODY_MAX bytes, EmptyBody, MalformedBody,
-    UnsupportedMediaType, and InvalidRequest for member names that cannot be stored.
+    Raises EmptyBody, MalformedBody, UnsupportedMediaType, and InvalidRequest for member names that
+    cannot be stored.
     """
-    content = await _read(request)
     if not content:
         raise EmptyBody("The body is empty; a JSON object is expected")
-    if not _is_json(request.headers.get("content-type", "")):
+    if not _is_json(content_type):
         raise UnsupportedMediaType("the Content-Type does not say JSON")
     document = _parse(content)
     if isinstance(document, dict) and not is_storable("".join(document)):
@@ -69,7 +68,8 @@ def limited(receive: Receive) -> Receive:
     return limited_receive
 
 
-async def _read(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """Return the body. Raises BodyTooLarge, having read no more than BODY_MAX bytes."""
     declared = _declared_length(request)
     if declared > BODY_MAX:
         raise _too_large(declared)
@@ -92,8 +92,8 @@ def _too_large(length: float) -> BodyTooLarge:
 
 def _declared_length(request: Request) -> float:
     # A float, because Python refuses to convert an integer of more than 4,300 digits.
-    digits = request.headers.get("content-length", "")
-    return float(digits) if digits.isdecimal() else 0
+    digits = dict(request.scope["headers"]).get(b"content-length", b"")
+    return float(digits) if digits.isdigit() else 0
 
 
 def _is_json(content_type: str) -> bool:

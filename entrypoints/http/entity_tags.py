@@ -34,13 +34,11 @@ def list_tag(
     return f'"{order}-{fingerprint}{more}{coding}"'
 
 
-def known_tag(tags: Sequence[str], if_none_match: str | None) -> str | None:
+def known_tag(tags: Sequence[str], if_none_match: str) -> str | None:
     """Return the first of ``tags`` that an If-None-Match header names; None if it names none.
 
     Compared weakly (RFC 9110, 13.1.2).
     """
-    if if_none_match is None:
-        return None
     if if_none_match.strip() == _ANY:
         return tags[0]
     # A tag holds no quote, so that it is named wherever it stands with its quotes.

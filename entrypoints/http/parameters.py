@@ -19,8 +19,8 @@ from starlette.responses import Response
 
 from application.errors import TaskNotFound
 from domain.errors import RuleViolation
-from entrypoints.http.body import read_json
-from entrypoints.http.request_errors import EmptyBody, InvalidRequest
+from entrypoints.http.body import parse_json, read_body
+from entrypoints.http.request_errors import InvalidRequest
 from entrypoints.http.validation import missing, violations_of
 
 _SIMPLE: Final = (str, int, float, bool, Enum)
@@ -49,8 +49,11 @@ class Parameters:
 
     def __init__(self) -> None:
         self._path: list[_Field] = []
-        self._query: list[_Field] = []
-        self._headers: list[_Field] = []
+        self._query: dict[str, _Field] = {}
+        self._headers: dict[bytes, _Field] = {}
+        self._defaults: dict[str, Any] = {}
+        """The values of parameters that need not be given."""
+        self._required: list[_Field] = []
         self._body: _Field | None = None
         self._request: str | None = None
 
@@ -93,24 +96,39 @@ class Parameters:
         if isinstance(marker, params.Header) and marker.convert_underscores and not marker.alias:
             sent_as = name.replace("_", "-")
         field = _Field(name, sent_as, _validator(hint, marker), parameter.default)
-        fields = {params.Path: self._path, params.Query: self._query, params.Header: self._headers}
-        fields[type(marker)].append(field)
+        if isinstance(marker, params.Path):
+            self._path.append(field)
+            return True
+        if isinstance(marker, params.Header):
+            self._headers[sent_as.lower().encode("latin-1")] = field
+        else:
+            self._query[sent_as] = field
+        if parameter.default is Parameter.empty:
+            self._required.append(field)
+        else:
+            self._defaults[name] = parameter.default
         return True
 
     async def read(self, request: Request) -> dict[str, Any]:
         """Return the arguments. Raises RequestError, and TaskNotFound for a path that is none."""
-        arguments = _read_path(self._path, request.path_params)
-        violations: list[RuleViolation] = []
-        if self._query:
-            given = _query_values(request.scope["query_string"], self._query)
-            violations += _read_texts(self._query, given, arguments)
-        if self._headers:
-            given = _header_values(request.scope["headers"], self._headers)
-            violations += _read_texts(self._headers, given, arguments)
-        if violations:
-            raise InvalidRequest(violations)
+        arguments = self._read_head(request)
         if self._body is not None:
             arguments[self._body.name] = await _read_body(self._body, request)
+        return arguments
+
+    def _read_head(self, request: Request) -> dict[str, Any]:
+        arguments = self._defaults | _read_path(self._path, request.scope["path_params"])
+        given: list[tuple[_Field, list[str]]] = []
+        if self._query and request.scope["query_string"]:
+            given += _query_values(request.scope["query_string"], self._query)
+        if self._headers:
+            given += _header_values(request.scope["headers"], self._headers)
+        violations = _read_texts(given, arguments)
+        if self._required:
+            found = [field for field, _ in given]
+            violations += [missing(each.sent_as) for each in self._required if each not in found]
+        if violations:
+            raise InvalidRequest(violations)
         if self._request is not None:
             arguments[self._request] = request
         return arguments
@@ -124,63 +142,54 @@ def _read_path(fields: list[_Field], found: Mapping[str, Any]) -> dict[str, Any]
         raise TaskNotFound from None
 
 
-def _query_values(query: bytes, fields: list[_Field]) -> dict[str, list[str]]:
-    """Return the values of the ``fields`` that are given; more than one is not decoded."""
-    if not query:
-        return {}
+def _query_values(query: bytes, fields: Mapping[str, _Field]) -> list[tuple[_Field, list[str]]]:
+    """Return the fields that are given, with their values; more than one is not decoded."""
     # Not parse_qsl: it decodes every name and value, of which there may be thousands.
-    given: dict[str, list[str]] = {field.sent_as: [] for field in fields}
+    given: dict[str, list[str]] = {}
     for pair in query.decode("latin-1").split("&"):
         name, _, value = pair.partition("=")
-        values = given.get(unquote(name) if "%" in name else name)
-        if values is not None:
-            values.append(value)
-    return {
-        name: values if len(values) > 1 else [unquote_plus(values[0])]
+        name = unquote(name) if "%" in name else name
+        if name in fields:
+            given.setdefault(name, []).append(value)
+    return [
+        (fields[name], values if len(values) > 1 else [unquote_plus(values[0])])
         for name, values in given.items()
-        if values
-    }
+    ]
 
 
-def _header_values(lines: list[tuple[bytes, bytes]], fields: list[_Field]) -> dict[str, list[str]]:
-    """Return the values of the ``fields`` that are given, one for each."""
-    wanted = {field.sent_as.lower().encode("latin-1"): field.sent_as for field in fields}
-    given: dict[str, list[str]] = {}
+def _header_values(
+    lines: list[tuple[bytes, bytes]], fields: Mapping[bytes, _Field]
+) -> list[tuple[_Field, list[str]]]:
+    """Return the fields that are given, with one value each."""
+    given: dict[bytes, list[str]] = {}
     for name, value in lines:
-        if name in wanted:
-            given.setdefault(wanted[name], []).append(value.decode("latin-1"))
-    return {name: [", ".join(values)] for name, values in given.items()}
+        if name in fields:
+            given.setdefault(name, []).append(value.decode("latin-1"))
+    return [(fields[name], [", ".join(values)]) for name, values in given.items()]
 
 
 def _read_texts(
-    fields: list[_Field], given: Mapping[str, list[str]], arguments: dict[str, Any]
+    given: list[tuple[_Field, list[str]]], arguments: dict[str, Any]
 ) -> list[RuleViolation]:
     """Add the arguments that are valid; return what is wrong with the others."""
     violations: list[RuleViolation] = []
-    for field in fields:
-        values = given.get(field.sent_as)
-        if values is None:
-            arguments[field.name] = field.default
-            if field.default is Parameter.empty:
-                violations.append(missing(field.sent_as))
-        elif len(values) > 1:
+    for field, values in given:
+        if len(values) > 1:
             message = f"{field.sent_as} must be given once"
             violations.append(RuleViolation(field.sent_as, "repeated", message))
-        else:
-            try:
-                arguments[field.name] = field.validate(values[0])
-            except ValidationError as error:
-                violations += violations_of(error, whole=field.sent_as)
+            continue
+        try:
+            arguments[field.name] = field.validate(values[0])
+        except ValidationError as error:
+            violations += violations_of(error, whole=field.sent_as)
     return violations
 
 
 async def _read_body(field: _Field, request: Request) -> Any:
-    try:
-        document = await read_json(request)
-    except EmptyBody:
-        if field.default is Parameter.empty:
-            raise
+    content = await read_body(request)
+    if not content and field.default is not Parameter.empty:
         return field.default
+    document = parse_json(content, request.headers.get("content-type", ""))
     try:
         return field.validate(document)
     except ValidationError as error:

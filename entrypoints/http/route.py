@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from application.authorization import require_owner
 from application.ports.token_verifier import TokenVerifier
-from entrypoints.http.authentication import authenticate
+from entrypoints.http.authentication import bearer_token
 from entrypoints.http.body import limited
 from entrypoints.http.parameters import Parameters
 from entrypoints.request_context import current_request
@@ -49,7 +49,7 @@ class OwnedRoute(APIRoute):
                 raise HTTPException(404)
             owner = request.scope["path_params"].get(OWNER_PARAMETER)
             if owner is not None:
-                subject = await authenticate(request, verifier)
+                subject = await verifier.subject_of(bearer_token(request))
                 context = current_request.get()
                 if context is not None:
                     context.user_id = subject

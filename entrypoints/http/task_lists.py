@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -14,7 +14,7 @@ from application.arranging import LONG
 from application.errors import Unavailable
 from application.use_cases.task_use_cases import TaskUseCases
 from domain.listing import Fingerprint, Page, Position, SortOrder, StatusFilter, fingerprint
-from entrypoints.http.compression import Gzip
+from entrypoints.http.compression import GZIP_MIN, Gzip
 from entrypoints.http.entity_tags import known_tag, list_tag
 from entrypoints.http.freed_memory import return_freed_memory
 from entrypoints.http.list_places import ListPlaces, Place
@@ -70,6 +70,8 @@ class ListRequest(NamedTuple):
 
     def known_tag(self, found: str, link: str | None = None) -> str | None:
         """Return the tag of the list with the fingerprint ``found``, if the client has it."""
+        if self.if_none_match is None:
+            return None
         tags = [
             list_tag(found, self.order, compressed=coded, has_next=link is not None)
             for coded in (False, True)
@@ -101,9 +103,11 @@ class TaskLists:
         if is_page or end is None:
             body = encode_tasks(tasks)
             if len(body) <= _LARGE:
-                return await list_response(
-                    tasks, body, asked.order, accepts_gzip=asked.compressed, link=link
-                )
+                is_compressed = asked.compressed and len(body) >= GZIP_MIN
+                if is_compressed:
+                    gzip = Gzip()
+                    body = await gzip.compress(body) + gzip.flush()
+                return list_response(tasks, body, asked.order, compressed=is_compressed, link=link)
         if not asked.head:
             return _LongListResponse(self, asked, deadline)
         found = fingerprint(tasks) if is_page else await self._fingerprint(asked)
@@ -112,11 +116,11 @@ class TaskLists:
         del response.headers["Content-Length"]
         return response
 
-    async def _fingerprint(self, asked: ListRequest) -> str:
-        return await self._use_cases.fingerprint(owner=asked.owner, status=asked.status)
+    def _fingerprint(self, asked: ListRequest) -> Awaitable[str]:
+        return self._use_cases.fingerprint(owner=asked.owner, status=asked.status)
 
-    async def _page(self, asked: ListRequest, limit: int) -> Page:
-        return await self._use_cases.page(
+    def _page(self, asked: ListRequest, limit: int) -> Awaitable[Page]:
+        return self._use_cases.page(
             owner=asked.owner,
             status=asked.status,
             order=asked.order,

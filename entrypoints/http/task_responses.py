@@ -8,8 +8,7 @@ from fastapi import Response
 
 from domain.listing import SortOrder, fingerprint
 from domain.task import Task
-from entrypoints.http.compression import GZIP_MIN, Gzip
-from entrypoints.http.entity_tags import list_tag, task_tag
+from entrypoints.http.entity_tags import known_tag, list_tag, task_tag
 from entrypoints.http.task_json import encode_task
 
 JSON: Final = "application/json"
@@ -30,20 +29,21 @@ def task_response(
     return Response(encode_task(task), status, headers, JSON)
 
 
-async def list_response(
-    tasks: list[Task], body: bytes, order: SortOrder, *, accepts_gzip: bool, link: str | None = None
-) -> Response:
-    """Return the response that holds a list, compressed if that is accepted and worth it.
+def unless_known(task: Task, if_none_match: str) -> Response:
+    """Return the response that holds ``task``, or a 304 if the client has it."""
+    known = known_tag([task_tag(task)], if_none_match)
+    return task_response(task) if known is None else unchanged_response(known)
 
-    ``body`` is the list as JSON, and ``link`` the Link to the next page.
+
+def list_response(
+    tasks: list[Task], body: bytes, order: SortOrder, *, compressed: bool, link: str | None = None
+) -> Response:
+    """Return the response that holds a list.
+
+    ``body`` is the list as JSON, perhaps compressed, and ``link`` the Link to the next page.
     """
-    is_compressed = accepts_gzip and len(body) >= GZIP_MIN
-    if is_compressed:
-        gzip = Gzip()
-        body = await gzip.compress(body) + gzip.flush()
-    tag = list_tag(fingerprint(tasks), order, compressed=is_compressed, has_next=link is not None)
-    headers = list_headers(tag, compressed=is_compressed, link=link)
-    return Response(body, HTTPStatus.OK, headers, JSON)
+    tag = list_tag(fingerprint(tasks), order, compressed=compressed, has_next=link is not None)
+    return Response(body, HTTPStatus.OK, list_headers(tag, compressed=compressed, link=link), JSON)
 
 
 def list_headers(tag: str, *, compressed: bool, link: str | None = None) -> dict[str, str]:

@@ -12,13 +12,13 @@ from domain.errors import RuleViolation
 from domain.listing import SortOrder, StatusFilter
 from domain.task import UNCHANGED
 from entrypoints.http.compression import accepts_gzip
-from entrypoints.http.entity_tags import known_tag, task_tag, versions
+from entrypoints.http.entity_tags import versions
 from entrypoints.http.openapi import errors, listed, tagged, unchanged
 from entrypoints.http.paging import AFTER, link_to_next, path_of, position_of
 from entrypoints.http.request_errors import InvalidRequest
 from entrypoints.http.schemas import TaskCompletion, TaskCreate, TaskResponse, TaskUpdate
 from entrypoints.http.task_lists import PAGE_MAX, ListRequest, TaskLists
-from entrypoints.http.task_responses import task_response, unchanged_response
+from entrypoints.http.task_responses import task_response, unless_known
 
 _TASKS: Final = "/api/{user_id}/tasks"
 _TASK: Final = f"{_TASKS}/{{task_id}}"
@@ -43,6 +43,7 @@ IfNoneMatch = Annotated[
         description="The tags that the client has: the response is 304 if one of them still holds."
     ),
 ]
+AcceptEncoding = Annotated[str, Header(include_in_schema=False)]
 IfMatch = Annotated[
     str | None,
     Header(
@@ -88,6 +89,7 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
             str | None, Query(description="Where the page begins: from the Link of another page.")
         ] = None,
         if_none_match: IfNoneMatch = None,
+        accept_encoding: AcceptEncoding = "",
     ) -> Response:
         if after is not None and limit is None:
             message = f"limit is required with {AFTER}"
@@ -100,7 +102,7 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
             after=None if after is None else position_of(after, sort),
             link_to_next=partial(link_to_next, request.scope, sort),
             if_none_match=if_none_match,
-            compressed=accepts_gzip(request.headers.get("accept-encoding", "")),
+            compressed=accepts_gzip(accept_encoding),
             head=request.method == "HEAD",
         )
         return await lists.response(asked)
@@ -117,8 +119,7 @@ def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
         user_id: UserId, task_id: TaskId, if_none_match: IfNoneMatch = None
     ) -> Response:
         task = await use_cases.get(owner=user_id, task_id=task_id)
-        known = known_tag([task_tag(task)], if_none_match)
-        return unchanged_response(known) if known else task_response(task)
+        return task_response(task) if if_none_match is None else unless_known(task, if_none_match)
 
     @app.patch(
         f"{_TASK}/complete",

@@ -97,7 +97,10 @@ class Protocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._fault() or NOT_HTTP)
         else:
-            self._unfinished = 0 if self.is_between_requests() else self._unfinished + len(piece)
+            if not (self._in_head or self._in_body):
+                self._unfinished = 0
+                return
+            self._unfinished += len(piece)
             if fault := self._fault():
                 self._refuse(fault)
 
@@ -107,7 +110,8 @@ class Protocol(HttpToolsProtocol):
 
     def _fault(self) -> Reason | None:
         if self._in_body:
-            return BODY_TOO_LONG if self._unfinished > BODY_READ_MAX else None
+            read = self._unfinished + PART_MIN * len(self.headers)
+            return BODY_TOO_LONG if read > BODY_READ_MAX else None
         if len(self.url) > TARGET_MAX:
             return TARGET_TOO_LONG
         if len(self.headers) > HEADERS_MAX or self._unfinished > HEAD_MAX:
@@ -116,12 +120,13 @@ class Protocol(HttpToolsProtocol):
 
     def after_parsing(self) -> None:
         """Start the clock of what has to come next."""
-        if self._clock.is_running or self._incoming.dropping:
-            return
         # Most requests arrive in one piece, and never start a clock.
-        if not self.is_between_requests():
+        is_partial = self._in_head or self._in_body
+        if not (is_partial or self._is_idle()) or self._clock.is_running or self._incoming.dropping:
+            return
+        if is_partial:
             self._clock.start(HEAD_WITHIN if self._in_head else BODY_WITHIN, self._give_up)
-        elif self._is_idle() and not self.transport.is_closing():
+        elif not self.transport.is_closing():
             # The end of a request that was answered before: uvicorn stops its keep-alive clock.
             self._start_keep_alive()
 
@@ -131,13 +136,6 @@ class Protocol(HttpToolsProtocol):
         # Its beginning may have come with the end of a body.
         self._unfinished = 0
         super().on_message_begin()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; drop a trailer, which must not pass for one."""
-        if self._in_head:
-            super().on_header(name, value)
-        else:
-            self._unfinished += PART_MIN
 
     def on_body(self, body: bytes) -> None:
         """Hand on a part of a body."""
@@ -152,6 +150,8 @@ class Protocol(HttpToolsProtocol):
         self._clock.stop()
         if not self.parser.should_upgrade():
             super().on_headers_complete()
+            # For trailers, which must not pass for headers.
+            self.headers = []
             if self._stopping:
                 self.cycle.keep_alive = False
         self._in_body = True

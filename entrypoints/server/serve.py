@@ -49,6 +49,8 @@ def serve(  # noqa: PLR0913 - keyword-only, and each is an option of the command
         # The application writes one line for each request.
         access_log=False,
         server_header=False,
+        # Nothing here depends on a client's address or scheme.
+        proxy_headers=False,
     )
     # Ctrl-C, which uvicorn raises again once it has ended in order.
     with suppress(KeyboardInterrupt):

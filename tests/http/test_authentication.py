@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from application.errors import MissingToken, StorageUnavailable
 from entrypoints.container import Container
-from entrypoints.http.authentication import authenticate
+from entrypoints.http.authentication import bearer_token
 from tests.http.conftest import SECRET
 
 TASKS = "/api/ada/tasks"
@@ -92,13 +92,6 @@ async def test_a_header_of_another_shape_is_refused(
     await refused(anonymous, header.replace("{}", token()))
 
 
-class Echo:
-    """Takes every token for its own subject."""
-
-    async def subject_of(self, token: str) -> str:
-        return token
-
-
 @pytest.mark.parametrize(
     ("header", "token"),
     [
@@ -109,9 +102,9 @@ class Echo:
         (b"Bearer \xe9", "\u00e9"),
     ],
 )
-async def test_a_token_is_what_the_header_holds_between_spaces(header: bytes, token: str) -> None:
+def test_a_token_is_what_the_header_holds_between_spaces(header: bytes, token: str) -> None:
     request = Request({"type": "http", "headers": [(b"authorization", header)]})
-    assert await authenticate(request, Echo()) == token
+    assert bearer_token(request) == token
 
 
 @pytest.mark.parametrize(
@@ -125,10 +118,10 @@ async def test_a_token_is_what_the_header_holds_between_spaces(header: bytes, to
         (b"Bearer\tx", "it does not begin with Bearer"),
     ],
 )
-async def test_a_header_without_a_bearer_token_is_refused(header: bytes, problem: str) -> None:
+def test_a_header_without_a_bearer_token_is_refused(header: bytes, problem: str) -> None:
     request = Request({"type": "http", "headers": [(b"authorization", header)]})
     with pytest.raises(MissingToken) as error:
-        await authenticate(request, Echo())
+        bearer_token(request)
     assert str(error.value) == f"The Authorization header holds no bearer token: {problem}"
 
 
