@@ -77,7 +77,8 @@ def in_front_of(*ports: int, folder: Path) -> Iterator[str]:
         "server_tokens off;": f"""server_tokens off;
             client_body_temp_path {folder}/bodies;
             proxy_temp_path {folder}/responses;""",
-        "auto;": "1;",
+        # As root, its processes would otherwise be nobody's, who may not enter the test's folder.
+        "auto;": "1; user root;" if os.geteuid() == 0 else "1;",
         "client_header_timeout 10s": "client_header_timeout 1s",
     }.items():
         assert configuration.count(example) >= 1
@@ -222,6 +223,16 @@ def test_bytes_that_are_no_request_are_answered_with_json(proxy: str) -> None:
     with connected(proxy) as connection:
         connection.sendall(b"GARBAGE\r\n\r\n")
         assert b'{"status_code":400,' in connection.recv(4000)
+
+
+def test_browsers_get_the_newest_tls_and_http(proxy: str) -> None:
+    context = trusting()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with (
+        socket.create_connection(("127.0.0.1", int(proxy.rpartition(":")[2])), timeout=20) as raw,
+        context.wrap_socket(raw, server_hostname="localhost") as connection,
+    ):
+        assert (connection.version(), connection.selected_alpn_protocol()) == ("TLSv1.3", "h2")
 
 
 def test_another_host_is_refused_in_the_handshake(proxy: str) -> None:
