@@ -148,6 +148,7 @@ Change = tuple[str, str, Any, int]
 CHANGES: dict[str, Change] = {
     "put": ("PUT", TASK, {"title": "Other"}, 200),
     "patch": ("PATCH", f"{TASK}/complete", None, 200),
+    "set": ("PATCH", f"{TASK}/complete", {"completed": True}, 200),
     "delete": ("DELETE", TASK, None, 204),
 }
 

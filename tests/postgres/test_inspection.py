@@ -175,6 +175,18 @@ async def test_users_that_may_be_others_than_meant_are_a_warning(
     assert remedy in found.remedy
 
 
+async def test_rows_that_the_role_may_not_read_are_not_counted(
+    empty_database_url: str, landlord_url: str
+) -> None:
+    execute(empty_database_url, f'{USERS} GRANT REFERENCES ON "user" TO landlord')
+    found = (await checked_as(landlord_url))["users"]
+    assert "rows that this role may not count" in found.sentence
+    execute(empty_database_url, 'ANALYZE "user"')
+    found = (await checked_as(landlord_url))["users"]
+    assert "about 1 rows" in found.sentence
+    assert found.state is State.OK
+
+
 async def test_the_rows_of_a_large_table_are_estimated(empty_database_url: str) -> None:
     execute(
         empty_database_url,

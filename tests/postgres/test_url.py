@@ -261,6 +261,7 @@ passwords = st.text(st.sampled_from(f"/@:?#%&=+[]<>{{}}()'\"\\,;*$!~^| \n{LETTER
 @example("Q?port=Z", "?sslmode=x&port=y")
 @example("7/Q?sslmode=Z", "?sslmode=x")
 @example("Q@h/Z?port=Z", "")
+@example("@&Q", "")
 def test_no_sentence_and_no_name_to_look_up_holds_a_part_of_the_password(
     password: str, query: str
 ) -> None:

@@ -130,6 +130,7 @@ def test_a_key_set_is_fetched_and_a_token_verified_with_it(doctor: Doctor) -> No
         assert refused.returncode == 1
         assert "✗ token issuer     the token's iss is 'https://x.example'" in refused.stdout
         assert "✗ token expiry     the token expired" in refused.stdout
+        assert "accepted" not in refused.stdout
 
 
 @pytest.mark.parametrize(

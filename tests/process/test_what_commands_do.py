@@ -73,6 +73,8 @@ def test_dev_uses_what_is_set(call: Call, developed: list[dict[str, str]], tmp_p
     }
     assert call("dev", **given).returncode == 0
     assert developed[0].items() >= given.items()
+    (tmp_path / "url").write_text(given.pop("NEON_DB_URL"))
+    assert call("dev", **given, NEON_DB_URL_FILE=str(tmp_path / "url")).returncode == 0
     assert not (tmp_path / ".data").exists()
 
 

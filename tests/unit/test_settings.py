@@ -99,6 +99,10 @@ def test_the_quotes_of_a_secret_count_and_cause_a_warning() -> None:
         assert chosen.shared_secret == quoted
         [warning] = warnings_about(chosen)
         assert warning.startswith("BETTER_AUTH_SECRET is in quotes")
+        chosen = settings(better_auth_secret=SECRET, better_auth_secret_previous=f" {quoted}\n")
+        assert chosen.previous_secret == quoted
+        [warning] = warnings_about(chosen)
+        assert warning.startswith("BETTER_AUTH_SECRET_PREVIOUS is in quotes")
     assert not warnings_about(settings(better_auth_secret=f'"{SECRET}'))
     with pytest.raises(InvalidSettings, match="BETTER_AUTH_SECRET is empty"):
         settings(better_auth_secret=" \n")
