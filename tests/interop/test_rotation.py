@@ -17,7 +17,7 @@ def test_a_new_key_works_at_once_and_old_tokens_stay_valid(
 ) -> None:
     with (
         better_auth(
-            tmp_path, empty_database_url, rotationInterval=3600, gracePeriod=3600
+            tmp_path, empty_database_url, rotationInterval=3600, gracePeriod=60
         ) as frontend,
         serving(empty_database_url, frontend, USERS_TABLE="user") as service,
     ):

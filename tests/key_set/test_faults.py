@@ -242,3 +242,20 @@ async def test_a_transport_that_uvloop_has_closed_counts_as_an_outage(clock: Fak
         await verifier.subject_of(known.token())
     clock.advance(seconds=10)
     assert await verifier.subject_of(known.token()) == "ada"
+
+
+async def test_a_server_that_compresses_is_asked_not_to(clock: FakeClock) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "gzip" not in request.headers.get("Accept-Encoding", "gzip"):
+            return httpx.Response(200, content=good)
+        return httpx.Response(
+            200, content=gzip.compress(good), headers={"Content-Encoding": "gzip"}
+        )
+
+    verifier = KeySetTokenVerifier(
+        url="https://app.example.com/jwks",
+        rules=ClaimRules(),
+        transport=httpx.MockTransport(answer),
+        now=clock,
+    )
+    assert await verifier.subject_of(known.token()) == "ada"

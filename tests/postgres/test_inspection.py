@@ -179,8 +179,11 @@ async def test_rows_that_the_role_may_not_read_are_not_counted(
     empty_database_url: str, landlord_url: str
 ) -> None:
     execute(empty_database_url, f'{USERS} GRANT REFERENCES ON "user" TO landlord')
-    found = (await checked_as(landlord_url))["users"]
-    assert "rows that this role may not count" in found.sentence
+    checks = await checked_as(landlord_url)
+    assert "rows that this role may not count" in checks["users"].sentence
+    # Nor may it let tasks refer to them.
+    assert checks["schema"].state is State.FAILURE
+    assert 'run: GRANT SELECT, REFERENCES ON public."user" TO landlord' in checks["schema"].sentence
     execute(empty_database_url, 'ANALYZE "user"')
     found = (await checked_as(landlord_url))["users"]
     assert "about 1 rows" in found.sentence
@@ -268,6 +271,14 @@ async def test_a_read_only_database_is_a_failure(empty_database_url: str) -> Non
     found = (await checked(empty_database_url))["database"]
     assert found.state is State.FAILURE
     assert "it is read-only" in found.sentence
+
+
+async def test_what_is_left_out_of_the_url_is_a_warning(empty_database_url: str) -> None:
+    checks = await inspection(f"{empty_database_url}&pgbouncer=true").checks()
+    [left_out] = [check for check in checks if check.state is State.WARNING][:1]
+    assert left_out.name == "database"
+    assert "pgbouncer" in left_out.sentence
+    assert left_out.remedy == "remove it from the URL"
 
 
 async def test_an_unreachable_database_is_one_failure_without_its_password() -> None:

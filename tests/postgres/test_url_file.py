@@ -21,14 +21,17 @@ async def database_of(dsn: Dsn) -> str:
 
 
 async def test_new_connections_use_what_the_file_says_now(
-    tmp_path: Path, database_url: str, empty_database_url: str
+    tmp_path: Path, database_url: str, empty_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     file = tmp_path / "url"
     file.write_text(f"{database_url}\n")
     dsn = Dsn(file, SETTING)
     before = await database_of(dsn)
+    assert SETTING not in caplog.text
     file.write_text(empty_database_url)
     after = await database_of(dsn)
+    assert f"{SETTING} has another URL now" in caplog.text
     assert before != after
     assert (database_url.count(before), empty_database_url.count(after)) == (1, 1)
 

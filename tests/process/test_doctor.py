@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.jwt.shared_secret import mint
+from adapters.postgres import inspection as inspecting
 from entrypoints import cli
 from tests.key_set.issuer import key_set
 from tests.key_set.signing_keys import ISSUER, signing_key
@@ -203,6 +204,35 @@ def test_a_database_in_use_is_checked_and_left_as_it_is(
     assert unknown.returncode == 1
     assert "✗ user " in unknown.stdout
     assert snapshot(empty_database_url) == before
+
+
+def test_a_name_that_is_still_looked_up_does_not_delay_the_end(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    # Whatever waits for it goes on after 10 s, and is noticed.
+    threading.Timer(10, ended.set).start()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: ended.wait())
+    monkeypatch.setattr(inspecting, "INSPECT_WITHIN", 0.2)
+    url = "postgresql://u:p@db.example/d"
+    assert doctor(NEON_DB_URL=url, BETTER_AUTH_SECRET=SECRET).returncode == 1
+    assert not ended.is_set()
+    ended.set()
+
+
+def test_an_origin_is_compared_as_browsers_write_it(doctor: Doctor) -> None:
+    allowed = "https://app.example.com"
+    for asked, code in {
+        "https://APP.example.com:443/": 0,
+        "https://app.example.com:444": 1,
+    }.items():
+        assert doctor("--origin", asked, CORS_ORIGINS=allowed, **MEMORY).returncode == code
+
+
+def test_a_token_signed_with_the_previous_secret_is_accepted(doctor: Doctor) -> None:
+    previous = "another secret of thirty-two bytes"
+    result = doctor("--token", token(previous), BETTER_AUTH_SECRET_PREVIOUS=previous, **MEMORY)
+    assert result.returncode == 0, result.stdout
 
 
 def test_an_unreachable_database_is_asked_for_once(doctor: Doctor) -> None:

@@ -113,6 +113,13 @@ def test_a_token_is_valid_for_an_hour_by_default(call: Call) -> None:
     assert claims["exp"] - claims["iat"] == 3600
 
 
+def test_a_token_has_the_issuer_and_the_audience_that_are_set(call: Call) -> None:
+    expected = {"BETTER_AUTH_ISSUER": "https://a.example", "BETTER_AUTH_AUDIENCE": "tasks"}
+    token = call("token", "--user", "ada", BETTER_AUTH_SECRET=SECRET, **expected).stdout.strip()
+    claims = jwt.decode(token, SECRET, ["HS256"], options={"verify_aud": False})
+    assert [claims["iss"], claims["aud"]] == list(expected.values())
+
+
 @pytest.mark.postgres
 def test_a_user_is_created_in_the_table_that_is_set(call: Call, empty_database_url: str) -> None:
     settings = {"NEON_DB_URL": empty_database_url, "BETTER_AUTH_SECRET": SECRET}

@@ -22,6 +22,7 @@ from entrypoints.origins import AllowedOrigins, as_browsers_write
         ("http://127.1:3000", "http://127.0.0.1:3000"),
         ("http://[0:0:0:0:0:0:0:1]:3000", "http://[::1]:3000"),
         ("capacitor://localhost", "capacitor://localhost"),
+        ("Capacitor://LocalHost", "capacitor://localhost"),
         ("https://App-*.Example.com:443/", "https://app-*.example.com"),
         ("https://*-team.bücher.example:8443", "https://*-team.xn--bcher-kva.example:8443"),
     ],
