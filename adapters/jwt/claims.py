@@ -106,7 +106,7 @@ def _subject_problem(_rules: ClaimRules, claims: Claims, _now: float) -> str | N
 
 
 def _token_id_problem(_rules: ClaimRules, claims: Claims, _now: float) -> str | None:
-    if _is_text(claims.get("jti", "")):
+    if isinstance(claims.get("jti", ""), str):
         return None
     return "the token's jti is no text"
 

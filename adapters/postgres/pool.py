@@ -1,6 +1,7 @@
 """The connections of one process, shared fairly among users."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any, Final, cast
 
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
@@ -93,9 +94,9 @@ class Pool:
         """Admit a request of ``user``, or return a place to ``wait`` for, as FairQueue does."""
         return self._queue.enter(user)
 
-    async def wait(self, user: User, place: asyncio.Future[None]) -> None:
-        """Return once ``place`` is taken."""
-        await self._queue.wait(user, place)
+    def wait(self, user: User, place: asyncio.Future[None]) -> Awaitable[None]:
+        """Return an awaitable that is done once ``place`` is taken."""
+        return self._queue.wait(user, place)
 
     def take(self, user: User) -> Connection | None:
         """Return an open connection for an admitted request; None if one has to be opened."""

@@ -55,13 +55,10 @@ class Incoming(asyncio.BufferedProtocol):
         return _BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Parse what was read, as far as there is room."""
-        self.receive(bytes(_BUFFER[:nbytes]))
-
-    def receive(self, data: bytes) -> None:
-        """Parse ``data``, which may be any part of any number of requests."""
+        """Parse what was read, any part of any number of requests, as far as there is room."""
         if self.dropping:
             return
+        data = bytes(_BUFFER[:nbytes])
         self._unparsed = self._unparsed + data if self._unparsed else data
         if len(data) < READ_MAX:
             self._parse()
@@ -95,7 +92,7 @@ class Incoming(asyncio.BufferedProtocol):
 
     def _parse(self) -> None:
         while self._unparsed and self._protocol.has_room():
-            if self._protocol.is_between_requests() and self._unparsed[0] in _LINE_END:
+            if self._unparsed[0] in _LINE_END and self._protocol.is_between_requests():
                 # They mean nothing here, and thousands of them would cost much to parse.
                 self._unparsed = self._unparsed.lstrip(_LINE_END)
                 continue
