@@ -5,12 +5,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bench.loopback import serve
 
 SECRET: Final = "a secret of the benchmark, longer than 32 bytes"  # noqa: S105 - the benchmark's alone
 ISSUER: Final = "http://localhost:3000"
@@ -57,23 +57,8 @@ def settings(signing: Signing) -> dict[str, str]:
 
 @cache
 def _key_set_url() -> str:
-    """Serve the key set on a loopback port until the benchmark ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _KeySetHandler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://127.0.0.1:{server.server_port}/api/auth/jwks"
-
-
-class _KeySetHandler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        public = base64.urlsafe_b64encode(_PRIVATE_KEY.public_key().public_bytes_raw())
-        x = public.rstrip(b"=").decode()
-        key = {"kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA", "kid": _KEY_ID}
-        body = json.dumps({"keys": [key]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
+    """Serve the key set, once, and return its URL."""
+    public = base64.urlsafe_b64encode(_PRIVATE_KEY.public_key().public_bytes_raw())
+    x = public.rstrip(b"=").decode()
+    key = {"kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA", "kid": _KEY_ID}
+    return f"{serve(json.dumps({'keys': [key]}).encode())}/api/auth/jwks"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ import httpx
 from bench.load import tokens
 from bench.load.tokens import Signing
 from bench.load.users import SMALL_USERS
-from bench.targets.collector import collector_url
+from bench.loopback import serve
 from bench.targets.installation import PEERS, ROOT, Installed
 from bench.targets.processes import cpu_seconds, resident_bytes, running
 from tests.ports import free_port
@@ -145,13 +146,19 @@ class DidNotStart(Exception):
     """A service did not answer. The message is its output."""
 
 
+@cache
+def _collector_url() -> str:
+    """Serve a collector that keeps nothing, once, and return its URL."""
+    return serve()
+
+
 @contextmanager
 def started(
     service: Service, installed: Installed, database_url: str, folder: Path
 ) -> Iterator[Running]:
     """Run a service; the block begins once it answers with a user's tasks."""
     port = free_port()
-    telemetry = {"collector": collector_url(), "metrics_port": free_port()}
+    telemetry = {"collector": _collector_url(), "metrics_port": free_port()}
     environment = {
         "NEON_DB_URL": database_url,
         **{name: text.format_map(telemetry) for name, text in service.settings},
