@@ -1,7 +1,7 @@
 """Processes that start others, which serve: ``--workers`` and ``--reload``.
 
 A supervisor accepts no connections. So it closes its listening socket before it tells its processes
-to end: new clients would wait in vain otherwise. docs/server.md, "Supervising".
+to end: new clients would wait otherwise. docs/server.md, "Supervising".
 """
 
 import logging
@@ -9,6 +9,9 @@ import multiprocessing
 import signal
 import socket
 import sys
+import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
@@ -89,8 +92,38 @@ class Workers:
         self._stopping = True
 
 
+class SignalEvent(threading.Event):
+    """Event for signal handlers. Without a lock, for which a signal during a signal would wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._happened = False
+
+    def set(self) -> None:
+        """Note the signal."""
+        self._happened = True
+
+    def is_set(self) -> bool:
+        """Return whether there was a signal."""
+        return self._happened
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep for ``timeout`` seconds; return whether there was a signal by then."""
+        time.sleep(timeout or 0)
+        return self._happened
+
+
 class Reload(StatReload):
     """One process that is started again when the code changes."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        target: Callable[[list[socket.socket] | None], None],
+        sockets: list[socket.socket],
+    ) -> None:
+        super().__init__(config, target, sockets)
+        self.should_exit = SignalEvent()
 
     def signal_handler(self, sig: int, frame: FrameType | None) -> None:
         """Stop in order at the first signal, and at once at the second."""
