@@ -28,14 +28,14 @@ from entrypoints.http.task_routes import add_task_routes
 from entrypoints.release import VERSION
 
 if TYPE_CHECKING:
-    # At run time only if telemetry is on: it imports OpenTelemetry's SDK.
+    # Imported at run time only if telemetry is on, because it imports OpenTelemetry's SDK.
     from entrypoints.telemetry.telemetry import Telemetry
 
 _PREPARE_FIRST_SECONDS: Final = 2.0
 """How long a starting process waits for its storage before it accepts requests."""
 
 _COLLECT_AFTER: Final = 20_000
-"""New objects after which the garbage collector runs."""
+"""Number of new objects after which the garbage collector runs."""
 
 _PREPARE_AGAIN_SECONDS: Final = 1.0
 _PREPARE_AGAIN_MOST_SECONDS: Final = 15.0
@@ -46,11 +46,11 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(container: Container, telemetry: "Telemetry | None" = None) -> FastAPI:
-    """Return an application on the adapters of ``container``, which is resolved once, here.
+    """Return an application that uses the adapters of ``container``, which is resolved here, once.
 
-    The container stays at ``app.state.container``. When the application starts, its storage is
-    prepared in the background, with retries until that succeeds; when it ends, the storage is
-    closed. ``telemetry`` observes every request and is closed last.
+    The container is kept at ``app.state.container``. At startup the storage is prepared in the
+    background, with retries until that succeeds. At shutdown it is closed. ``telemetry`` observes
+    every request and is closed last.
     """
     storage = container.storage()
     verifier = container.token_verifier()
@@ -59,23 +59,23 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # What exists now stays, so the collector need not examine it again and again.
+        # The objects that exist now are permanent: exclude them from garbage collection.
         gc.collect()
         gc.freeze()
-        # Python's 700 would make it run several times during one list.
+        # With Python's default of 700 the collector would run several times during one list.
         gc.set_threshold(_COLLECT_AFTER)
         logger.info(verifier.requirements)
         if telemetry is not None:
             telemetry.start()
         preparation = asyncio.create_task(_prepare(storage, prepared))
         fetching = asyncio.create_task(_fetch_keys(verifier))
-        # Other processes may be serving already. A client is better accepted by one of them, or
-        # waits a moment, than is told by this one that it cannot serve yet.
+        # Accept clients only when the storage is ready, or after a limit: until then other
+        # processes accept them, or they wait. Both are better for them than an error.
         await asyncio.wait([preparation], timeout=_PREPARE_FIRST_SECONDS)
         try:
             yield
         finally:
-            # First, so that a preparation that is under way ends at once.
+            # Closed first, so that a preparation that is under way ends at once.
             await storage.close()
             for task in (preparation, fetching):
                 task.cancel()
@@ -102,37 +102,36 @@ def create_app(container: Container, telemetry: "Telemetry | None" = None) -> Fa
         telemetry=_NO_TELEMETRY if telemetry is None else telemetry.of_requests,
     )
     app.router.route_class = owned_route(verifier)
-    # Not as routers that are included: FastAPI would match each request twice.
+    # Added to the application itself: FastAPI matches requests to an included router twice.
     add_task_routes(app, use_cases)
     add_health_routes(app, storage, prepared)
     add_docs_page(app)
-    _answer_head_wherever_get(app)
-    _ignore_a_trailing_slash(app)
-    # FastAPI's document last: a request is matched against one route after the other.
+    _add_head_routes(app)
+    _add_routes_with_trailing_slash(app)
+    # Routes are matched in order: put FastAPI's own, with the OpenAPI document, last.
     app.router.routes.sort(key=lambda route: not isinstance(route, APIRoute))
     app.state.container = container
     return app
 
 
-def _answer_head_wherever_get(app: FastAPI) -> None:
-    # Routes of their own, because FastAPI documents every method of a route. The server leaves
-    # the body out.
+def _add_head_routes(app: FastAPI) -> None:
+    # Separate routes, because FastAPI documents every method of a route. The server omits the body.
     for route in [route for route in app.routes if isinstance(route, APIRoute)]:
         if "GET" in (route.methods or ()):
             app.head(route.path, include_in_schema=False)(route.endpoint)
 
 
-def _ignore_a_trailing_slash(app: FastAPI) -> None:
-    # Routes of their own, behind the others, so that requests without a slash do not pay for them.
-    # After a redirect, some clients would leave out the Authorization header.
+def _add_routes_with_trailing_slash(app: FastAPI) -> None:
+    # Separate routes behind the others, so that requests without a slash are matched as fast as
+    # before. Some clients omit the Authorization header after a redirect.
     for route in [route for route in app.routes if isinstance(route, APIRoute)]:
         path, methods = f"{route.path}/", list(route.methods or ())
         app.add_api_route(path, route.endpoint, methods=methods, include_in_schema=False)
 
 
 async def _fetch_keys(verifier: TokenExaminer) -> None:
-    """Let a key set that is none be found at the start and not by the first user's request."""
-    # The verifier has logged it. Requests try again.
+    """Fetch the key set at startup, so that a failure is logged before the first request."""
+    # The verifier has logged the failure, and requests try again.
     with suppress(KeysUnavailable):
         await verifier.keys()
 
@@ -144,8 +143,8 @@ async def _prepare(storage: Storage, prepared: asyncio.Event) -> None:
         try:
             await storage.prepare()
         except ApplicationError as error:
-            # A conflict, too: an operator may resolve it, and until then nothing is served. Each
-            # reason is logged once, because it may stay for hours.
+            # A conflict is retried, too: an operator may resolve it. Each reason is logged once,
+            # because it may last for hours.
             if reason != str(error):
                 reason = str(error)
                 logger.error(  # noqa: TRY400 - expected, and retried
@@ -153,7 +152,7 @@ async def _prepare(storage: Storage, prepared: asyncio.Event) -> None:
                     reason,
                 )
         except Exception:
-            # Unforeseen, and perhaps temporary. Only the log tells of it.
+            # Unforeseen, and perhaps temporary.
             logger.exception("not ready, and trying again in %g s", pause)
         else:
             logger.info("the storage is ready")

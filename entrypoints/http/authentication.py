@@ -1,4 +1,4 @@
-"""Find the token of a request, in its Authorization header."""
+"""Find the bearer token of a request."""
 
 from typing import Final
 

@@ -52,7 +52,7 @@ def parse_json(content: bytes, content_type: str) -> Any:
 
 
 def limited(receive: Receive) -> Receive:
-    """Return ``receive`` with the same limit, for bodies that FastAPI reads."""
+    """Return ``receive`` limited to BODY_MAX bytes, for bodies that FastAPI reads."""
     received = 0
 
     async def limited_receive() -> Message:
@@ -69,7 +69,7 @@ def limited(receive: Receive) -> Receive:
 
 
 async def read_body(request: Request) -> bytes:
-    """Return the body. Raises BodyTooLarge, having read no more than BODY_MAX bytes."""
+    """Return the body. Raises BodyTooLarge if it has more than BODY_MAX bytes."""
     declared = _declared_length(request)
     if declared > BODY_MAX:
         raise _too_large(declared)

@@ -1,4 +1,4 @@
-"""Which responses are compressed, and how."""
+"""Compression with gzip: when a client accepts it, and in pieces."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ _GZIP: Final = 31
 """zlib's number for a gzip header and trailer: without a time, so equal lists have equal bytes."""
 
 _AT_ONCE: Final = 64 * 1024
-"""Bytes that are compressed before other requests have their turn: 3 ms, if they are random."""
+"""Bytes that are compressed at a time, between other requests: 3 ms for random bytes."""
 
 _ACCEPT_ENCODING_MAX: Final = 1024
 """Longest Accept-Encoding header, in characters, that is read."""
@@ -35,13 +35,13 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 
 class Gzip:
-    """Compresses one body, with pauses in which other requests are handled."""
+    """Compresses one body, with pauses for other requests."""
 
     def __init__(self) -> None:
         self._compressor = zlib.compressobj(_LEVEL, wbits=_GZIP)
 
     async def compress(self, data: bytes) -> bytes:
-        """Return a further part of the compressed body."""
+        """Return the next part of the compressed body."""
         parts = [self._compressor.compress(data[:_AT_ONCE])]
         for start in range(_AT_ONCE, len(data), _AT_ONCE):
             await asyncio.sleep(0)

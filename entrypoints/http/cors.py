@@ -1,4 +1,4 @@
-"""Which pages of other origins can call the API from a browser."""
+"""CORS: which origins' pages can call the API from a browser."""
 
 import logging
 from collections.abc import Sequence
@@ -37,13 +37,13 @@ _ADDED_HEADERS: Final = (
 
 _EXPOSED_HEADERS: Final = ("ETag", "Link", "Retry-After", "X-Request-ID", "WWW-Authenticate")
 
-_WANTED_METHOD: Final = "access-control-request-method"
-_WANTED_HEADERS: Final = "access-control-request-headers"
-_WANTED_MAX: Final = 1024
-"""Longest list of headers, in characters, that a preflight may ask for."""
+_REQUESTED_METHOD: Final = "access-control-request-method"
+_REQUESTED_HEADERS: Final = "access-control-request-headers"
+_REQUESTED_MAX: Final = 1024
+"""Longest list of requested headers in a preflight, in characters."""
 
 _WARNINGS_MOST: Final = 100
-"""Different refusals that are logged as warnings: any client can invent origins."""
+"""Most different refusals that are logged as warnings: any client can invent origins."""
 
 logger = logging.getLogger(__name__)
 
@@ -70,10 +70,10 @@ class Cors(CORSMiddleware):
         return origin in self._origins
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Return Starlette's response; if it refuses, an error like every other, and log why."""
-        if len(request_headers.get(_WANTED_HEADERS, "")) > _WANTED_MAX:
-            # Starlette would look at thousands of names; one that is not allowed is enough.
-            request_headers = Headers({**request_headers, _WANTED_HEADERS: "too long"})
+        """Return Starlette's response. Log a refusal, and return it as an error of the API."""
+        if len(request_headers.get(_REQUESTED_HEADERS, "")) > _REQUESTED_MAX:
+            # Refuse without letting Starlette examine thousands of names.
+            request_headers = Headers({**request_headers, _REQUESTED_HEADERS: "too long"})
         response = super().preflight_response(request_headers)
         if response.status_code < HTTPStatus.BAD_REQUEST:
             return response
@@ -85,22 +85,22 @@ class Cors(CORSMiddleware):
 
     def _reason(self, headers: Headers) -> str:
         origin = headers["origin"]
-        who = f"a page of {printable(origin)}"
+        page = f"a page of {printable(origin)}"
         if origin not in self._origins:
             configured = ",".join(self.allow_origins)
-            return f"{who} may not call the API: add its origin to CORS_ORIGINS, now {configured}"
-        method = headers[_WANTED_METHOD]
+            return f"{page} may not call the API: add its origin to CORS_ORIGINS, now {configured}"
+        method = headers[_REQUESTED_METHOD]
         if method not in self.allow_methods:
             allowed = ", ".join(self.allow_methods)
-            return f"{who} may not use {printable(method)}: the API has only {allowed}"
-        wanted = headers.get(_WANTED_HEADERS)
-        for name in [] if wanted is None else wanted.split(","):
+            return f"{page} may not use {printable(method)}: the API has only {allowed}"
+        requested = headers.get(_REQUESTED_HEADERS)
+        for name in [] if requested is None else requested.split(","):
             if name.strip().lower() not in self.allow_headers:
                 return (
-                    f"{who} may not send the header {printable(name.strip())}: no setting adds "
+                    f"{page} may not send the header {printable(name.strip())}: no setting adds "
                     "one, so remove it from the frontend's requests"
                 )
-        return f"{who} may not call a private network: serve both in the same network"
+        return f"{page} may not call a private network: serve both in the same network"
 
     def _log(self, reason: str) -> None:
         context = current_request.get()

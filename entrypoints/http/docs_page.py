@@ -1,4 +1,4 @@
-"""The page /docs: Swagger UI, whose files this service serves itself."""
+"""The page /docs: Swagger UI with files that this service serves itself."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -9,8 +9,9 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import FileResponse, Response
 
 _FOLDER: Final = Path(str(files("fastapi_swagger") / "resources"))
-"""Not documented by fastapi-swagger, which would serve the files by absolute URLs, to which a proxy
-that adds TLS is unknown: https://github.com/dantetemplar/fastapi-swagger"""
+"""Not documented by fastapi-swagger. Its own page uses absolute URLs, which are wrong behind a
+proxy that adds TLS: https://github.com/dantetemplar/fastapi-swagger
+"""
 
 _SCRIPT: Final = "swagger-ui-bundle.js"
 _STYLE: Final = "swagger-ui.css"
@@ -22,7 +23,7 @@ _NO_OTHER_ORIGIN: Final = {
         "img-src 'self' data:"
     )
 }
-"""The page starts Swagger UI by a script of its own, and Swagger UI styles elements one by one."""
+"""'unsafe-inline' because the page has an inline script, and Swagger UI sets inline styles."""
 
 
 def add_docs_page(app: FastAPI) -> None:

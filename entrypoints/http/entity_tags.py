@@ -1,4 +1,4 @@
-"""Entity tags: names for the states of a task and of a list (RFC 9110, 8.8.3)."""
+"""Entity tags of tasks and lists (RFC 9110, 8.8.3)."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -12,13 +12,13 @@ from entrypoints.http.schemas import timestamp
 
 _ANY: Final = "*"
 
-# A strong tag of a task, as ``task_tag`` writes it. Other tags, of which a header may hold
-# thousands, are skipped without being parsed.
+# A strong tag of a task, as ``task_tag`` writes it. A header may hold thousands of other tags,
+# which are skipped without being parsed.
 _TASK_TAG: Final = re.compile(r'(?<![^\s,])"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)"', re.ASCII)
 
 
 def task_tag(task: Task) -> str:
-    """Return the tag of a task: its ``updated_at`` in quotes, so that a list tells it, too."""
+    """Return the tag of a task: its ``updated_at`` in quotes, which a list contains, too."""
     return f'"{timestamp(task.updated_at)}"'
 
 
@@ -27,8 +27,8 @@ def list_tag(
 ) -> str:
     """Return the tag of a list with this ``domain.listing.Fingerprint``: one for each body.
 
-    A page to which another is added keeps its body, and has another tag all the same: its client
-    must learn of the Link.
+    When a next page comes into being, the body stays the same but the tag changes, so that the
+    client receives the Link.
     """
     more, coding = "-more" if has_next else "", "-gzip" if compressed else ""
     return f'"{order}-{fingerprint}{more}{coding}"'
@@ -41,14 +41,14 @@ def known_tag(tags: Sequence[str], if_none_match: str) -> str | None:
     """
     if if_none_match.strip() == _ANY:
         return tags[0]
-    # A tag holds no quote, so that it is named wherever it stands with its quotes.
+    # A tag contains no quotes itself, so finding it with its quotes is enough.
     return next((tag for tag in tags if tag in if_none_match), None)
 
 
 def versions(if_match: str | None) -> Collection[datetime] | None:
     """Return the values of ``updated_at`` that an If-Match header admits; None if it admits any.
 
-    Compared strongly (RFC 9110, 13.1.1): a weak tag, like one that is none of ours, admits nothing.
+    Compared strongly (RFC 9110, 13.1.1): weak tags, and tags of other forms, admit nothing.
     """
     if if_match is None or if_match.strip() == _ANY:
         return None

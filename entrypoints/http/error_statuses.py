@@ -1,4 +1,4 @@
-"""The status of every error: the one table."""
+"""The table of the status of every error."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,11 +33,11 @@ RETRY_AFTER_SECONDS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class ErrorStatus:
-    """What one kind of error becomes in HTTP."""
+    """The status, message and headers of one kind of error."""
 
     status: int
     detail: str | None = None
-    """What the client reads; None stands for the error's own message."""
+    """Message for the client; None means the error's own message."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -49,7 +49,7 @@ class ErrorStatus:
 NO_SUCH_PATH: Final = (
     "This path does not exist: tasks are at /api/{user_id}/tasks, the documentation is at /docs"
 )
-"""The detail of a 404 that no use case has raised."""
+"""The detail of a 404 for a path that has no route."""
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _RETRY: Final = {"Retry-After": str(RETRY_AFTER_SECONDS)}

@@ -34,7 +34,7 @@ def error_response(
     violations: Sequence[RuleViolation] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """Return an error response in the one shape that all of them have."""
+    """Return an error response, in the form of all errors."""
     body = ErrorResponse(status_code=status, detail=detail)
     if violations:
         body.errors = [
@@ -61,14 +61,14 @@ class ErrorHandler:
     def by_exception(self) -> dict[int | type[Exception], ExceptionHandler]:
         """The ``exception_handlers`` of an application.
 
-        Starlette calls the handler of Exception outside the middleware, so without CORS headers;
-        ``LastResort`` answers before it.
+        Starlette calls the handler of Exception outside the middleware, without CORS headers, so
+        ``LastResort`` responds first.
         """
         expected = (RequestError, DomainError, ApplicationError, ClientDisconnect)
         frameworks = (HTTPException, RequestValidationError)
         return dict.fromkeys((*expected, *frameworks, Exception), self.__call__)
 
-    # Starlette would run a function that is not a coroutine in a thread.
+    # A coroutine, because Starlette runs other functions in a thread.
     async def __call__(self, request: Request, error: Exception) -> Response:
         """Return the response to ``error``; log what caused a 500."""
         if isinstance(error, RequestValidationError):
@@ -86,8 +86,8 @@ class ErrorHandler:
             return _framework_error(request, error)
         meaning = status_of(type(error))
         if meaning.is_fault:
-            # In an outage every request logs this line; a stack trace, always the same, would cost
-            # more than the request.
+            # During an outage every request logs this line. The stack trace would always be the
+            # same and cost more than the request.
             cause = None if isinstance(error, Unavailable) else error
             logger.error("%s", described(error), exc_info=cause)
         return error_response(
@@ -101,7 +101,7 @@ class ErrorHandler:
 def _framework_error(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if "Allow" in headers:
-        # Starlette names the methods of the first route that has this path.
+        # Starlette names only the methods of the first route with this path.
         methods = {*headers["Allow"].split(", "), *_methods_of(request)}
         headers["Allow"] = ", ".join(sorted(methods))
     is_no_path = error.status_code == HTTPStatus.NOT_FOUND and error.detail == _NOT_FOUND

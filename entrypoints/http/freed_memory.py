@@ -1,12 +1,12 @@
-"""Give memory that was freed back to the operating system."""
+"""Return freed memory to the operating system."""
 
 import ctypes
 
 
 def return_freed_memory() -> None:
-    """Ask the C library to keep no more freed memory than it needs, if it can be asked."""
+    """Return freed memory to the operating system, if the C library can."""
     _trim(0)
 
 
-# Only glibc has it, and only glibc keeps what thousands of texts took.
+# Only glibc has malloc_trim, and only glibc retains the memory of thousands of texts.
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _kept: 0)

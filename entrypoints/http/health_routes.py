@@ -1,4 +1,4 @@
-"""The operations that tell whether the process, the replica and the database can serve."""
+"""The health checks of the process, the replica and the database."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ def add_health_routes(app: FastAPI, storage: Storage, prepared: asyncio.Event) -
     under_way: asyncio.Task[None] | None = None
 
     async def check_storage() -> None:
-        # Every check takes a connection, and any client may ask: requests share one check.
+        # Requests share one check, because a check takes a connection and any client can ask.
         nonlocal under_way
         if under_way is None or under_way.done():
             under_way = asyncio.create_task(storage.check())
@@ -45,8 +45,8 @@ def add_health_routes(app: FastAPI, storage: Storage, prepared: asyncio.Event) -
         responses=errors(503),
     )
     async def ready(request: Request) -> Response:
-        # The database is not asked. Its outage reaches all replicas at once; without any, a proxy
-        # would answer in place of them.
+        # The database is not checked: its outage would make all replicas unready at once, and
+        # clients would get the proxy's errors.
         stopping = request.scope.get("state", {}).get(STOPPING, False)
         return _healthy() if prepared.is_set() and not stopping else error_response(503, NOT_READY)
 

@@ -1,4 +1,4 @@
-"""Answer what no exception handler answers: unforeseen errors, and cancellation."""
+"""Respond to unforeseen errors, and to cancellation."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,8 +13,8 @@ from application.errors import Unavailable
 class LastResort:
     """Middleware that answers unforeseen errors and requests that a stopping server cancels.
 
-    It stands inside the CORS middleware: a browser can read its responses. Starlette's own place
-    for unforeseen errors is outside every middleware, where a browser could not.
+    It runs inside the CORS middleware, so that browsers can read its responses. Starlette handles
+    unforeseen errors outside all middleware, where browsers cannot.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Places to make long lists in, and what waits for the clients of finished ones."""
+"""Limits for long lists: how many are made at a time, and how many bytes wait for clients."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,14 +11,14 @@ _AT_ONCE: Final = 2
 """Long lists that one process makes at a time."""
 
 _UNSENT_MAX: Final = 16 * 1024 * 1024
-"""Bytes of finished lists that may wait for their clients while further lists are made."""
+"""Most bytes of finished lists that may wait for clients while further lists are made."""
 
 _READ_WITHIN_SECONDS: Final = 4.0
-"""Time that a client has to read its list even if too many bytes and other lists wait."""
+"""Time that a client has to read its list even if other lists wait for room."""
 
 
 class Place:
-    """One list: being made, then being sent."""
+    """The place of one list, which is made and then sent."""
 
     def __init__(self, places: "ListPlaces", owner: str, deadline: asyncio.Timeout) -> None:
         self._places = places
@@ -28,32 +28,31 @@ class Place:
         """Whether the next list has to wait for this one."""
         self.unsent = 0
         self.read_until = 0.0
-        """When the list is cut off if there is no room for others."""
+        """When the list is cut off if others need its room."""
 
     def made(self, unsent: int) -> None:
-        """Tell that the list is made, and how many bytes of it are to be sent."""
+        """Record that the list is made and has ``unsent`` bytes."""
         self.unsent = unsent
         self.read_until = asyncio.get_running_loop().time() + _READ_WITHIN_SECONDS
         self.expire_at(None)
         self._places.finished(self)
 
     def sent(self, number: int) -> None:
-        """Tell that the client has been sent so many more bytes."""
+        """Record that ``number`` more bytes were sent."""
         self.unsent -= number
         self._places.make_room()
 
     def expire_at(self, when: float | None) -> None:
-        """End the block of the list at ``when``, by the event loop's time; None: never."""
+        """End the block of the list at ``when``, a time of the event loop; None means never."""
         if self._deadline.when() != when and not self._deadline.expired():
             self._deadline.reschedule(when)
 
 
 class ListPlaces:
-    """Two places to make long lists in: one for a user, users in turn.
+    """Two places for making long lists: one per user, users in turn.
 
-    A finished list gives its place to the next one, unless too much of finished lists waits for
-    clients. Then the next list waits, but not for long: the client that has been reading for the
-    longest time is cut off.
+    A finished list gives its place to the next one, unless too many bytes of finished lists wait
+    for clients. Then the next list waits until the client that has been reading longest is cut off.
     """
 
     def __init__(self) -> None:
@@ -63,7 +62,7 @@ class ListPlaces:
 
     @asynccontextmanager
     async def place(self, owner: str, deadline: asyncio.Timeout) -> AsyncIterator[Place]:
-        """Wait for a place; the block makes its list, tells so, and sends it.
+        """Wait for a place; the block makes its list, calls ``made``, and sends it.
 
         ``deadline`` ends the block of a list that is cut off. Raises StorageUnavailable.
         """
@@ -80,12 +79,12 @@ class ListPlaces:
             self.make_room()
 
     def finished(self, place: Place) -> None:
-        """Keep account of a list that is made, until it is sent."""
+        """Count the unsent bytes of a list that is made."""
         self._finished[place] = None
         self.make_room()
 
     def make_room(self) -> None:
-        """Let further lists be made if little waits for clients; else make sure that they will."""
+        """Admit further lists if few bytes wait for clients; else limit the oldest client."""
         if sum(place.unsent for place in self._finished) <= _UNSENT_MAX:
             for place in self._finished:
                 place.expire_at(None)

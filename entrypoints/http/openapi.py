@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of responses and of the security scheme."""
+"""The responses and the security scheme of the OpenAPI document."""
 
 from http import HTTPStatus
 from typing import Any, Final
@@ -56,8 +56,8 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the ``responses`` of an operation that can fail with these statuses.
 
-    An operation with parameters has to name 422 even if it never returns it: FastAPI would document
-    a 422 of its own shape instead.
+    An operation with parameters has to name 422 even if it never returns it: otherwise FastAPI
+    documents its own form of 422.
     """
     return {status: _error(status) for status in statuses}
 

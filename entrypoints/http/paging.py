@@ -22,7 +22,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _ID_MAX: Final = 2**63 - 1
 
-# What RFC 3986 allows in a path and in a query. A client may have sent anything else as well.
+# Characters that RFC 3986 allows in a path and in a query. All others are escaped.
 _PATH: Final = "/%:@!$&'()*+,;="
 _QUERY: Final = f"{_PATH}?"
 
@@ -30,7 +30,7 @@ _QUERY: Final = f"{_PATH}?"
 def cursor(order: SortOrder, position: Position) -> str:
     """Return a position in ``order`` as the value of ``after``.
 
-    It says which tasks a page begins with, not whose: the owner is the one in the path.
+    It does not name an owner: the path does.
     """
     if isinstance(position.key, datetime):
         key = struct.pack(">q", (position.key - _EPOCH) // _MICROSECOND)
@@ -41,7 +41,7 @@ def cursor(order: SortOrder, position: Position) -> str:
 
 
 def position_of(text: str, order: SortOrder) -> Position:
-    """Return the position that ``cursor`` has encoded. Raise InvalidRequest if it has not."""
+    """Return the position in a cursor. Raise InvalidRequest unless ``cursor`` made the text."""
     try:
         content = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         [task_id] = struct.unpack(">q", content[2:10])
@@ -67,9 +67,9 @@ def _key(content: bytes, order: SortOrder) -> datetime | str:
 
 
 def path_of(scope: Scope) -> str:
-    """Return the path of a request as its client has to write it."""
+    """Return the path of a request as its client has to send it."""
     path, root = quote(scope["raw_path"], _PATH), quote(scope.get("root_path", ""), _PATH)
-    # A server that knows the prefix of its proxy leaves it in the path; an application does not.
+    # The path includes root_path if the server was given it, but not if the application was.
     return path if path.startswith(root) else root + path
 
 

@@ -1,7 +1,7 @@
-"""Read the simple parameters of an endpoint, as its signature declares them.
+"""Read the simple parameters that an endpoint's signature declares.
 
-FastAPI would read every request's parameters through its dependency system, which costs more than
-the rest of a request to this API.
+FastAPI reads parameters through its dependency system, which would cost more than the rest of a
+request to this API.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,9 +42,9 @@ class _Field:
 
 
 class Parameters:
-    """Where the arguments of one endpoint come from.
+    """Reads the arguments of one endpoint from requests.
 
-    A query parameter may be given once. Several lines of one header are one list (RFC 9110, 5.3).
+    A query parameter may be given once. Repeated lines of a header form one list (RFC 9110, 5.3).
     """
 
     def __init__(self) -> None:
@@ -52,23 +52,23 @@ class Parameters:
         self._query: dict[str, _Field] = {}
         self._headers: dict[bytes, _Field] = {}
         self._defaults: dict[str, Any] = {}
-        """The values of parameters that need not be given."""
+        """The values of optional parameters."""
         self._required: list[_Field] = []
         self._body: _Field | None = None
         self._request: str | None = None
 
     @classmethod
     def of(cls, endpoint: Callable[..., Any]) -> "Parameters | None":
-        """Return the parameters of ``endpoint``; None if it needs FastAPI to be called.
+        """Return the parameters of ``endpoint``; None if only FastAPI can call it.
 
-        It does not if it is a coroutine function that returns a Response, and each parameter is
-        the Request, one pydantic model (the JSON body), or ``Annotated`` with ``Path``, ``Query``
-        or ``Header`` and of a type that is one piece of text.
+        This class can call a coroutine function that returns a Response if each parameter is the
+        Request, one pydantic model (the JSON body), or ``Annotated`` with ``Path``, ``Query`` or
+        ``Header`` and of a type that is one piece of text.
         """
         try:
             hints = get_type_hints(endpoint, include_extras=True)
         except (NameError, TypeError):
-            # A name that is local to a function, or a callable that is no function.
+            # A name that is local to a function, or a callable that is not a function.
             return None
         if not (iscoroutinefunction(endpoint) and _is_class(hints.get("return"), Response)):
             return None
@@ -110,7 +110,7 @@ class Parameters:
         return True
 
     async def read(self, request: Request) -> dict[str, Any]:
-        """Return the arguments. Raises RequestError, and TaskNotFound for a path that is none."""
+        """Return the arguments. Raises RequestError, and TaskNotFound for an invalid path."""
         arguments = self._read_head(request)
         if self._body is not None:
             arguments[self._body.name] = await _read_body(self._body, request)
@@ -138,12 +138,12 @@ def _read_path(fields: list[_Field], found: Mapping[str, Any]) -> dict[str, Any]
     try:
         return {field.name: field.validate(found[field.sent_as]) for field in fields}
     except ValidationError:
-        # A path that cannot be read names nothing.
+        # An invalid path names no task.
         raise TaskNotFound from None
 
 
 def _query_values(query: bytes, fields: Mapping[str, _Field]) -> list[tuple[_Field, list[str]]]:
-    """Return the fields that are given, with their values; more than one is not decoded."""
+    """Return the fields that are given, with their values; repeated ones are not decoded."""
     # Not parse_qsl: it decodes every name and value, of which there may be thousands.
     given: dict[str, list[str]] = {}
     for pair in query.decode("latin-1").split("&"):
@@ -171,7 +171,7 @@ def _header_values(
 def _read_texts(
     given: list[tuple[_Field, list[str]]], arguments: dict[str, Any]
 ) -> list[RuleViolation]:
-    """Add the arguments that are valid; return what is wrong with the others."""
+    """Add the valid arguments; return the violations of the others."""
     violations: list[RuleViolation] = []
     for field, values in given:
         if len(values) > 1:

@@ -1,4 +1,4 @@
-"""What a client sent, as a log line can show it."""
+"""Make what a client sent safe to log."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ _NOT_PRINTABLE: Final = re.compile(rb"[^\x21-\x7e]")
 def printable(sent: str | bytes) -> str:
     """Return ``sent`` as printable ASCII, escaped as in a URL, of at most QUOTED_MAX characters.
 
-    A token in it is left out.
+    Tokens are removed.
     """
     raw = sent.encode("latin-1", "replace") if isinstance(sent, str) else sent
     escaped = _NOT_PRINTABLE.sub(lambda found: b"%%%02X" % found[0][0], raw[:QUOTED_MAX])

@@ -1,6 +1,6 @@
-"""Errors of a request that HTTP itself finds, before any use case is called.
+"""Errors of a request that are found before a use case is called.
 
-Messages are for the client; none repeats what it sent.
+Messages are for the client and never repeat its input.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ class MalformedBody(RequestError):
 
 
 class EmptyBody(MalformedBody):
-    """There is no body, and the operation needs one."""
+    """The body is missing, and the operation needs one."""
 
 
 class BodyTooLarge(RequestError):
@@ -25,7 +25,7 @@ class BodyTooLarge(RequestError):
 
 
 class BodyTooLargeToDrain(BodyTooLarge):
-    """The body is so long, or may be, that closing the connection is cheaper than discarding it."""
+    """The body is, or may be, so long that closing the connection costs less than discarding it."""
 
 
 class UnsupportedMediaType(RequestError):

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 class RequestLog:
     """Middleware that gives each request an id, adds standard headers and logs the response.
 
-    It is the outermost, so that this holds for a refused preflight, too.
+    It is the outermost middleware, so that refused preflights are included.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -78,5 +78,5 @@ def new_request_id() -> str:
 
 
 def _route(scope: Scope) -> str:
-    # The template, not the path: it groups requests, and holds nothing that a client invented.
+    # The template, not the path: it groups requests, and a client cannot choose it.
     return getattr(scope.get("route"), "path", _NO_ROUTE)

@@ -6,13 +6,13 @@ from typing import Final
 from starlette.types import Scope
 
 TASKS_CACHE_CONTROL: Final = "private, no-cache"
-"""For responses that hold tasks: only the user's own device keeps them, and revalidates each time.
+"""For responses that hold tasks: only the user's device stores them, and revalidates each time.
 
-A 304 refers to the copy that is kept there.
+A 304 refers to that stored copy.
 """
 
 CACHE_CONTROL: Final = "no-store"
-"""For all other responses: they are not kept."""
+"""For all other responses: they are not stored."""
 
 _ROOT: Final = "/api/"
 _READS: Final = frozenset(("GET", "HEAD"))

@@ -27,11 +27,11 @@ RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class OwnedRoute(APIRoute):
-    """A route that is open to the user in its path alone, if there is one in its path.
+    """A route that, if its path has a user id, admits only that user.
 
-    Nothing else of a request is examined until the token and the path's owner match. A simple
-    endpoint (``Parameters.of`` tells which) is then called directly. Any other, with dependencies
-    for example, is called by FastAPI's own handler: it works as FastAPI documents, more slowly.
+    Nothing else of a request is examined until the token and the path's owner match. Then a simple
+    endpoint, as ``Parameters.of`` defines it, is called directly. FastAPI calls all others, such as
+    endpoints with dependencies: they work as FastAPI documents, but take longer.
     """
 
     verifier: TokenVerifier
@@ -44,7 +44,7 @@ class OwnedRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             if _AMBIGUOUS_PATH.search(request.scope["raw_path"]):
-                # The log would show a route that the path does not have.
+                # Otherwise the log would show a route that this path does not match.
                 del request.scope["route"]
                 raise HTTPException(404)
             owner = request.scope["path_params"].get(OWNER_PARAMETER)
@@ -59,8 +59,8 @@ class OwnedRoute(APIRoute):
         return handle
 
     def _direct_call(self) -> RouteHandler | None:
-        # FastAPI asks for a second handler when the route's router is included in another one,
-        # whose dependencies only its own handler knows.
+        # FastAPI makes a second handler when the route's router is included in another one. Only
+        # FastAPI's own handler runs the other router's dependencies.
         is_included = hasattr(self, "app")
         parameters = Parameters.of(self.endpoint)
         if is_included or self.dependencies or parameters is None:

@@ -1,6 +1,6 @@
 """Models of request and response bodies, with the names that the OpenAPI document shows.
 
-They define fields and types. The limits are checked by the domain; here they only document it.
+They define fields and types. The domain checks the limits, which are only documented here.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Responses that hold lists; long ones are made and sent in pieces that let other requests in."""
+"""Responses that hold lists. Long lists are made and sent in pieces, between other requests."""
 
 import asyncio
 import logging
@@ -27,17 +27,18 @@ from entrypoints.http.task_responses import (
 )
 
 PAGE_MAX: Final = LONG
-"""Most tasks of a page, which is read in one step, and made in one unless it is large."""
+"""Most tasks of a page. A page is read in one step, and encoded in one unless it is large."""
 
 _LARGE: Final = 1024 * 1024
-"""Bytes of JSON above which a list of few tasks is made as a long one is: many of them at a time
-would fill the memory, and slow clients would keep it full."""
+"""Bytes of JSON above which a list of few tasks is treated as a long one: many such lists at a
+time, for slow clients, would fill the memory.
+"""
 
 _PIECE: Final = 50
 """Tasks of a long list that are encoded at a time: 200 KB, if they are the longest."""
 
 _SENT_AT_ONCE: Final = 64 * 1024
-"""Bytes that the server is handed at a time."""
+"""Bytes that are passed to the server at a time."""
 
 _WITHIN_SECONDS: Final = 6.5
 """Time for a request for a long list, from its token to the response. With 3 s for a token's key
@@ -53,7 +54,7 @@ class ListRequest(NamedTuple):
     status: StatusFilter
     order: SortOrder
     limit: int | None
-    """Most tasks of the page that is asked for; None asks for all tasks."""
+    """Most tasks of the requested page; None means all tasks."""
     after: Position | None
     """Position after which the page begins."""
     link_to_next: Callable[[Position], str]
@@ -62,10 +63,10 @@ class ListRequest(NamedTuple):
     compressed: bool
     """Whether the client accepts gzip."""
     head: bool
-    """Whether the response is to have no body."""
+    """Whether the method is HEAD: the response has no body."""
 
     def link(self, end: Position | None) -> str | None:
-        """Return the Link of what is asked for, if it ends at ``end`` and others follow."""
+        """Return the Link to the next page, if a page was requested and others follow ``end``."""
         return None if self.limit is None or end is None else self.link_to_next(end)
 
     def known_tag(self, found: str, link: str | None = None) -> str | None:
@@ -112,7 +113,7 @@ class TaskLists:
             return _LongListResponse(self, asked, deadline)
         found = fingerprint(tasks) if is_page else await self._fingerprint(asked)
         response = Response(headers=_headers(asked, found, link), media_type=JSON)
-        # Starlette's 0 would be wrong, and to know the length the list would have to be made.
+        # Starlette's 0 would be wrong, and the length is only known once the list is made.
         del response.headers["Content-Length"]
         return response
 
@@ -129,7 +130,7 @@ class TaskLists:
         )
 
     async def read(self, asked: ListRequest) -> Page:
-        """Return the tasks that are asked for. Raises StorageUnavailable."""
+        """Return the requested tasks. Raises StorageUnavailable."""
         if asked.limit is not None:
             return await self._page(asked, asked.limit)
         tasks = await self._use_cases.list(
@@ -144,7 +145,7 @@ def _headers(asked: ListRequest, found: str, link: str | None) -> dict[str, str]
 
 
 class _LongListResponse(Response):
-    """A response that makes its list when it is sent, while it holds a place."""
+    """A response that makes its list when it is sent, in one of the ListPlaces."""
 
     def __init__(self, lists: TaskLists, asked: ListRequest, deadline: float) -> None:
         super().__init__(media_type=JSON)
@@ -154,7 +155,7 @@ class _LongListResponse(Response):
         self._is_made = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Make the list and send it. Raises StorageUnavailable, and Unavailable if it is late."""
+        """Make the list and send it. Raises Unavailable if that fails or takes too long."""
         deadline = asyncio.timeout_at(self._deadline)
         try:
             async with (
@@ -187,14 +188,14 @@ class _LongListResponse(Response):
         content: deque[bytes] = deque()
         opening = b"["
         while tasks:
-            # Taken off the list, each piece is freed once it is encoded.
+            # Removed from the deque, each piece is freed once it is encoded.
             piece = [tasks.popleft() for _ in range(min(_PIECE, len(tasks)))]
             seen.add(piece)
             encoded = opening + encode_tasks(piece)[1:-1]
             content.append(await gzip.compress(encoded) if gzip else encoded)
             opening = b","
             await asyncio.sleep(0)
-        # It may have become empty since the request arrived.
+        # The list may have become empty since the request arrived.
         closing = b"]" if opening == b"," else b"[]"
         content.append(await gzip.compress(closing) + gzip.flush() if gzip else closing)
         link = self._asked.link(end)

@@ -13,8 +13,8 @@ from entrypoints.http.task_json import encode_task
 
 JSON: Final = "application/json"
 
-# No shared cache may answer one user, origin or decoder with what another was sent. The CORS
-# middleware adds Origin.
+# A shared cache must not reuse a response for another user or encoding. The CORS middleware adds
+# Origin.
 _VARY_TASK: Final = "Authorization"
 _VARY_LIST: Final = "Authorization, Accept-Encoding"
 
@@ -53,7 +53,7 @@ def list_headers(tag: str, *, compressed: bool, link: str | None = None) -> dict
 
 
 def unchanged_response(tag: str, link: str | None = None) -> Response:
-    """Return the response for a client that has already what ``tag`` stands for."""
+    """Return the 304 for a client that already has the state with ``tag``."""
     headers = {"ETag": tag, "Vary": _VARY_LIST, **_linked(link)}
     return Response(None, HTTPStatus.NOT_MODIFIED, headers)
 

@@ -27,7 +27,7 @@ _TOGGLE: Final = TaskCompletion()
 
 
 def _canonical_number(text: str) -> str | None:
-    # One task has one path: no sign, no leading zero, no digits but ASCII's.
+    # Each task has one path: no sign, no leading zero, only ASCII digits.
     is_canonical = text.isascii() and text.isdecimal() and not text.startswith("0")
     return text if is_canonical else None
 
@@ -56,7 +56,7 @@ IfMatch = Annotated[
 def add_task_routes(app: FastAPI, use_cases: TaskUseCases) -> None:
     """Add the routes under ``/api/{user_id}/tasks``.
 
-    The most frequent first: a request is matched against one route after the other.
+    The most frequent come first, because routes are matched in order.
     """
     lists = TaskLists(use_cases)
 

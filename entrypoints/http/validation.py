@@ -11,7 +11,7 @@ from domain.errors import RuleViolation
 from entrypoints.http.body import NOT_JSON
 from entrypoints.http.request_errors import InvalidRequest, MalformedBody
 
-# For pydantic's messages that do not name the field, or name it in Python's terms.
+# Replace pydantic's messages that do not name the field, or use Python's terms.
 _SENTENCES = {
     "missing": "{field} is required",
     "model_type": "{field} must be a JSON object",
@@ -23,7 +23,7 @@ _SENTENCES = {
 
 
 def violations_of(error: ValidationError, *, whole: str) -> list[RuleViolation]:
-    """Return what is wrong, one entry a field; ``whole`` names the value that was validated."""
+    """Return one violation per field; ``whole`` is the name of the validated value itself."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
     return [_violation(each, str(each["loc"][0]) if each["loc"] else whole) for each in details]
 
@@ -34,10 +34,10 @@ def missing(field: str) -> RuleViolation:
 
 
 def as_request_error(error: RequestValidationError) -> Exception:
-    """Return our error for one of FastAPI's, whose locations begin with a part of the request."""
+    """Return our error for FastAPI's, whose locations begin with "path", "query" or the like."""
     details = error.errors()
     if any(each["loc"][0] == "path" for each in details):
-        # A path that cannot be read names nothing.
+        # An invalid path names no task.
         return TaskNotFound()
     if any(each["type"] == "json_invalid" for each in details):
         return MalformedBody(NOT_JSON)

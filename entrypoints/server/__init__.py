@@ -1,6 +1,6 @@
-"""uvicorn, hardened: docs/server.md says how it differs, and why. Knows nothing of the API."""
+"""uvicorn, hardened. docs/server.md lists each difference. Independent of the API."""
 
 from typing import Final
 
 STOPPING: Final = "stopping"
-"""Key of the lifespan state, with which each request's state begins: set once the server stops."""
+"""Key in the lifespan state and in each request's ``state``: set when the server begins to stop."""

@@ -1,4 +1,4 @@
-"""uvicorn's server, which answers every client that has reached it before it ends."""
+"""uvicorn's server with a graceful stop: it first answers every client that has connected."""
 
 import asyncio
 import multiprocessing
@@ -16,28 +16,28 @@ from entrypoints.server import STOPPING
 GRACE_SECONDS: Final = 9
 """How long a stopping server waits for the requests that it is answering.
 
-Followed by FLUSH_WITHIN in entrypoints/telemetry, terminationGracePeriodSeconds in
-deploy/kubernetes.yml (which also counts its preStop), stop_grace_period in docker-compose.yml, and
-the promise of an exit within 10 s in docs/reliability.md and docs/deploy.md.
+These depend on it: FLUSH_WITHIN in entrypoints/telemetry, terminationGracePeriodSeconds in
+deploy/kubernetes.yml (which includes its preStop), stop_grace_period in docker-compose.yml, and the
+promised exit within 10 s in docs/reliability.md and docs/deploy.md.
 tests/server/test_grace.py compares them.
 """
 
 CLOSE_SECONDS: Final = 0.9
-"""How long the application has after that, to send telemetry and close its connections."""
+"""How long the application may take after that to send telemetry and close its connections."""
 
 END_WITHIN: Final = GRACE_SECONDS + CLOSE_SECONDS
-"""Seconds after which a process that was told to end is gone, whatever holds it up."""
+"""Seconds from the signal after which the process exits in any case."""
 
 
 class GracefulServer(uvicorn.Server):
-    """A listening socket that closes resets the connections that wait to be accepted.
+    """uvicorn's server, which accepts waiting connections before it stops listening.
 
-    So this server accepts them first, and each of its connections answers what has been sent.
-    docs/server.md, "Stopping".
+    Closing the listening socket would reset them. Each connection then answers the requests that
+    have arrived. docs/server.md, "Stopping".
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept the connections that wait, stop listening, and end all connections in order."""
+        """Accept the connections that wait, stop listening, and end all connections gracefully."""
         self.lifespan.state[STOPPING] = True
         accepted = []
         for server in self.servers:
@@ -48,23 +48,22 @@ class GracefulServer(uvicorn.Server):
         await asyncio.gather(
             *(loop.connect_accepted_socket(self._protocol, each) for each in accepted)
         )
-        # What the loop itself has just accepted becomes a connection, too.
+        # The event loop sets up the connections that it has just accepted in its next pass.
         await asyncio.sleep(0)
         await super().shutdown(sockets)
 
     def _protocol(self) -> asyncio.Protocol:
-        # uvicorn's type says any protocol; the one that is configured takes these.
+        # Typed as any asyncio protocol; uvicorn's HTTP protocols take these arguments.
         return self.config.http_protocol_class(  # type: ignore[call-arg]
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop in order at the first signal, and at once at the second."""
-        # A supervised process may get a signal from its supervisor and from the process that
-        # signalled that one.
+        """Stop gracefully at the first signal, and at once at the second."""
+        # A worker may receive one signal twice: with its process group, and from its supervisor.
         if self.should_exit and multiprocessing.parent_process() is None:
             os._exit(128 + sig)
-        # The last requests have less. But a thread that looks up a name cannot be cancelled.
+        # Requests end earlier, but a thread that resolves a host name cannot be cancelled.
         last_resort = threading.Timer(END_WITHIN, os._exit, [0])
         last_resort.daemon = True
         last_resort.start()

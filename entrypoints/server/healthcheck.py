@@ -1,7 +1,7 @@
 """A container's health check: ``python -m entrypoints.server.healthcheck``.
 
-Exits with 0 when the server in the same container answers, else with 1. It runs every few seconds,
-so it imports next to nothing; and not urllib, which would ask the proxy that HTTP_PROXY names.
+Exits with 0 if the server in the same container answers, else with 1. It runs every few seconds, so
+it imports little. It does not use urllib, which would connect to the proxy of HTTP_PROXY.
 """
 
 import http.client
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 _DEFAULT_PORT: Final = 8000
-"""That of the setting PORT."""
+"""Default of the setting PORT."""
 
 _PATIENCE_SECONDS: Final = 2
 
 
 def main() -> int:
-    """The exit code."""
+    """Return the exit code."""
     port = _port()
     for host in ("127.0.0.1", "::1"):
         try:

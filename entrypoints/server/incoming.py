@@ -10,28 +10,28 @@ from entrypoints.server.limits import READ_MAX, REQUESTS_MAX
 if TYPE_CHECKING:
     from entrypoints.server.protocol import Protocol
 
-# A piece ends with a head, but has at least so many bytes: a body of line ends would be parsed
-# four bytes at a time otherwise. The shortest request has 18 bytes, so five heads may end in it.
+# A piece ends with a head and has a minimum size: otherwise a body of line ends would be parsed
+# four bytes at a time. The shortest request has 18 bytes, so up to five heads may end in a piece.
 _PIECE_MIN: Final = 64
 _HEADS_PER_PIECE: Final = 5
 WAITING_MAX: Final = REQUESTS_MAX - 1 - _HEADS_PER_PIECE
-"""Most requests that wait behind the one being answered when another piece is parsed."""
+"""Most requests that may wait behind the current one when another piece is parsed."""
 
 _LINE_END: Final = b"\r\n"
 _END_OF_HEAD: Final = _LINE_END + _LINE_END
 
-# Shared by all connections of a process: a transport asks for the buffer, reads, and hands the
-# bytes over without a pause in between.
+# Shared by all connections of a process: a transport gets the buffer, reads into it and delivers
+# the bytes in one step of the event loop.
 _BUFFER: Final = memoryview(bytearray(READ_MAX))
 
 
 class Incoming(asyncio.BufferedProtocol):
-    """What has been received on a connection and is not parsed yet: at most one read.
+    """Receives from a connection and holds the bytes that are not parsed yet: at most one read.
 
-    The connection is read on when all of it is parsed. A buffer of its own is how asyncio lets a
-    protocol limit a read; uvloop reads up to 256 kB otherwise. uvloop offers that only to protocols
-    that are not also an ``asyncio.Protocol``, as uvicorn's is: hence a class of its own, which
-    passes on everything else. docs/server.md, "Reading".
+    Reading resumes when all bytes are parsed. A ``BufferedProtocol`` limits the size of a read by
+    its buffer; without one, uvloop reads up to 256 kB. uvicorn's protocol is an
+    ``asyncio.Protocol``, for which uvloop ignores the buffer. So this class stands in front of it,
+    and delegates everything else. docs/server.md, "Reading".
     """
 
     def __init__(
@@ -46,16 +46,16 @@ class Incoming(asyncio.BufferedProtocol):
         self._unparsed = b""
         self._going_on = False
         self.paused = False
-        """Whether the connection is not read at the moment."""
+        """Whether reading is paused."""
         self.dropping = False
-        """Whether what is read is not parsed any more."""
+        """Whether all further bytes are discarded."""
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to read to."""
+        """Return the buffer to read into."""
         return _BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Parse what was read, any part of any number of requests, as far as there is room."""
+        """Parse the bytes, any part of any number of requests, as far as there is room."""
         if self.dropping:
             return
         data = bytes(_BUFFER[:nbytes])
@@ -63,25 +63,25 @@ class Incoming(asyncio.BufferedProtocol):
         if len(data) < READ_MAX:
             self._parse()
         else:
-            # More is likely to wait. Other connections come first.
+            # More bytes have probably arrived. Let other connections run first.
             self._pause()
             self.go_on()
 
     def go_on(self) -> None:
-        """Parse what is left, then read on, in the next pass of the event loop.
+        """Parse the rest, then resume reading, in the next pass of the event loop.
 
-        Not at once, because uvicorn asks for it in the middle of ending a response.
+        Not at once: uvicorn calls this while it is still ending a response.
         """
         if self.paused and not self._going_on:
             self._going_on = True
             self._loop.call_soon(self._go_on)
 
     def put_back(self, data: bytes) -> None:
-        """Parse ``data`` before everything else that is left."""
+        """Put ``data`` in front of the bytes that are not parsed yet."""
         self._unparsed = data + self._unparsed
 
     def drop(self) -> None:
-        """Parse nothing more: read, and drop what is read."""
+        """Discard all bytes that are not parsed, and all that still arrive."""
         self.dropping = True
         self._unparsed = b""
 
@@ -93,11 +93,11 @@ class Incoming(asyncio.BufferedProtocol):
     def _parse(self) -> None:
         while self._unparsed and self._protocol.has_room():
             if self._unparsed[0] in _LINE_END and self._protocol.is_between_requests():
-                # They mean nothing here, and thousands of them would cost much to parse.
+                # Line ends between requests mean nothing, and thousands of them are slow to parse.
                 self._unparsed = self._unparsed.lstrip(_LINE_END)
                 continue
             end = self._unparsed.find(_END_OF_HEAD, _PIECE_MIN - 4) + 4
-            # Mostly there is one, and it is the end of everything.
+            # No head ends behind _PIECE_MIN bytes, or the data ends there as well: parse it all.
             if end < _PIECE_MIN or end == len(self._unparsed):
                 piece, self._unparsed = self._unparsed, b""
             else:
@@ -116,30 +116,30 @@ class Incoming(asyncio.BufferedProtocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> None:
-        """Pass on that the client sends nothing more, and let the transport close."""
+        """Report that the client sends nothing more, and let the transport close."""
         self._protocol.eof_received()
 
     def pause_writing(self) -> None:
-        """Pass on that the client reads more slowly than the application writes."""
+        """Report that the client reads more slowly than the application writes."""
         self._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        """Pass on that the client has caught up."""
+        """Report that the client has caught up."""
         self._protocol.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Drop what is left, and pass on that the connection is lost."""
+        """Discard the rest, and report that the connection is lost."""
         self.drop()
         protocol = self._protocol
-        # They refer to each other, and a body would stay until the garbage collector comes.
+        # Break the reference cycle, which would keep a body until the garbage collector runs.
         del self._protocol
         protocol.connection_lost(exc)
 
 
 class Flow(FlowControl):
-    """uvicorn's flow control, which leaves it to Incoming when the connection is read.
+    """uvicorn's flow control, in which Incoming decides when the connection is read.
 
-    uvicorn's own resumes reading after every response, although requests still wait.
+    uvicorn's resumes reading after every response, even if requests still wait.
     """
 
     def __init__(self, transport: asyncio.Transport, incoming: Incoming) -> None:
@@ -147,11 +147,11 @@ class Flow(FlowControl):
         self._incoming = incoming
 
     def pause_reading(self) -> None:
-        """Parse nothing more for the time being: a request waits, or the body is large."""
+        """Pause parsing: a request waits, or the body is large."""
         self.read_paused = True
 
     def resume_reading(self) -> None:
-        """Parse on."""
+        """Resume parsing."""
         self.read_paused = False
         if self._incoming.paused:
             self._incoming.go_on()

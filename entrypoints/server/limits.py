@@ -1,9 +1,9 @@
-"""What one connection may cost: sizes, counts and times."""
+"""Limits of one connection: sizes, counts and times."""
 
 from typing import Final
 
 REQUESTS_MAX: Final = 16
-"""Most requests of one connection that are under way: one is answered, the others wait."""
+"""Most requests of one connection at a time: one is being answered, the others wait."""
 
 READ_MAX: Final = 8 * 1024
 """Most bytes that are read at a time, and so the most that wait to be parsed."""
@@ -15,35 +15,35 @@ HEADERS_MAX: Final = 1024
 """Most headers of a request: each becomes several objects, however short it is."""
 
 HEAD_MAX: Final = 64 * 1024
-"""Most bytes of a head without its end. READ_MAX more may come with the end."""
+"""Most bytes of an incomplete head. The read that completes it may add READ_MAX."""
 
 BODY_READ_MAX: Final = 2 * 1024 * 1024
-"""Most bytes of a body that are read, with the sizes of its chunks and its trailers.
+"""Most bytes of a body that are read, including chunk sizes and trailers.
 
-More than an application reads: this ends bodies that it has refused, and chunks of next to nothing.
+It exceeds what the application reads: it ends bodies that were refused, and floods of tiny chunks.
 """
 
 PART_MIN: Final = 256
-"""Bytes for which a part of a body, or a trailer, counts at least: each is a call of a function."""
+"""Bytes that a part of a body, or a trailer, counts for at least: each costs a function call."""
 
 HEAD_WITHIN: Final = 10
-"""Seconds that a client has for a request's head, the first one's counting from the connection."""
+"""Seconds that a client has to send a request's head; for the first, since it connected."""
 
 BODY_WITHIN: Final = 30
-"""Seconds that a client has for a request's body."""
+"""Seconds that a client has to send a request's body."""
 
 LAST_BODY_WITHIN: Final = 5
 """Seconds that a stopping server waits for the rest of a body."""
 
 KEEP_ALIVE: Final = 5
-"""Seconds that a connection is kept between two requests. Proxies must keep theirs for less."""
+"""Seconds that a connection stays open between requests. Proxies must close theirs earlier."""
 
 READ_WITHIN: Final = 30
-"""Seconds in which a client has to read at least a part of what waits for it."""
+"""Seconds in which a client has to read at least a part of the bytes that wait for it."""
 
 LINGER: Final = 0.5
-"""Seconds that a connection is read on before it closes.
+"""Seconds that a connection is still read before it closes.
 
-A stopping server answers a request that arrives then; a client that was refused can finish sending,
-and read why.
+A stopping server answers a request that arrives in this time. A refused client can finish sending
+and read the response.
 """

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 _BACKLOG: Final = 2048
-"""Connections that wait to be accepted, at most; the kernel may allow fewer."""
+"""Most connections that may wait to be accepted; the kernel may allow fewer."""
 
 _NOT_OF_THIS_MACHINE: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT))
 _ALL_ADDRESSES: Final = frozenset(("0.0.0.0", "::"))  # noqa: S104 - compared, not listened on
@@ -26,7 +26,7 @@ def require_available(host: str, port: int) -> None:
 def listen(host: str, port: int) -> list[socket.socket]:
     """Listen on every address of ``host``; ``::`` includes IPv4. Raises AddressUnavailable.
 
-    Connections wait from now on until a server accepts them.
+    The kernel queues connections until a server accepts them.
     """
     sockets = _bind(host, port)
     try:
@@ -62,7 +62,7 @@ def _bind(host: str, port: int) -> list[socket.socket]:
 
 
 def _addresses(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
-    # An address needs no resolver, which may hang.
+    # Do not use the resolver for an IP address: it may hang.
     for family in (socket.AF_INET, socket.AF_INET6):
         with suppress(OSError):
             socket.inet_pton(family, host)
@@ -77,7 +77,7 @@ def _addresses(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
 def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:
     new = socket.socket(family, socket.SOCK_STREAM)
     try:
-        # A port whose last connections are still being closed by the kernel can be used again.
+        # Reuse a port whose previous connections are in TIME_WAIT.
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             # The default depends on the system.
@@ -90,12 +90,12 @@ def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:
 
 
 def _unavailable(host: str, port: int, error: Exception) -> AddressUnavailable:
-    of_the_name = isinstance(error, (socket.gaierror, UnicodeError))
-    reason = str(error) if of_the_name else os.strerror(getattr(error, "errno", 0))
-    of_the_host = of_the_name or getattr(error, "errno", 0) in _NOT_OF_THIS_MACHINE
+    is_name_error = isinstance(error, (socket.gaierror, UnicodeError))
+    reason = str(error) if is_name_error else os.strerror(getattr(error, "errno", 0))
+    is_host_error = is_name_error or getattr(error, "errno", 0) in _NOT_OF_THIS_MACHINE
     remedy = (
         "--host must be an address or a name of this machine"
-        if of_the_host
+        if is_host_error
         else "choose another port with --port or PORT"
     )
     return AddressUnavailable(f"nothing can listen on {_address(host, port)} ({reason}): {remedy}")

@@ -1,7 +1,4 @@
-"""uvicorn's protocol with limits for what one connection may cost.
-
-docs/server.md says for each difference what it is for, and which names of uvicorn it relies on.
-"""
+"""uvicorn's protocol, with limits for each connection. docs/server.md explains each difference."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -37,14 +34,14 @@ from entrypoints.server.transport import CoalescingTransport
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection. A subclass may override ``refusal``, to give refusals its API's form."""
+    """One connection. Override ``refusal`` to give refusals the form of an API's errors."""
 
     connections_open: ClassVar[int] = 0
     """How many connections of this process are open."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        # uvicorn sets them when a request begins; the first bytes may be none.
+        # uvicorn sets these when a request begins, but the first bytes may not be a request.
         self.url = b""
         self.headers = []
         self._unfinished = 0
@@ -54,12 +51,12 @@ class Protocol(HttpToolsProtocol):
         self._stopping = False
 
     def refusal(self, reason: Reason) -> Refusal:
-        """Return the response that refuses a request. Called once for each that is sent."""
+        """Return the response that refuses a request. Called once for each refusal."""
         return Refusal.plain(reason)
 
     # asyncio's type allows for transports that only read or only write; a connection does both.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Prepare for the first request, which has to arrive in time."""
+        """Wait for the first request, with a time limit."""
         self._incoming = Incoming(transport, self, self.loop)
         self._outgoing = CoalescingTransport(transport, self.loop)
         transport.set_protocol(self._incoming)
@@ -69,7 +66,7 @@ class Protocol(HttpToolsProtocol):
         Protocol.connections_open += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End what is under way."""
+        """Stop the clock, and end the requests that are under way."""
         Protocol.connections_open -= 1
         self._clock.stop()
         self._outgoing.lose()
@@ -81,13 +78,13 @@ class Protocol(HttpToolsProtocol):
             return False
         if not self.flow.read_paused:
             return len(self.pipeline) <= WAITING_MAX
-        # uvicorn paused, because a body is large or a request waits. The body of the first that
-        # waits is parsed all the same: if it is broken, the request must not be carried out.
+        # uvicorn has paused: a body is large, or a request waits. The body of the first waiting
+        # request is parsed nevertheless: if it is invalid, the request must not be carried out.
         waits = self._in_body and len(self.pipeline) == 1
         return waits and len(self.cycle.body) <= HIGH_WATER_LIMIT
 
     def feed(self, piece: bytes) -> None:
-        """Parse a piece, in which a few requests may end and begin."""
+        """Parse a piece, which may contain the ends and beginnings of several requests."""
         self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(piece)
@@ -119,57 +116,57 @@ class Protocol(HttpToolsProtocol):
         return None
 
     def after_parsing(self) -> None:
-        """Start the clock of what has to come next."""
-        # Most requests arrive in one piece, and never start a clock.
+        """Start the clock for what the client has to send next."""
+        # Most requests arrive in one piece and need no clock.
         is_partial = self._in_head or self._in_body
         if not (is_partial or self._is_idle()) or self._clock.is_running or self._incoming.dropping:
             return
         if is_partial:
             self._clock.start(HEAD_WITHIN if self._in_head else BODY_WITHIN, self._give_up)
         elif not self.transport.is_closing():
-            # The end of a request that was answered before: uvicorn stops its keep-alive clock.
+            # The rest of an answered request has stopped uvicorn's keep-alive timer.
             self._start_keep_alive()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         self._in_head = True
-        # Its beginning may have come with the end of a body.
+        # The piece may also contain the end of the previous body.
         self._unfinished = 0
         super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
-        """Hand on a part of a body."""
+        """Count a part of a body and pass it on."""
         self._unfinished += PART_MIN
         super().on_body(body)
 
     def on_headers_complete(self) -> None:
-        """Start answering, unless the head is going to be parsed again without its upgrade."""
+        """Start the application, unless the head will be parsed again without its upgrade."""
         if self._fault() is not None:
             raise ValueError  # The parser stops, and raises an error of its own.
         self._in_head = False
         self._clock.stop()
         if not self.parser.should_upgrade():
             super().on_headers_complete()
-            # For trailers, which must not pass for headers.
+            # Trailers go to a new list, so that they do not become headers.
             self.headers = []
             if self._stopping:
                 self.cycle.keep_alive = False
         self._in_body = True
 
     def on_message_complete(self) -> None:
-        """End a request, unless it is going to be parsed again."""
+        """End a request, unless it will be parsed again."""
         self._in_body = False
         self._clock.stop()
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
     def pause_writing(self) -> None:
-        """Expect the client, which is slower than the application, to read something."""
+        """Start the time limit for reading: the client is slower than the application."""
         super().pause_writing()
         self._outgoing.expect_reading()
 
     def resume_writing(self) -> None:
-        """Go on with requests that waited until the client has read."""
+        """Stop the time limit for reading, and resume parsing."""
         self._outgoing.stop_expecting()
         super().resume_writing()
         self._incoming.go_on()
@@ -188,7 +185,7 @@ class Protocol(HttpToolsProtocol):
         )
 
     def shutdown(self) -> None:
-        """Answer what has come, say that it was the last, and close: the server stops."""
+        """Answer the requests that have arrived, then close: the server stops."""
         self._stopping = True
         if self._is_idle():
             self.loop.call_later(LINGER, self._close_if_idle)
@@ -198,7 +195,7 @@ class Protocol(HttpToolsProtocol):
             self._clock.start(LAST_BODY_WITHIN, self._give_up)
 
     def _is_idle(self) -> bool:
-        # uvicorn's type does not say that there is none before the first request.
+        # None before the first request, although uvicorn's type does not say so.
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
 
     def _close_if_idle(self) -> None:
@@ -207,10 +204,10 @@ class Protocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         if self._incoming.paused and not self._stopping:
-            # It is this side that does not read.
+            # The server itself has paused reading, so the client is not late.
             self._clock.start(HEAD_WITHIN if self._in_head else BODY_WITHIN, self._give_up)
         elif self._in_head and not self._is_idle():
-            # Of a further request: the ones before it are being answered.
+            # A previous request is still being answered: close after its response.
             self.cycle.keep_alive = False
         elif self._in_head or (self._in_body and not self.cycle.response_started):
             self._refuse(TOO_SLOW)
@@ -231,23 +228,23 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, reason: Reason) -> None:
         self._clock.stop()
         self._incoming.drop()
-        # Frees up to HEADERS_MAX headers: the connection stays for a while.
+        # This frees up to HEADERS_MAX headers while the connection lingers.
         super().on_message_begin()
         current: RequestResponseCycle | None = self.cycle
         if current and not current.response_complete:
             if current.response_started or not current.more_body:
-                # Sent now, it would pass for the response to this request, or for a part of it:
-                # that response ends the connection instead.
+                # A refusal would be taken for the response to this request, or for a part of it.
+                # Close after that response instead.
                 current.keep_alive = False
                 return
             if self.pipeline and self.pipeline[0][0] is current:
-                # It waits for the responses before it, behind which its own has its place.
+                # The request waits its turn; the refusal becomes its response.
                 self.pipeline[0] = (current, self.refusal(reason))
                 return
-            # Its application gets no more of the body, and sends nothing.
+            # The application must get no more of the body, and send nothing.
             current.disconnected = True
             current.message_event.set()
         if not self._in_body or (current and not current.response_complete):
-            # Otherwise the request has had its response, and goes on sending its body.
+            # A request whose response is complete gets no second one while its body arrives.
             self.transport.write(self.refusal(reason).encode(self.server_state.default_headers))
         self._outgoing.close_after(LINGER)

@@ -1,4 +1,4 @@
-"""The response to a request that no application sees."""
+"""Responses to requests that are refused before the application is called."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Refusal:
 
     status: HTTPStatus
     headers: Headers
-    """All of them, Content-Length included. Connection: close is added."""
+    """All headers, including Content-Length; Connection: close is added."""
     body: bytes
 
     @classmethod
@@ -59,7 +59,7 @@ class Refusal:
         return b"\r\n".join([*lines, b"", self.body])
 
     async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
-        """Answer one request with it."""
+        """Send this response, as an ASGI application."""
         headers = self._final_headers()
         await send({"type": "http.response.start", "status": int(self.status), "headers": headers})
         await send({"type": "http.response.body", "body": self.body})

@@ -25,11 +25,11 @@ def serve(  # noqa: PLR0913 - keyword-only, and each is an option of the command
     workers: int,
     reload_folders: Sequence[Path],
 ) -> None:
-    """Serve until a signal ends it; a second signal ends it at once, without waiting for answers.
+    """Serve until a signal; a second signal stops at once, without waiting for responses.
 
-    ``app`` makes the application, ``protocol`` is a subclass of Protocol: both as import strings,
-    since every process imports them itself. With ``reload_folders``, the only process is started
-    again when a file in one of them changes. Raises AddressUnavailable.
+    ``app`` is the application's factory and ``protocol`` a subclass of Protocol. Both are import
+    strings, because each process imports them itself. With ``reload_folders``, one process serves
+    and is restarted when a file in them changes. Raises AddressUnavailable.
     """
     _allow_many_connections()
     sockets = listen(host, port)
@@ -52,7 +52,7 @@ def serve(  # noqa: PLR0913 - keyword-only, and each is an option of the command
         # Nothing here depends on a client's address or scheme.
         proxy_headers=False,
     )
-    # Ctrl-C, which uvicorn raises again once it has ended in order.
+    # uvicorn raises the KeyboardInterrupt of Ctrl-C again after its graceful stop.
     with suppress(KeyboardInterrupt):
         if config.should_reload:
             Reload(config, target=GracefulServer(config).run, sockets=sockets).run()
@@ -63,8 +63,8 @@ def serve(  # noqa: PLR0913 - keyword-only, and each is an option of the command
 
 
 def _allow_many_connections() -> None:
-    # Many systems start a program with 1,024 files, of which a connection is one, and let it take
-    # more; at the limit, clients and PostgreSQL alike are out of reach.
+    # The default limit is often 1,024 open files, and each connection is one. At the limit, no
+    # client is accepted and PostgreSQL cannot be reached.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # macOS says "unlimited" and does not mean it.
+    with suppress(ValueError, OSError):  # macOS reports "unlimited" but refuses it.
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

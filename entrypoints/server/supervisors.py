@@ -1,7 +1,7 @@
-"""Processes that start others, which serve: ``--workers`` and ``--reload``.
+"""Supervisors of the processes that serve: ``--workers`` and ``--reload``.
 
-A supervisor accepts no connections. So it closes its listening socket before it tells its processes
-to end: new clients would wait otherwise. docs/server.md, "Supervising".
+A supervisor accepts no connections. It closes its listening socket before it ends its processes:
+otherwise new clients would wait in vain. docs/server.md, "Supervising".
 """
 
 import logging
@@ -30,13 +30,13 @@ logger = logging.getLogger(__name__)
 
 
 def run_worker(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-    """Serve in a process of its own, until a signal ends it."""
+    """Serve in a worker process until a signal."""
     with suppress(KeyboardInterrupt):
         GracefulServer(config).run(sockets)
 
 
 class Workers:
-    """``config.workers`` processes that share sockets. One that dies is replaced."""
+    """``config.workers`` processes that share sockets. A process that dies is replaced."""
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         self._config = config
@@ -46,11 +46,11 @@ class Workers:
         self._stopping = False
 
     def run(self) -> None:
-        """Serve until the first signal; a second one kills what is left.
+        """Serve until the first signal; a second one kills the remaining workers.
 
-        Exits with uvicorn's code if a worker cannot start: the others could not either.
+        If a worker cannot start, exit with uvicorn's code: the others could not start either.
         """
-        # A hang-up, too: it would leave the workers behind.
+        # SIGHUP, too: by default it would end only the supervisor.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
         while len(self._processes) < self._config.workers and not self._stopping:
@@ -58,7 +58,7 @@ class Workers:
         failed = False
         while not (self._stopping or failed):
             wait([process.sentinel for process in self._processes], _LOOK_EVERY_SECONDS)
-            failed = self._replace_the_dead()
+            failed = self._replace_dead_workers()
         for each in self._sockets:
             each.close()
         for process in self._processes:
@@ -73,7 +73,7 @@ class Workers:
         process.start()
         return process
 
-    def _replace_the_dead(self) -> bool:
+    def _replace_dead_workers(self) -> bool:
         for index, process in enumerate(self._processes):
             if self._stopping or process.is_alive():
                 continue
@@ -126,7 +126,7 @@ class Reload(StatReload):
         self.should_exit = SignalEvent()
 
     def signal_handler(self, sig: int, frame: FrameType | None) -> None:
-        """Stop in order at the first signal, and at once at the second."""
+        """Stop gracefully at the first signal, and at once at the second."""
         if self.should_exit.is_set():
             self.process.kill()
             sys.exit(128 + sig)

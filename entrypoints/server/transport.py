@@ -12,23 +12,22 @@ JOIN_MAX: Final = 16 * 1024
 class CoalescingTransport:
     """A transport that joins the small pieces written in one pass of the event loop.
 
-    uvicorn writes the head and the body of a response one after the other, which otherwise are two
-    system calls and two packets. It also waits without limit for a client that reads nothing,
-    before the next write and before it closes: the response would stay in memory. Everything else
-    is delegated to the transport. docs/server.md, "Writing".
+    uvicorn writes the head and the body of a response separately: two system calls and two packets.
+    It also waits without limit for a client that reads nothing, which keeps the response in memory.
+    Everything else is delegated to the transport. docs/server.md, "Writing".
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
-        # Asked for every response: `__getattr__` would cost as much as a system call.
+        # Called for every response: `__getattr__` would cost as much as a system call.
         self.is_closing = transport.is_closing
         self._held: list[bytes] = []
         self._lost = False
         self._watch: asyncio.TimerHandle | None = None
 
     def write(self, data: bytes) -> None:
-        """Send a small piece at the end of this pass, and a large one as it is."""
+        """Send a small piece at the end of this pass, and a large one at once."""
         if len(data) > JOIN_MAX:
             self._send()
             if not self._lost:
@@ -39,16 +38,16 @@ class CoalescingTransport:
         self._held.append(data)
 
     def close(self) -> None:
-        """Send what is held, and close."""
+        """Send the held pieces, and close."""
         self._send()
         self._transport.close()
         self.expect_reading()
 
     def close_after(self, seconds: float) -> None:
-        """Send what is held, end this side, and close ``seconds`` later.
+        """Send the held pieces and an end of file, and close ``seconds`` later.
 
-        A socket that closes with unread bytes resets the connection, and the client may lose what
-        it was sent: the protocol goes on reading until then.
+        Closing a socket with unread bytes resets the connection, and the client may lose the
+        response. So the protocol keeps reading until then.
         """
         self._send()
         if self._transport.can_write_eof():
@@ -56,13 +55,13 @@ class CoalescingTransport:
         self._loop.call_later(seconds, self.close)
 
     def expect_reading(self) -> None:
-        """Abort when the client has read nothing of what waits for it for READ_WITHIN seconds."""
+        """Abort if the client reads none of the bytes waiting for it within READ_WITHIN seconds."""
         waiting = self._transport.get_write_buffer_size()
         if waiting and self._watch is None:
             self._watch = self._loop.call_later(READ_WITHIN, self._look_again, waiting)
 
     def stop_expecting(self) -> None:
-        """Stop watching: the client has read enough for more to be sent."""
+        """Stop the time limit: the client has read enough for more to be sent."""
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
@@ -75,7 +74,7 @@ class CoalescingTransport:
             self._transport.abort()
 
     def lose(self) -> None:
-        """Drop what is held and all further writes: the connection is lost."""
+        """Discard the held pieces and all further writes: the connection is lost."""
         self._lost = True
         self.stop_expecting()
 
