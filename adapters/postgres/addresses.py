@@ -1,4 +1,4 @@
-"""The addresses of a database's hosts, of which some may be silent."""
+"""Connect to the first address of a database's hosts that responds."""
 
 import asyncio
 import socket
@@ -13,17 +13,17 @@ from adapters.postgres.driver import Driver
 HEAD_START: Final = 1.0
 """Seconds that one address has before the next one is tried as well.
 
-With three silent ones, the fourth is tried after 3 of the 6 s that connecting may take.
+If three addresses do not respond, the fourth is tried after 3 of the 6 s for connecting.
 """
 
 Address = dict[str, str]
-"""libpq's parameters of one address: host, hostaddr and port, as far as they are given."""
+"""libpq's parameters of one address: those of host, hostaddr and port that are given."""
 
 Connect = Callable[[Address], Coroutine[Any, Any, Driver]]
 
 
 class Addresses:
-    """Connects to an address that answers, and tries that one first from then on."""
+    """Connects to an address that responds, and tries that one first from then on."""
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
         """Take the hosts, addresses and ports from libpq's ``parameters``."""
@@ -32,15 +32,15 @@ class Addresses:
         self._searching = asyncio.Lock()
 
     async def connect(self, connect: Connect) -> Driver:
-        """Return the first connection that an address gives. Raise psycopg.Error or OSError."""
+        """Return the first connection that can be opened. Raise psycopg.Error or OSError."""
         first, *others = self._in_order(await self._resolve())
         attempts = _Attempts()
         try:
             attempts.start(self._connect(connect, first))
             if connection := await attempts.first(within=HEAD_START if others else None):
                 return connection
-            # A server that is only slow, as one that wakes up, must not get several times as many
-            # connections: of those that are being opened, one at a time tries other addresses.
+            # Try other addresses for one connection at a time, so that a server that is only slow,
+            # such as one that is waking up, does not get several times as many connections.
             async with self._searching:
                 for address in self._in_order(others):
                     if connection := await attempts.first(within=0):
@@ -106,7 +106,7 @@ def _is_name(host: str) -> bool:
 
 
 class _Attempts:
-    """Attempts to connect that are under way at the same time."""
+    """Concurrent attempts to connect."""
 
     def __init__(self) -> None:
         self._under_way: set[asyncio.Task[Driver]] = set()
@@ -116,9 +116,10 @@ class _Attempts:
         self._under_way.add(asyncio.create_task(attempt))
 
     async def first(self, *, within: float | None) -> Driver | None:
-        """Return the first connection; None if an attempt fails, or none ends ``within`` so long.
+        """Return the first connection; None if an attempt fails or none ends ``within`` the time.
 
-        Without a limit, None if all fail. Raise the error of an attempt that reached the server.
+        Without a limit, return None if all fail. Raise the error of an attempt that the server
+        refused.
         """
         while self._under_way:
             done, _ = await asyncio.wait(
@@ -139,7 +140,7 @@ class _Attempts:
         return None
 
     async def end(self) -> None:
-        """End what is under way, and close the connections of attempts that came second."""
+        """Cancel the other attempts, and close their connections."""
         for attempt in self._under_way:
             attempt.cancel()
         for outcome in await asyncio.gather(*self._under_way, return_exceptions=True):

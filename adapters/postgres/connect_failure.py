@@ -1,27 +1,27 @@
-"""Why a connection cannot be opened, and what to do about it."""
+"""Explain why a connection cannot be opened, and what to do."""
 
 import re
 from typing import Final, NamedTuple
 
 import psycopg
 
-# psycopg and libpq: `connection failed: connection to server at "host" (address), port 5432
-# failed: FATAL:  what the server says`. Two spaces follow the severity, in any language.
+# The form of the messages of psycopg and libpq: `connection failed: connection to server at "host"
+# (address), port 5432 failed: FATAL:  message of the server`. Two spaces follow the severity.
 _BEFORE: Final = re.compile(r"connection (?:failed|is bad): ")
 _FAILED: Final = re.compile(r"connection to server (?:at|on) (?P<where>.*?) failed: (?P<cause>.*)")
 _SAID: Final = re.compile(r"\w+:  (?P<words>.*)")
 
-# A name server may give another order of addresses each time. It would be another reason.
+# Left out: name servers vary the order of addresses, and each would be a new reason.
 _ADDRESS: Final = re.compile(r"(?<=\") \([0-9a-fA-F.:%]+\)")
 
 
 class ConnectProblem(NamedTuple):
-    """Why connecting fails: a part of a sentence, as is what to do about it, if that is known."""
+    """Why connecting fails and, if known, what to do: two parts of a sentence."""
 
     reason: str
     remedy: str
     lasts: bool
-    """Whether it can never work with the settings as they are."""
+    """Whether it cannot work until the settings are changed."""
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.remedy}" if self.remedy else self.reason
@@ -36,7 +36,7 @@ class ConnectFailed(psycopg.OperationalError):
 
 
 def explain(error: BaseException | str) -> ConnectProblem:
-    """Return why ``error``, of psycopg or the resolver, happened when connecting."""
+    """Return the reason for ``error``, which psycopg or the resolver raised when connecting."""
     line = _BEFORE.sub("", str(error).partition("\n")[0], count=1)
     failed = _FAILED.match(line)
     reason = line
@@ -51,19 +51,19 @@ def explain(error: BaseException | str) -> ConnectProblem:
 
 
 def is_from_the_network(error: BaseException) -> bool:
-    """Return whether libpq was satisfied with the parameters, and began to connect."""
-    # Whether GSSAPI can be used is decided by the socket.
+    """Return whether libpq accepted the parameters and began to connect."""
+    # gssencmode=require fails on a local socket, but only once libpq begins to connect.
     return _FAILED.search(str(error)) is not None or "local socket" in str(error)
 
 
 def was_answered(error: BaseException) -> bool:
-    """Return whether the server itself has refused, as it would at another of its addresses."""
+    """Return whether the server itself has refused the connection, as it would at any address."""
     failed = _FAILED.search(str(error))
     return failed is not None and _SAID.match(failed["cause"]) is not None
 
 
-# The first that matches. What can be made elsewhere, such as a role or a certificate, does not
-# last; what only another value of the setting can mend does.
+# The first match applies. The third value is ``lasts``: False if something outside the settings,
+# such as a role or a certificate, can solve the problem.
 _REMEDIES: Final = [
     (re.compile(pattern, re.IGNORECASE), remedy, lasts)
     for pattern, remedy, lasts in (

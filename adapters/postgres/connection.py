@@ -24,9 +24,9 @@ CHECK_INTERVAL: Final = 1
 GIVEN_UP_WITHIN: Final = CHECK_INTERVAL + 0.25
 """Seconds after which PostgreSQL has ended a statement whose client disconnected."""
 
-# A pooler gives each transaction another server connection, so it cannot announce the process that
-# replies. On a direct connection this also sets how often the server checks for its client, unless
-# the role or the URL sets it, or the server (before PostgreSQL 14) does not have the setting.
+# Behind a pooler, the server process differs from the announced one. On a direct connection this
+# also sets how often the server checks that its client is connected, unless the role or the URL
+# sets it, or the server (before PostgreSQL 14) does not have the setting.
 _IDENTIFY: Final = (
     b"SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = $1 "
     b"AND current_setting('client_connection_check_interval', true) = '0' "
@@ -39,14 +39,14 @@ SETTING_REFUSED: Final = (
     errors.FeatureNotSupported,
     errors.UndefinedObject,
 )
-"""How servers refuse the setting on platforms that cannot detect a disconnected client."""
+"""Errors for that setting on platforms that cannot detect a disconnected client."""
 
 
 class Connection:
     """Runs one statement at a time, each in a transaction of its own."""
 
     def __init__(self, driver: Driver, observe: Observe | None) -> None:
-        """Use ``driver``, which commits each statement. ``observe`` each one's text, if given."""
+        """Use ``driver``, in autocommit mode. ``observe`` gets the text of each statement."""
         driver.cursor_factory = psycopg.AsyncRawCursor
         self._driver = driver
         self._observe = observe
@@ -60,7 +60,7 @@ class Connection:
         driver = await dsn.connect(autocommit=True)
         try:
             connection = cls(driver, observe)
-            # After waiting for a lock, a transaction has to see what others have committed.
+            # After waiting for a lock, a statement must see what other transactions have committed.
             await driver.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
             if await connection._server_process() == driver.info.backend_pid:
                 driver.prepare_threshold = 0  # Prepare each statement when it first runs.
@@ -78,7 +78,7 @@ class Connection:
         return int(process)
 
     async def run(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
-        """Return the rows of ``statement``: at most some thousand. Raise psycopg.Error.
+        """Return the rows of ``statement``: at most a few thousand. Raise psycopg.Error.
 
         On cancellation the connection is closed.
         """
@@ -92,14 +92,14 @@ class Connection:
             return []
         rows = await cursor.fetchall()
         if len(rows) > PIECE:
-            # The old cursor would keep this large result until the next statement.
+            # The old cursor would keep this large result in memory until the next statement.
             self._cursor = self._driver.cursor(binary=True)
         return rows
 
     async def run_long(self, statement: Statement, parameters: Mapping[str, object]) -> list[Row]:
-        """Return the rows of ``statement``, of which there may be very many, as ``run`` does.
+        """Return the rows of ``statement``, as ``run`` does, for any number of rows.
 
-        They are read in pieces, so that the server's reply is never in memory as a whole. The
+        They are read in pieces, so that the server's reply is never completely in memory. The
         statement is not prepared.
         """
         stream = self._driver.cursor().stream(
@@ -114,7 +114,7 @@ class Connection:
 
     @property
     def closed(self) -> bool:
-        """Whether this side knows that the connection has ended."""
+        """Whether psycopg has noticed that the connection has ended."""
         return self._driver.closed
 
     @property
@@ -123,7 +123,7 @@ class Connection:
         return self._driver.gave_up
 
     def has_ended(self) -> bool:
-        """Return whether this idle connection is of no use any more, at the cost of a system call.
+        """Return whether this idle connection has ended. Costs one system call.
 
         A readable idle socket means that the server closed it, as when a Neon compute suspends.
         """
@@ -143,7 +143,7 @@ class Connection:
 
 
 def _values(statement: Statement, parameters: Mapping[str, object]) -> list[object]:
-    # psycopg chooses the type of an integer by its size. Sent as text, it has the type to which the
-    # statement casts it, and one prepared statement serves them all.
+    # psycopg sends integers of different size as different types. As text, they get the type to
+    # which the statement casts them, and one prepared statement is enough.
     given = map(parameters.__getitem__, statement.parameters)
     return [str(value) if type(value) is int else value for value in given]

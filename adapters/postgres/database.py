@@ -1,4 +1,4 @@
-"""The database that serves requests: operations with a deadline, on a schema that is up to date."""
+"""The database that serves requests: operations with deadlines on an up-to-date schema."""
 
 import logging
 from pathlib import Path
@@ -23,13 +23,13 @@ from adapters.postgres.watching import TablesWatch
 from application.fair_queue import User
 
 _COUNTED: Final = 1_000
-"""Most users that are counted for a line of the log."""
+"""Most users that are counted for a log line."""
 
 logger = logging.getLogger(__name__)
 
 
 class Database:
-    """A PostgreSQL database that holds the tables, or will once it is prepared."""
+    """A PostgreSQL database, which has the tables once it is prepared."""
 
     def __init__(
         self,
@@ -40,17 +40,17 @@ class Database:
         migrate_on_start: bool = True,
         observer: DatabaseObserver | None = None,
     ) -> None:
-        """Do not connect yet. Raise InvalidConfiguration if ``url`` or ``users_table`` is invalid.
+        """Do not connect. Raise InvalidConfiguration if ``url`` or ``users_table`` is invalid.
 
         ``setting`` is the name of the setting that holds ``url``.
-        ``users_table`` is ``table`` or ``schema.table``; None: the table that Better Auth fills.
-        Without ``migrate_on_start`` preparing changes nothing, and fails until the schema has been
-        brought up to date by ``tasks-api migrate``.
+        ``users_table`` is ``table`` or ``schema.table``; None means Better Auth's table.
+        Without ``migrate_on_start``, preparing changes nothing, and fails until ``tasks-api
+        migrate`` has brought the schema up to date.
         """
         self._dsn = Dsn(url, setting)
         self.setting = setting
         self.warnings = self._dsn.warnings
-        """Lines about what is left out of the URL."""
+        """Lines about parameters of the URL that are ignored."""
         self.users_table = None if users_table is None else TableName.parse(users_table)
         self._migrate_on_start = migrate_on_start
         self._pool = Pool(self._dsn, observe=observer.statement if observer else None)
@@ -64,7 +64,7 @@ class Database:
             observer.watch_pool(self._pool.use)
 
     def session(self, user: User) -> Session:
-        """Return the context of one operation of ``user`` (None: of the service itself).
+        """Return the context of one operation of ``user``; None means the service itself.
 
         Raise StorageUnavailable if the tables cannot be served.
         """
@@ -82,22 +82,22 @@ class Database:
         )
 
     def admits(self, owner: str) -> bool:
-        """Return whether ``owner`` is spelled as an id of the users table.
+        """Return whether ``owner`` has the form of an id in the users table.
 
-        No other text may reach a statement, nor can it be a user. Raise StorageUnavailable if the
+        Other texts name no user and must not reach a statement. Raise StorageUnavailable if the
         tables cannot be served.
         """
         return self._tables.facts.id_type.admits(owner)
 
     async def look_for_users(self) -> bool:
-        """Look for a users table that Better Auth has made since, at most every few seconds.
+        """Look for a users table that Better Auth has made meanwhile, at most every few seconds.
 
-        Return whether tasks refer to one now. Raise StorageUnavailable.
+        Return whether tasks refer to it now. Raise StorageUnavailable.
         """
         return await self._tables.look_for_users()
 
     async def describe_users(self) -> str:
-        """Return which users table of which database is used, and how many rows it has."""
+        """Return a phrase that names the users table, its database, and its number of rows."""
         facts = self._tables.facts
         users = f"(SELECT FROM {facts.users} LIMIT {_COUNTED + 1}) AS users"
         query = f"SELECT count(*) FROM {users}"  # noqa: S608 - PostgreSQL has quoted the name
@@ -111,7 +111,7 @@ class Database:
         return f"the table {facts.users_table}, {rows}, in the database {self.preparation.place}"
 
     async def prepare(self, *, within: float | None = None) -> None:
-        """Bring the schema up to date, or check that it is, as Storage.prepare promises."""
+        """Bring the schema up to date, or check that it is. See Storage.prepare."""
         facts = await self._prepare_tables(within)
         self._tables.prepared(facts)
 
@@ -162,7 +162,7 @@ class Database:
         await self._tables.look()
 
     async def close(self) -> None:
-        """Close every idle connection, and give up a preparation that is under way."""
+        """Close all idle connections, and end a preparation that is under way."""
         self.preparation.give_up()
         await self._tables.close()
         await self._pool.close()

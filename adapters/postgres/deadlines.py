@@ -1,4 +1,4 @@
-"""Deadlines of many operations that may all take equally long."""
+"""Deadlines of operations, all with the same limit."""
 
 import asyncio
 from typing import Final, Protocol
@@ -6,13 +6,13 @@ from typing import Final, Protocol
 ANSWER_WITHIN: Final = 6.5
 """Seconds after which an operation fails, whatever the database does.
 
-With the 3 s that fetching a key set may take, a request stays within its 10 s. A suspended Neon
-compute takes up to 5 s to wake.
+Fetching a key set may take another 3 s, and a request 10 s in all. A suspended Neon compute takes
+up to 5 s to wake.
 """
 
 
 class Expiring(Protocol):
-    """An operation that can be told that its time is over."""
+    """An operation that can expire."""
 
     def expire(self) -> None:
         """End the operation soon."""
@@ -22,13 +22,13 @@ class Expiring(Protocol):
 class Deadlines:
     """Expires operations that take too long.
 
-    All may take equally long, so they are due in the order in which they began, and one timer of
-    the event loop serves them all. A timer for each would be set and cancelled for every request.
+    All have the same limit, so they are due in the order in which they began, and one timer of the
+    event loop is enough. Otherwise a timer would be set and cancelled for every request.
     """
 
     def __init__(self) -> None:
         self.seconds = ANSWER_WITHIN
-        """What an operation may take."""
+        """Seconds that an operation may take."""
         self._due: dict[Expiring, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 

@@ -8,10 +8,11 @@ from application.errors import SchemaConflict
 
 
 async def create_user(*, database: Database, user_id: str) -> None:
-    """Insert a users row for ``user_id`` unless there is one. In production Better Auth does so.
+    """Insert a users row for ``user_id`` if it is missing. In production Better Auth does so.
 
-    Raise SchemaConflict if the table wants more than an id, or ids of another type;
-    StorageUnavailable if it is out of reach; InvalidConfiguration if it is not known which it is.
+    Raise SchemaConflict if the table requires more than an id, or ids of another type;
+    StorageUnavailable if the database is out of reach; InvalidConfiguration if several tables may
+    hold the users.
     """
     await database.preparation.run(lambda connection: _insert(connection, database, user_id))
 

@@ -1,4 +1,4 @@
-"""psycopg's connection, as this adapter uses it."""
+"""psycopg's connection, changed so that a statement can be given up at once."""
 
 import asyncio
 import os
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 class DeadlineExceeded(psycopg.OperationalError):
-    """The statement was under way when this side ended the connection."""
+    """The service ended the connection while the statement was under way."""
 
 
 class Driver(psycopg.AsyncConnection[tuple[Any, ...]]):
-    """psycopg's connection, which ends when a statement is given up."""
+    """psycopg's connection, which is ended to give up a statement."""
 
     gave_up = False
-    """Whether this side has ended the connection, perhaps with a statement under way."""
+    """Whether the service has ended the connection, perhaps during a statement."""
 
     def give_up(self) -> None:
         """End the connection at once, without waiting for the server: a statement fails."""
@@ -32,20 +32,20 @@ class Driver(psycopg.AsyncConnection[tuple[Any, ...]]):
         ):
             sock.shutdown(socket.SHUT_RDWR)
 
-    # Public and made to be overridden, but not documented: decision record 16 says what for.
+    # Public and meant to be overridden, but not documented: see decision record 16.
     async def wait(self, gen: PQGen[T], *_: object, **__: object) -> T:
-        """Return the outcome of ``gen``, psycopg's steps of one exchange with the server.
+        """Return the result of ``gen``, psycopg's steps of one exchange with the server.
 
-        Under load the reply has arrived once other tasks have had their turn: then the socket need
-        not be registered with the event loop, which costs as much as the exchange. On cancellation
-        the connection ends. psycopg would ask the server to cancel, and wait up to 5 s for that.
+        Let other tasks run first: under load the reply has arrived by then, and the socket need not
+        be registered with the event loop, which costs as much as the exchange. On cancellation, end
+        the connection: psycopg's own cancellation waits up to 5 s for the server.
         """
         loop = asyncio.get_running_loop()
         socket = self.fileno()
         try:
             state = next(gen)
             await asyncio.sleep(0)
-            # Claiming more than is ready does no harm: no step blocks.
+            # It does no harm to report a state that is not ready: no step blocks.
             state = gen.send(state)
             while True:
                 ready = loop.create_future()
@@ -63,7 +63,7 @@ class Driver(psycopg.AsyncConnection[tuple[Any, ...]]):
             outcome: T = end.value
             return outcome
         except psycopg.OperationalError as error:
-            # A name of its own, so that a trace tells it from an outage.
+            # A class of its own, so that traces distinguish it from an outage.
             if self.gave_up:
                 raise DeadlineExceeded from error
             raise

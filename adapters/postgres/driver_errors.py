@@ -1,4 +1,4 @@
-"""What a driver's error means to the application."""
+"""Translate the driver's errors into the application's."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ from application.errors import (
     StorageUnavailable,
 )
 
-# Their messages quote the row, and a log must not hold a task's text.
+# Their messages quote the row, and the log must not contain a task's text.
 _QUOTES_THE_ROW: Final = (psycopg.IntegrityError, psycopg.DataError)
 
 
@@ -27,7 +27,7 @@ def operation_failure(error: Exception) -> StorageUnavailable:
 
 
 def cause_to_log(error: Exception) -> Exception | None:
-    """Return ``error`` if it may be logged as a cause."""
+    """Return ``error`` if it may be logged as a cause, else None."""
     return None if isinstance(error, _QUOTES_THE_ROW) else error
 
 
@@ -45,14 +45,14 @@ def preparation_failure(error: Exception, setting: str) -> ApplicationError:
             "another session holds a lock on a table that has to change; "
             "gave up so as not to block other queries"
         )
-    # Unreachable, overloaded or read-only: this may pass. A missing privilege does not.
+    # Unreachable, overloaded or read-only: temporary. A missing privilege is not.
     if isinstance(error, psycopg.OperationalError | psycopg.InternalError | OSError):
         return StorageUnavailable(f"{setting}: {explain(message)}")
     return SchemaConflict(f"the database refused to set up the tables: {message}")
 
 
 def _message(error: Exception) -> str:
-    # One line, without the detail, which may quote a row.
+    # Only the first line: the detail may quote a row.
     said = (isinstance(error, psycopg.Error) and error.diag.message_primary) or str(error)
     # A log line must not end after a colon.
     return said.partition("\n")[0].rstrip(" :") or type(error).__name__

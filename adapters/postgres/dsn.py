@@ -18,8 +18,8 @@ from application.errors import InvalidConfiguration
 CONNECT_WITHIN: Final = 6
 """Seconds to wait for a connection: a sleeping Neon compute takes up to 5 to wake."""
 
-# Used unless the URL sets them. The kernel probes idle connections, so that one whose peer
-# vanished silently is known to be dead before a request gets it.
+# Used unless the URL sets them. The kernel probes idle connections, so that a connection whose peer
+# vanished is found to be dead before a request uses it.
 _DEFAULTS: Final[dict[str, Any]] = {
     "connect_timeout": CONNECT_WITHIN,
     "application_name": f"tasks-api/{version('tasks-api')}",
@@ -34,19 +34,19 @@ ENCODING: Final = "UTF8"
 _ALWAYS: Final = {"client_encoding": ENCODING}
 
 _LEAST: Final = 2
-"""Seconds that libpq waits at least."""
+"""Fewest seconds that libpq waits."""
 
 logger = logging.getLogger(__name__)
 
 
 class Dsn:
-    """A PostgreSQL database by its URL, of which every parameter of libpq's is kept."""
+    """Opens connections to the PostgreSQL database of a URL, with all of libpq's parameters."""
 
     def __init__(self, url: str | Path, setting: str = "NEON_DB_URL") -> None:
         """Raise InvalidConfiguration if ``url`` cannot work.
 
-        A path is that of a file with the URL, which is read again for each connection, so that the
-        password can be changed while this runs. ``setting`` is where ``url`` was given.
+        A path names a file that holds the URL. It is read again for each connection, so that the
+        password can be changed while the service runs. ``setting`` is the name of the setting.
         """
         self.setting = setting
         self._file = url if isinstance(url, Path) else None
@@ -58,7 +58,7 @@ class Dsn:
         given = parsed.parameters
         self._url = url
         self.warnings = parsed.warnings
-        """Lines about what is left out of the URL."""
+        """Lines about parameters of the URL that are ignored."""
         self.host = given.get("host") or given.get("hostaddr") or "this machine"
         self.place = f"{given.get('dbname') or given.get('user', '')} on {self.host}"
         """The database and its host, as far as the URL names them."""
@@ -71,7 +71,7 @@ class Dsn:
             self._read_again(self._file)
 
         async def open_at(address: Address) -> Driver:
-            # Merged, because psycopg's own resolver would try every address in turn.
+            # One address each time, because psycopg would try all addresses in turn.
             parameters: dict[str, Any] = self._parameters | address
             return await Driver.connect(**parameters, autocommit=autocommit, prepare_threshold=None)
 
@@ -86,7 +86,7 @@ class Dsn:
             problem = explain(f"the host {self.host} cannot be looked up: {error.strerror}")
         except psycopg.Error as error:
             problem = explain(error)
-        # Without a cause: what libpq says is in the message, as far as it may be shown.
+        # Without a cause, which may contain secrets: the message says what may be shown.
         raise ConnectFailed(self.setting, problem)
 
     def _read_again(self, file: Path) -> None:
@@ -96,7 +96,7 @@ class Dsn:
                 self._use(url)
                 logger.info("%s has another URL now, which new connections use", self.setting)
         except InvalidConfiguration as error:
-            # A file that is being replaced, perhaps: the URL that worked is worth another try.
+            # The file may be in the middle of a replacement: keep the URL that worked.
             logger.warning("the URL that was read before stays in use: %s", error)
 
 

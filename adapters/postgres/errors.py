@@ -1,4 +1,4 @@
-"""What the adapter distinguishes among the storages that are unavailable."""
+"""Errors that this adapter distinguishes from other unavailability."""
 
 from application.errors import StorageUnavailable
 

@@ -1,4 +1,4 @@
-"""What a process has found out about the tables that it serves."""
+"""Facts about the tables that a process serves."""
 
 from functools import cache
 from typing import Final, NamedTuple
@@ -6,19 +6,19 @@ from typing import Final, NamedTuple
 from adapters.postgres.table_name import TableName
 from adapters.postgres.user_ids import IdType
 
-# Asked for by every request.
+# Cached because every request uses it.
 _id_type = cache(IdType)
 
 
 class Facts(NamedTuple):
-    """The tables as they were found. Two that are equal were found in the same state."""
+    """The state of the tables. Equal facts mean an unchanged state."""
 
     tasks: int
-    """PostgreSQL's number of the table tasks, which no other table has had."""
+    """OID of the table tasks."""
     hidden: bool
     """Whether row-level security hides tasks from this role."""
     definition: str
-    """Digest of everything in the definition of tasks that serving depends on."""
+    """Digest of the parts of the definition of tasks that serving depends on."""
     candidates: str
     """Digest of the tables that may hold the users."""
     owner_kind: str

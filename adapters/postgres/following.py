@@ -1,4 +1,4 @@
-"""Following the tables that other programs make and change: the users, and a changed tasks."""
+"""Adapt to tables that other programs create and change: the users table, and tasks itself."""
 
 import logging
 from typing import Final
@@ -34,15 +34,15 @@ _COLUMNS: Final = {
     "created_at": "timestamp with time zone NOT NULL",
     "updated_at": "timestamp with time zone NOT NULL",
 }
-"""What serving needs of the newest revision; users decide the type of ``user_id``."""
+"""Columns that serving needs. The users table determines the type of ``user_id``."""
 
 _CHECKS: Final = ("tasks_title_length", "tasks_description_length")
 
 
 def require_not_moved(connection: Connection, tasks: int | None) -> None:
-    """Raise NotServable if the table with the number ``tasks`` exists and has another name now.
+    """Raise NotServable if the table with the OID ``tasks`` now has another name or schema.
 
-    A table made in its place would be empty, and the users' tasks would seem to be lost.
+    A new table in its place would be empty, and the users' tasks would seem to be lost.
     """
     moved = connection.execute(text(_MOVED), {"oid": tasks}).one_or_none()
     if moved is not None:
@@ -53,7 +53,7 @@ def require_not_moved(connection: Connection, tasks: int | None) -> None:
 
 
 def warn_of_other_tasks(connection: Connection) -> None:
-    """Log which schemas have tasks of this service's that the search path does not find."""
+    """Log which schemas have this service's tasks but are not in the search path."""
     for schema in connection.scalars(text(_ELSEWHERE), {"version_table": VERSION_TABLE}):
         logger.warning(
             "the tables are made in the first schema of the search_path, and there are tasks in "
@@ -63,7 +63,7 @@ def warn_of_other_tasks(connection: Connection) -> None:
 
 
 def provide_users(connection: Connection, setting: TableName | None) -> UsersTable:
-    """Return the users table, made if there is none. Raise SchemaConflict."""
+    """Return the users table; create it if it does not exist. Raise SchemaConflict."""
     users = find_users(connection, setting) or _made(connection, setting)
     if users.is_stand_in and has_users_sync(connection):
         logger.warning(
@@ -75,12 +75,12 @@ def provide_users(connection: Connection, setting: TableName | None) -> UsersTab
 
 
 def has_users_sync(connection: Connection) -> bool:
-    """Return whether the database has the users of the older Neon Auth."""
+    """Return whether the database has the users table of the older Neon Auth."""
     return bool(connection.scalar(text(_USERS_SYNC)))
 
 
 def users_in_use(connection: Connection, setting: TableName | None) -> UsersTable | None:
-    """Return the table to which tasks refer, or will refer; None if it has yet to be made.
+    """Return the table to which tasks refer, or will refer; None if it does not exist yet.
 
     Raise as ``find_users`` does.
     """
@@ -92,7 +92,7 @@ def users_in_use(connection: Connection, setting: TableName | None) -> UsersTabl
 def require_no_other_users(connection: Connection, name: str) -> None:
     """Raise SchemaConflict if tasks refer to a table already, so that ``name`` may not be made.
 
-    A new table would be empty, and the users' own table of no use any more.
+    A new table would be empty and replace the users' own.
     """
     referenced = referenced_users(connection)
     if referenced is not None:
@@ -122,7 +122,7 @@ def _made(connection: Connection, setting: TableName | None) -> UsersTable:
 
 
 def follow(connection: Connection, users: UsersTable) -> None:
-    """Adapt migrated tables to ``users``, and to what this program needs of their columns."""
+    """Adapt migrated tables to ``users``, and to the columns that this program needs."""
     with Operations.context(MigrationContext.configure(connection)):
         if (difference := drift(connection)) is not None:
             logger.warning("%s: the table is adopted again", difference)
@@ -142,7 +142,7 @@ def _refer_to(connection: Connection, users: UsersTable) -> bool:
 
 
 def drift(connection: Connection) -> str | None:
-    """Return what is different in the table tasks from what adopting makes, if anything."""
+    """Return the first difference of the table tasks from an adopted one; None if there is none."""
     found = {row.attname: row.definition for row in connection.execute(text(_DEFINITIONS))}
     for name, expected in _COLUMNS.items():
         if found.get(name) != expected:
@@ -197,7 +197,7 @@ _DEFINITIONS: Final = """
     FROM pg_attribute
     WHERE attrelid = 'tasks'::regclass AND attnum > 0 AND NOT attisdropped
 """
-# One foreign key alone, to the right table, which cascades, from a column of the right type.
+# Exactly one foreign key, which cascades, to the right table and from a column of the right type.
 _REFERS: Final = """
     SELECT count(*) = 1 AND bool_and(confrelid = :users AND confdeltype = 'c'
         AND format_type(atttypid, atttypmod) = :id_type AND attcollation = typcollation)
@@ -212,7 +212,7 @@ _OTHER_CHECKS: Final = """
         SELECT FROM pg_attribute
         WHERE attrelid = conrelid AND attnum = ANY (conkey) AND attname = ANY (:names))
 """
-# A table that has been replaced has another name, and tasks are found all the same.
+# Not a table that was replaced: it has another name, but another table tasks exists.
 _MOVED: Final = """
     SELECT nspname, relname, current_setting('search_path') AS search_path
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace

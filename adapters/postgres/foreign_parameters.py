@@ -1,4 +1,4 @@
-"""Parameters of a database URL: libpq's own, and those that other tools add to it."""
+"""Parameters of a database URL: libpq's own, and those of other tools."""
 
 from difflib import get_close_matches
 from typing import Final, NamedTuple
@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 from psycopg.pq import Conninfo
 
 LIBPQ: Final = frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
-"""Every parameter that libpq knows."""
+"""Every parameter of libpq."""
 
 SECRET: Final = frozenset(name for name in LIBPQ if "password" in name or "secret" in name)
-"""Those whose values are secrets."""
+"""The parameters whose values are secrets."""
 
-# What they set does not exist here, or is fixed: pools, caches, time limits and codecs of a client.
+# Ignored: they set pools, caches, time limits and codecs that this service lacks or fixes.
 _LEFT_OUT: Final = frozenset(
     (
         # Prisma
@@ -36,7 +36,7 @@ _LEFT_OUT: Final = frozenset(
     )
 )
 
-# What they would set in any case.
+# Ignored with these values, which are the defaults.
 _HARMLESS: Final = frozenset(
     (
         *((name, "public") for name in ("schema", "search_path", "currentschema")),
@@ -58,8 +58,8 @@ def _by_options(name: str) -> str:
     )
 
 
-# What would mean something, with the way to say it. Postgres.js sends every parameter that it does
-# not know to the server, as one of its settings.
+# Refused, with what to write instead. Postgres.js sends unknown parameters to the server as
+# settings.
 _WRITE_INSTEAD: Final = {
     **dict.fromkeys(("schema", "search_path", "currentschema"), _by_options("search_path")),
     **{
@@ -77,10 +77,10 @@ _WRITE_INSTEAD: Final = {
 
 
 class Parameter(NamedTuple):
-    """What one parameter of a URL means here.
+    """The meaning of one parameter of a URL for this service.
 
-    ``name`` and ``value`` are libpq's; a parameter without a name is left out. ``refusal`` says
-    what to write instead of a parameter that would mean something else here.
+    ``name`` and ``value`` are libpq's; a parameter without a name is ignored. ``refusal`` says what
+    to write instead of a parameter that does not work here.
     """
 
     name: str = ""
@@ -89,7 +89,7 @@ class Parameter(NamedTuple):
 
 
 def understand(name: str, value: str) -> Parameter:
-    """Return what the parameter ``name=value`` means here."""
+    """Return the meaning of ``name=value`` for this service."""
     mode = _TLS.get(value, value)
     if name == "sslmode" or (name == "ssl" and mode in _TLS_MODES):
         return Parameter("sslmode", mode)

@@ -1,4 +1,4 @@
-"""Where a database stands among the revisions that this program knows."""
+"""The schema revision of a database, compared with this program's revisions."""
 
 import logging
 from pathlib import Path
@@ -19,7 +19,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
 class History:
-    """The revision of a database, and those that this program knows."""
+    """The revision of a database, and the revisions of this program."""
 
     def __init__(self, connection: Connection) -> None:
         self._scripts = ScriptDirectory(str(MIGRATIONS))
@@ -34,11 +34,11 @@ class History:
 
     @property
     def is_newer_than_this_program(self) -> bool:
-        return self.current is not None and not self._knows(self.current)
+        return self.current is not None and not self._is_known(self.current)
 
     def has_passed(self, revision: str) -> bool:
-        """Return whether the database is past it. Raise InvalidConfiguration if there is none."""
-        if not self._knows(revision):
+        """Return whether ``revision`` is applied. Raise InvalidConfiguration if it is unknown."""
+        if not self._is_known(revision):
             raise InvalidConfiguration(f"there is no revision {revision}")
         passed = self._scripts.iterate_revisions(self.current or "base", "base")
         return revision in {script.revision for script in passed}
@@ -51,5 +51,5 @@ class History:
             self.newest,
         )
 
-    def _knows(self, revision: str) -> bool:
+    def _is_known(self, revision: str) -> bool:
         return revision in {script.revision for script in self._scripts.walk_revisions()}

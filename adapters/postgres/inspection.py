@@ -1,4 +1,4 @@
-"""Inspection of the database, in transactions that are read-only."""
+"""Inspect the database in read-only transactions."""
 
 import time
 from typing import Final
@@ -17,11 +17,11 @@ INSPECT_WITHIN: Final = 20
 """Seconds that connecting and all checks together may take."""
 
 STATEMENT_WITHIN: Final = 3
-"""Seconds that one of their statements may take, perhaps waiting for a lock."""
+"""Seconds that one of the statements may take, including waits for locks."""
 
 
 class PostgresInspection:
-    """Checks the database with what a start requires of it."""
+    """Checks whether the database meets the requirements of a start."""
 
     def __init__(self, *, database: Database, migrate_on_start: bool) -> None:
         """``migrate_on_start``: whether a start may change the schema."""
@@ -70,6 +70,6 @@ class PostgresInspection:
 
 
 def _limit(connection: sa.Connection) -> None:
-    """Let the transaction change nothing and end soon."""
+    """Make the transaction read-only, and limit its statements' time."""
     connection.execute(sa.text("SET TRANSACTION READ ONLY"))
     connection.execute(sa.text(f"SET LOCAL statement_timeout = {STATEMENT_WITHIN * 1000:.0f}"))

@@ -34,10 +34,10 @@ from application.errors import InvalidConfiguration, SchemaConflict
 
 logger = logging.getLogger(__name__)
 
-# Any constant will do, as long as nothing else that shares the database locks it.
+# An arbitrary constant that no other program in the database uses for advisory locks.
 _LOCK: Final = 0x7461736B73617069
 
-# Other sessions that want a table wait behind a migration that waits for it.
+# While a migration waits for a table, other sessions that use the table wait behind it.
 _WAIT_FOR_A_TABLE: Final = "3s"
 
 _GRANTS: Final = "run deploy/grants.sql as the role that migrates"
@@ -46,20 +46,20 @@ _PRIVILEGES: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 
 def migrate(connection: Connection, setting: TableName | None, to: str | None = None) -> Facts:
-    """Run every migration that ``connection``'s database lacks, within its open transaction.
+    """Run the missing migrations in the open transaction of ``connection``.
 
-    ``setting`` names the users table; without it the table is found. ``to`` is the revision to go
-    to, back or forth, instead of the newest. A database that a newer program has migrated is left
-    as it is: migrations only add, so that this program can serve on it. Tables that have vanished
-    or changed since they were migrated are made or adopted again.
+    ``setting`` names the users table; None means to find it. ``to`` is a revision to go to, forward
+    or back, instead of the newest. A database that a newer program has migrated is not changed:
+    migrations only add, so this program can serve on it. Tables that have vanished or changed since
+    their migration are made or adopted again.
 
-    Raise SchemaConflict if tables that are already there cannot be adopted or the database cannot
-    hold every text, NotServable if rows are hidden, and InvalidConfiguration if there is no
-    revision ``to`` or the setting is needed.
+    Raise SchemaConflict if existing tables cannot be adopted or the database's encoding is not
+    UTF-8, NotServable if rows are hidden, and InvalidConfiguration if the revision ``to`` does not
+    exist or the setting is needed.
     """
     require_encoding(connection)
-    # The lock belongs to the transaction: it holds through a transaction-mode pooler too, and
-    # the next process to get it finds the work done.
+    # The lock belongs to the transaction, so it also holds through a transaction-mode pooler. The
+    # next process that gets it finds the work done.
     if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
         logger.info("waiting for another process, which is preparing the schema")
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -91,20 +91,20 @@ def migrate(connection: Connection, setting: TableName | None, to: str | None = 
             command.upgrade(config, to)
         follow(connection, users)
     except (IntegrityError, DataError) as error:
-        # Their details quote the row, and a log must not hold a task's text.
+        # Their details quote the row, and the log must not contain a task's text.
         raise _refusal(error, with_detail=False) from None
     except (ProgrammingError, NotSupportedError) as error:
-        # Here the detail names the obstacle, such as a view on a column.
+        # The detail names the obstacle, such as a view on a column.
         raise _refusal(error, with_detail=True) from error
     return _require_servable(connection)
 
 
 def require(connection: Connection, setting: TableName | None) -> Facts:
-    """Raise NotServable until the schema is there, without changing anything.
+    """Raise NotServable unless the schema is up to date. Change nothing.
 
-    Nothing more is needed than what serving takes: to use the table tasks, and to read which
-    revision the schema has. Raise SchemaConflict if the database cannot hold every text or
-    statements could fail.
+    The role only needs the privileges for serving: on the table tasks, and to read the revision of
+    the schema. Raise SchemaConflict if the database's encoding is not UTF-8, or statements could
+    fail.
     """
     require_encoding(connection)
     history = readable_history(connection)
@@ -132,7 +132,7 @@ def readable_history(connection: Connection) -> History:
 
 
 def require_encoding(connection: Connection) -> None:
-    """Raise SchemaConflict if the database cannot hold every text."""
+    """Raise SchemaConflict unless the database can hold every text."""
     encoding = connection.scalar(text("SHOW server_encoding"))
     if encoding != ENCODING:
         raise SchemaConflict(
@@ -168,7 +168,7 @@ def _refusal(error: DBAPIError, *, with_detail: bool) -> SchemaConflict:
 
 
 def migration_config(connection: Connection, users: UsersTable) -> Config:
-    """Alembic's configuration to run migrations over ``connection``."""
+    """Return Alembic's configuration to run migrations over ``connection``."""
     config = Config()
     config.set_main_option("script_location", str(revisions.MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -177,8 +177,8 @@ def migration_config(connection: Connection, users: UsersTable) -> Config:
     return config
 
 
-# A foreign key ties distributed tasks to a reference table: a node then takes all steps of one
-# transaction over one connection.
+# Needed for a foreign key from distributed tasks to a reference table: Citus then uses one
+# connection per node and transaction.
 _ON_CITUS: Final = """
     SELECT set_config('citus.multi_shard_modify_mode', 'sequential', true)
     FROM pg_extension WHERE extname = 'citus'

@@ -1,4 +1,4 @@
-"""The port through which a database reports what it does."""
+"""Interface through which the database adapter reports its activity."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,34 +13,34 @@ class PoolUse(NamedTuple):
     idle: int
     """Open connections that no operation holds."""
     limit: int
-    """Largest number of connections."""
+    """Most connections."""
     waiting: int
     """Operations that wait for a connection."""
 
 
 class DatabaseObserver(Protocol):
-    """Watches a Database. Never sees a parameter's value."""
+    """Receives the events of a Database, without the values of parameters."""
 
     def watch_pool(self, use: Callable[[], PoolUse]) -> None:
         """Keep ``use``, which returns the pool's use at any time and in any thread."""
         ...
 
     def got_connection(self, seconds: float) -> None:
-        """Note that an operation waited this long for its connection."""
+        """Record that an operation waited this long for its connection."""
         ...
 
     def no_connection(self, seconds: float, error: Exception) -> None:
-        """Note that an operation waited this long and got none, because of ``error``."""
+        """Record that an operation waited this long and got no connection, because of ``error``."""
         ...
 
     def connecting(self) -> AbstractContextManager[object]:
-        """Return a context in which a connection is opened; an error leaves through it."""
+        """Return a context in which a connection is opened; it sees the error of a failure."""
         ...
 
     def serves(self, revision: str) -> None:
-        """Note that the schema has been found ready at this revision."""
+        """Record that the schema is ready at this revision."""
         ...
 
     def statement(self, text: bytes) -> AbstractContextManager[object]:
-        """Return a context in which the statement runs; an error leaves through it."""
+        """Return a context in which the statement runs; it sees the error of a failure."""
         ...

@@ -1,4 +1,4 @@
-"""Parameters of a database URL that can never work, whatever the server says."""
+"""Refuse parameters of a database URL that cannot work with any server."""
 
 import os
 import re
@@ -27,11 +27,11 @@ _FILES: Final = ("sslcert", "sslkey", "sslrootcert", "sslcrl")
 _PORT_MOST: Final = 65_535
 
 _NO_SOCKET: Final = {"host": os.devnull, "hostaddr": ""}
-"""Where no server can be: this is no folder, so it holds no socket."""
+"""A host without a server: libpq looks for a socket in this folder, which is not one."""
 
 
 def require_valid(url: DatabaseUrl, setting: str) -> None:
-    """Raise InvalidConfiguration with a line for each parameter of ``url`` that can never work."""
+    """Raise InvalidConfiguration with a line for each invalid parameter of ``url``."""
     lines = []
     for name, reason in _mistakes(url.parameters):
         shown = f" ({url.parameters[name]})" if url.may_be_shown else ""
@@ -60,7 +60,7 @@ def _mistakes(given: Mapping[str, str]) -> list[tuple[str, str]]:
         wrong.append(("host", "has another number of hosts than hostaddr or port has"))
     for name in _FILES:
         value = given.get(name, "")
-        # The system's certificates; a key that a device keeps.
+        # Not files: the system's certificates, and a key on a device.
         if (name, value) == ("sslrootcert", "system") or (name == "sslkey" and ":" in value):
             continue
         if value and not os.access(value, os.R_OK):
@@ -91,8 +91,8 @@ def _is_host(text: str) -> bool:
 
 
 def _refused_by_libpq(url: DatabaseUrl, setting: str) -> list[str]:
-    # libpq examines the values before it connects, and has no other way to have them examined.
-    # Where no server can be, it gets as far as that: any other error is about a value.
+    # libpq has no function that only checks the values: it checks them before it connects. With a
+    # host that has no server, any error that is not from the network is about a value.
     given = url.parameters | _NO_SOCKET | {"connect_timeout": "2"}
     if "port" in given:
         given["port"] = given["port"].partition(",")[0]
@@ -110,7 +110,7 @@ def _refused_by_libpq(url: DatabaseUrl, setting: str) -> list[str]:
 
 
 def _named(reason: str) -> tuple[str, str]:
-    """Return the parameter that libpq speaks of, and the environment variable that may set it."""
+    """Return the parameter that libpq's message names, and its environment variable."""
     variables = {
         option.keyword.decode(): (option.envvar or b"").decode()
         for option in Conninfo.get_defaults()

@@ -1,4 +1,4 @@
-"""The connections of one process, shared fairly among users."""
+"""Connection pool of one process, shared fairly among users."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -12,14 +12,14 @@ from adapters.postgres.observer import PoolUse
 from application.fair_queue import FairQueue, User
 
 POOL_SIZE: Final = 10
-"""Largest number of connections of one process."""
+"""Most connections of one process."""
 
 POOL_SIZE_PER_USER: Final = 3
-"""Largest number of them that the requests of one user hold."""
+"""Most connections that the requests of one user may hold."""
 
 
 class Slot:
-    """Room for one connection, which is opened when it is first needed."""
+    """A place for one connection, which is opened when it is first needed."""
 
     connection: Connection | None = None
 
@@ -30,7 +30,7 @@ class Slot:
         return self.connection
 
     async def open(self, dsn: Dsn, observe: Observe | None) -> Connection:
-        """Replace the connection by a new one. Raise psycopg.Error."""
+        """Replace the connection with a new one. Raise psycopg.Error."""
         if self.connection is not None:
             await self.connection.close()
         self.connection = await Connection.open(dsn, observe)
@@ -38,7 +38,7 @@ class Slot:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a connection, as far as this side knows."""
+        """Whether there is a connection that is not known to have ended."""
         connection = self.connection
         return connection is not None and not (connection.closed or connection.gave_up)
 
@@ -46,8 +46,9 @@ class Slot:
 class Pool:
     """At most ``size`` connections, of which one user's requests hold at most ``each``.
 
-    SQLAlchemy's pool keeps them. It would block the event loop to open or to wait for one, so it
-    keeps slots, opened here, and a fair queue admits no more requests than there are slots.
+    SQLAlchemy's pool would block the event loop while it opens or waits for a connection. So it
+    pools slots, whose connections are opened here, and a fair queue admits only as many requests as
+    there are slots.
     """
 
     def __init__(
@@ -69,9 +70,9 @@ class Pool:
             self._new_slot,
             pool_size=size,
             max_overflow=0,
-            # The slot used last is used next, so that the others and the server can rest.
+            # Reuse the last slot first, so that few connections are busy.
             use_lifo=True,
-            # Each statement was a transaction of its own.
+            # Each statement was its own transaction, so there is nothing to reset.
             reset_on_return=None,
         )
 
@@ -81,7 +82,7 @@ class Pool:
         return slot
 
     async def borrow(self, user: User) -> Connection:
-        """Return a connection for ``user`` that is open as far as this side knows. Give it back.
+        """Return a connection for ``user``, to be given back with ``give_back``.
 
         Raise psycopg.Error if the server cannot be reached.
         """
@@ -91,7 +92,7 @@ class Pool:
         return self.take(user) or await self.open(user)
 
     def enter(self, user: User) -> asyncio.Future[None] | None:
-        """Admit a request of ``user``, or return a place to ``wait`` for, as FairQueue does."""
+        """Admit a request of ``user`` or return a place to ``wait`` for. See FairQueue."""
         return self._queue.enter(user)
 
     def wait(self, user: User, place: asyncio.Future[None]) -> Awaitable[None]:
@@ -99,7 +100,7 @@ class Pool:
         return self._queue.wait(user, place)
 
     def take(self, user: User) -> Connection | None:
-        """Return an open connection for an admitted request; None if one has to be opened."""
+        """Return an open connection for an admitted request; None if ``open`` has to be called."""
         pooled = self._pool.connect()
         connection = cast("Slot", pooled.dbapi_connection).usable()
         if connection is None:
@@ -129,7 +130,7 @@ class Pool:
         pooled.close()
         if connection.gave_up:
             connection.discard()
-            # Until PostgreSQL ends the statement, it counts among those of this process.
+            # Count the connection as used until PostgreSQL has ended its statement.
             asyncio.get_running_loop().call_later(GIVEN_UP_WITHIN, self._queue.release, user)
         else:
             self._queue.release(user)
@@ -141,7 +142,7 @@ class Pool:
         return PoolUse(len(self._borrowed), idle, self._size, waiting)
 
     async def close(self) -> None:
-        """Close every idle connection."""
+        """Close all idle connections."""
         for slot in self._slots:
             if slot.connection is not None and slot.connection not in self._borrowed:
                 await slot.connection.close()

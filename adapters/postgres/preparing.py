@@ -1,4 +1,4 @@
-"""Connections of their own on which the schema is prepared."""
+"""Prepare the schema, on separate connections."""
 
 import asyncio
 import logging
@@ -22,22 +22,22 @@ logger = logging.getLogger(__name__)
 
 
 class Preparation:
-    """Runs steps that prepare the schema, each in a transaction of its own."""
+    """Runs the steps that prepare the schema, each in its own transaction."""
 
     def __init__(self, dsn: Dsn) -> None:
         self._dsn = dsn
         self._under_way: list[Driver] = []
-        self._is_introduced = False
+        self._is_announced = False
         self.place = dsn.place
-        """The database and its host: as the URL names them, until there was a connection."""
+        """The database and its host: from the URL, or once connected, from the connection."""
 
     async def run(self, step: Callable[[sa.Connection], T], *, within: float | None = None) -> T:
         """Return the result of ``step``.
 
-        Raise StorageUnavailable if it takes longer than ``within`` seconds, and what the driver's
-        errors mean to a preparation.
+        Raise StorageUnavailable if it takes longer than ``within`` seconds. Translate the driver's
+        errors with ``preparation_failure``.
         """
-        self._introduce()
+        self._announce()
         engine = create_async_engine(
             "postgresql+psycopg://", async_creator=self._connect, poolclass=NullPool
         )
@@ -66,9 +66,9 @@ class Preparation:
             if expiry is not None:
                 expiry.cancel()
 
-    def _introduce(self) -> None:
-        if not self._is_introduced:
-            self._is_introduced = True
+    def _announce(self) -> None:
+        if not self._is_announced:
+            self._is_announced = True
             for warning in self._dsn.warnings:
                 logger.warning(warning)
             logger.info("%s is the database %s", self._dsn.setting, self.place)
@@ -80,6 +80,6 @@ class Preparation:
         return connection
 
     def give_up(self) -> None:
-        """End every step that is under way."""
+        """End all steps that are under way."""
         for connection in self._under_way:
             connection.give_up()

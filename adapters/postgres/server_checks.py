@@ -1,4 +1,4 @@
-"""Checks of the server and of the way to it."""
+"""Checks of the server and of the connection to it."""
 
 import ipaddress
 import time
@@ -26,7 +26,7 @@ _SHOWN: Final = sa.text("""
 
 
 class Server:
-    """What a connection shows of its server, before the transaction is read-only."""
+    """The server's properties, read before the transaction is made read-only."""
 
     def __init__(self, connection: sa.Connection) -> None:
         driver: Any = connection.connection.driver_connection
@@ -35,13 +35,13 @@ class Server:
         shown = connection.execute(_SHOWN).one()
         self._query_seconds = time.perf_counter() - began
         self._shown = shown
-        # A pooler announces another process than the one that replies.
+        # Behind a pooler, the server process differs from the announced one.
         self._is_direct = shown.process == self._driver.info.backend_pid
 
     def checks(
         self, connection: sa.Connection, *, place: str, connect_seconds: float
     ) -> Iterator[Check]:
-        """Yield whether the database can be used, and whether it gives up what the service does."""
+        """Yield whether the database can be used, and whether it ends abandoned statements."""
         way = "directly" if self._is_direct else "through a pooler"
         sentence = (
             f"{place} as the role {self._shown.role}: PostgreSQL {self._shown.version}, {way}, "
@@ -70,7 +70,7 @@ class Server:
             return "over a Unix socket"
         if not self._driver.pgconn.ssl_in_use:
             return "not encrypted"
-        # PostgreSQL knows the version of its own connection only, which may be the pooler's.
+        # PostgreSQL reports the TLS version of its own connection, which may be the pooler's.
         return (self._is_direct and self._shown.tls) or "TLS"
 
     @property
@@ -79,7 +79,7 @@ class Server:
         return not address or ipaddress.ip_address(address).is_private
 
     def _given_up(self, connection: sa.Connection) -> Check:
-        """Check whether PostgreSQL ends a statement whose client has given it up."""
+        """Check whether PostgreSQL ends a statement that the service has given up."""
         name, shown = "time-outs", self._shown
         if shown.check_interval not in {None, "0"}:
             return Check.ok(

@@ -1,4 +1,4 @@
-"""A connection that is borrowed for one operation."""
+"""Borrow a connection for one operation."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from adapters.postgres.pool import Pool
 from application.errors import StorageUnavailable
 from application.fair_queue import User
 
-# These would recur on this connection, so it is dropped. A session may stay read-only while it
-# lasts, and so does a server that has been replaced. A prepared statement may be unknown behind an
-# undetected pooler, or useless after a column has changed.
+# These would recur on this connection, so it is closed. The session may be read-only, or its server
+# replaced by another one. A prepared statement may be unknown behind an undetected pooler, or
+# outdated after a change of a column.
 _STALE_SESSION_ERRORS: Final = (
     errors.ReadOnlySqlTransaction,
     errors.InvalidSqlStatementName,
@@ -29,7 +29,7 @@ _STALE_SESSION_ERRORS: Final = (
     errors.DatatypeMismatch,
 )
 
-# The tables are gone, are others than the ones that were prepared, or have changed.
+# Signs that the tables were dropped, replaced or changed since they were prepared.
 _CHANGED_TABLES_ERRORS: Final = (
     errors.UndefinedTable,
     errors.UndefinedColumn,
@@ -51,9 +51,8 @@ _CHANGED_TABLES_ERRORS: Final = (
 class Session:
     """Context manager that borrows a connection for one operation of ``user``.
 
-    Each statement is a transaction of its own. Every error of the driver leaves as
-    StorageUnavailable. The operation fails with it at its deadline; the server may still carry out
-    its last statement.
+    Each statement is its own transaction. Errors of the driver are raised as StorageUnavailable. So
+    is the deadline; the server may still carry out the last statement then.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Session:
         observer: DatabaseObserver | None,
         tables_failed: Callable[[], None],
     ) -> None:
-        """``tables_failed`` is called after an error that changed tables may have caused."""
+        """``tables_failed`` is called after errors that changed tables may have caused."""
         self._pool = pool
         self._deadlines = deadlines
         self._user = user
@@ -79,7 +78,7 @@ class Session:
         """End the statement under way, or the wait for a connection."""
         self._is_late = True
         if self._connection is not None:
-            # Cancelling the task would first ask the server to cancel the statement.
+            # The statement then fails with an error of the driver; the task is not cancelled.
             self._connection.give_up()
         elif self._place is not None:
             self._place.cancel()

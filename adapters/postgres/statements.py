@@ -1,6 +1,6 @@
-"""Every statement that serves a request, written once against the tables and compiled once.
+"""Every statement that serves a request, compiled once from the tables.
 
-Each has the owner in its WHERE: the database alone decides whose task it is.
+Each has the owner in its WHERE: only the database decides who owns a task.
 """
 
 import re
@@ -42,7 +42,7 @@ _COMPLETED = col(TaskRow.completed)
 _CREATED_AT = col(TaskRow.created_at)
 _UPDATED_AT = col(TaskRow.updated_at)
 
-# The order in which the repository reads a row. The caller knows the owner.
+# The repository reads rows in this order. It has the owner already.
 _ROW = (_ID, _TITLE, _DESCRIPTION, _COMPLETED, _CREATED_AT, _UPDATED_AT)
 
 _OWNER: Final = bindparam("owner", type_=UserId)
@@ -50,7 +50,7 @@ _OWNER: Final = bindparam("owner", type_=UserId)
 _THE_TASK = (_ID == bindparam("task_id"), _USER_ID == _OWNER)
 
 
-# Writes parameters as %(name)s, in psycopg's documented format. Has no type annotations.
+# Writes parameters as %(name)s, psycopg's documented format.
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s")
 
@@ -83,15 +83,15 @@ _NEW_TASK: Final[dict[str, Any]] = {
 INSERT: Final = _compiled(insert(TaskRow).values(_NEW_TASK).returning(_ID))
 
 _BELOW: Final = bindparam("below", type_=BigInteger)
-# Ordered as an index is: unordered, the plan for any user and any limit may read the whole table.
+# In the order of an index: without an order, the generic plan may read the whole table.
 _COUNTED: Final = (
     select(_ID).where(_USER_ID == _OWNER).order_by(_CREATED_AT, _ID).limit(_BELOW).subquery()
 )
 
 COUNT: Final = _compiled(select(func.count()).select_from(_COUNTED))
-"""Count the owner's tasks, at most to ``below``."""
+"""Counts the owner's tasks, up to ``below``."""
 
-# Held until the transaction ends, which must not depend on a client that has vanished.
+# The lock is held until the transaction ends; the time-out ends it if the client has vanished.
 LOCK: Final = Statement(
     b"SELECT pg_advisory_xact_lock($1), "
     b"set_config('idle_in_transaction_session_timeout', '10s', true)",
@@ -100,8 +100,8 @@ LOCK: Final = Statement(
 
 SELECT_ONE: Final = _compiled(select(*_ROW).where(*_THE_TASK))
 
-# Compare and swap: every change makes updated_at greater, so an equal value means that the row has
-# not changed since it was read.
+# Compare and swap: every change increases updated_at, so an equal value means that the row has not
+# changed since it was read.
 REPLACE: Final = _compiled(
     update(TaskRow)
     .where(*_THE_TASK, _UPDATED_AT == bindparam("seen"))
@@ -121,7 +121,7 @@ DELETE: Final = _compiled(_DELETE.returning(_ID))
 DELETE_SEEN: Final = _compiled(_DELETE.where(_UPDATED_AT == bindparam("seen")).returning(_ID))
 
 CHECK: Final = _compiled(select(_ID).where(false()))
-"""Succeeds, without reading a row, if the table exists and may be read."""
+"""Succeeds if the table exists and may be read. Reads no row."""
 
 FACTS: Final = Statement(QUERY.encode())
 """Returns the row of Facts."""
@@ -138,7 +138,7 @@ _KEY_TYPE: Final[dict[SortOrder, TypeEngine[Any]]] = {
 
 
 def _after(order: SortOrder) -> ColumnElement[bool]:
-    # A comparison of rows, which an index of these columns decides.
+    # A row comparison, for which PostgreSQL can use an index of these columns.
     key = bindparam("key", type_=_KEY_TYPE[order])
     return tuple_(*_ORDER[order]) > tuple_(key, bindparam("task_id", type_=BigInteger))
 
@@ -179,14 +179,14 @@ PAGE: Final = {
     for status in StatusFilter
     for order in SortOrder
 }
-"""The first ``limit`` tasks; by title, each row ends with the key."""
+"""The first ``limit`` tasks. If they are sorted by title, each row ends with the title key."""
 
 NEXT_PAGE: Final = {
     (status, order): _compiled(_page(status, order).where(_after(order)))
     for status in StatusFilter
     for order in SortOrder
 }
-"""The same after the position of ``key`` and ``task_id``."""
+"""The same, after the position of ``key`` and ``task_id``."""
 
 FINGERPRINT: Final = {
     status: _compiled(_listed([_fingerprint()], status)) for status in StatusFilter

@@ -1,4 +1,4 @@
-"""Checks of the tables: what a start requires of them, one requirement after the other."""
+"""Check the tables: one check for each requirement of a start."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -28,7 +28,7 @@ from application.check import Check
 from application.errors import ApplicationError
 
 _COUNTED: Final = 10_000
-"""Most rows that are counted. Of more, PostgreSQL's estimate is shown."""
+"""Most rows that are counted. For more, PostgreSQL's estimate is shown."""
 
 _NO_ROW: Final = "no row"
 
@@ -38,7 +38,7 @@ _MIGRATE: Final = "run `tasks-api migrate` as a role that may create tables"
 def check_tables(
     connection: sa.Connection, setting: TableName | None, *, migrates: bool
 ) -> Iterator[Check]:
-    """Yield one check for each requirement; ``migrates``: whether a start changes the schema."""
+    """Yield one check for each requirement; ``migrates`` says whether a start migrates."""
     tables = _Tables(connection, setting, migrates=migrates)
     yield guarded(connection, "users", tables.check_users)
     yield guarded(connection, "schema", tables.check_schema)
@@ -48,7 +48,7 @@ def check_tables(
 
 
 def guarded(connection: sa.Connection, name: str, check: Callable[[], Check]) -> Check:
-    """Return the result of ``check``, or the error that it raises as a failure."""
+    """Return the result of ``check``; if it raises an error, return that as a failure."""
     try:
         with connection.begin_nested():
             return check()
@@ -76,7 +76,7 @@ def _required(
 
 
 class _Tables:
-    """The tables as they are, and what a start makes of them."""
+    """The tables, and how a start would change them."""
 
     def __init__(
         self, connection: sa.Connection, setting: TableName | None, *, migrates: bool
@@ -88,7 +88,7 @@ class _Tables:
         self._users: UsersTable | None = None
 
     def check_users(self) -> Check:
-        """Check that there is one users table, to which tasks can refer."""
+        """Check that there is one users table and tasks can refer to it."""
         if self.has_tasks and not self._migrates:
             require_the_users(self._connection, self._setting)
             self._users = referenced_users(self._connection)
@@ -126,7 +126,7 @@ class _Tables:
         )
 
     def check_schema(self) -> Check:
-        """Check that the schema is at the newest revision, or can be brought there."""
+        """Check that the schema is at the newest revision or can be migrated to it."""
         history = readable_history(self._connection)
         if self.has_tasks and history.current is not None:
             return self._revision(history)

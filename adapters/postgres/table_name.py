@@ -1,4 +1,4 @@
-"""The name of a table, as the setting USERS_TABLE gives it."""
+"""The name of a table, in the form of the setting USERS_TABLE."""
 
 import re
 from typing import Final, NamedTuple
@@ -12,7 +12,7 @@ _NEEDS_QUOTES: Final = re.compile(r'[."]')
 
 
 class TableName(NamedTuple):
-    """A table, in a schema or wherever the search path finds it."""
+    """The name of a table, with its schema or to be found by the search path."""
 
     name: str
     schema: str | None = None
@@ -21,7 +21,7 @@ class TableName(NamedTuple):
     def parse(cls, text: str) -> "TableName":
         """Read ``table`` or ``schema.table``, each with or without quotes.
 
-        Capitals are kept in both cases. Raise InvalidConfiguration if ``text`` is no such name.
+        Capitals are always kept. Raise InvalidConfiguration if ``text`` is not such a name.
         """
         match = _NAME.fullmatch(text)
         parts = [] if match is None else [_unquoted(part) for part in match.groups() if part]
@@ -33,7 +33,7 @@ class TableName(NamedTuple):
         return cls(parts[-1], parts[0] if len(parts) > 1 else None)
 
     def __str__(self) -> str:
-        """Return the name so that ``parse`` reads it."""
+        """Return the name in the form that ``parse`` reads."""
         return ".".join(_quoted(part) for part in (self.schema, self.name) if part is not None)
 
 

@@ -23,10 +23,10 @@ from domain.task import DESCRIPTION_MAX, TITLE_MAX, TITLE_MIN
 
 
 class UserId(UserDefinedType[str]):
-    """The type of users' ids: text, unless Better Auth's table has another one.
+    """The type of users' ids: text, unless Better Auth's table uses another type.
 
-    A parameter of this type has no cast in SQL, so that PostgreSQL infers its type from the column
-    and one statement serves ids of every type.
+    A parameter of this type has no cast in SQL. So PostgreSQL infers its type from the column, and
+    one statement serves ids of every type.
     """
 
     cache_ok = True
@@ -39,8 +39,8 @@ class UserId(UserDefinedType[str]):
 class UserRow(SQLModel, table=True):
     """A user, as Better Auth stores it. This service neither reads nor writes this table.
 
-    This is the table that is made if there is none. It has no further columns, so that Better
-    Auth's own migration can add its own.
+    It is created if it does not exist. It has only these columns, so that Better Auth's own
+    migration can add the others.
     """
 
     __tablename__: ClassVar[str] = "users"
@@ -52,7 +52,7 @@ class UserRow(SQLModel, table=True):
 
 
 class TaskRow(SQLModel, table=True):
-    """A task. The key and the indexes of lists lead with the owner, as every WHERE does."""
+    """A task. The key and the indexes of lists begin with the owner, because every WHERE has it."""
 
     __tablename__: ClassVar[str] = "tasks"
     __table_args__: ClassVar = (
@@ -67,7 +67,7 @@ class TaskRow(SQLModel, table=True):
         Index("tasks_user_completed_created", "user_id", "completed", "created_at", "id"),
         Index("tasks_user_title", "user_id", "title_key", "id"),
         Index("tasks_user_completed_title", "user_id", "completed", "title_key", "id"),
-        # Finds the rows of other programs, which do not know the column. Usually it is empty.
+        # Finds rows of programs that do not fill the column. Usually empty.
         Index("tasks_without_title_key", "id", postgresql_where=text("title_key = ''")),
     )
 

@@ -1,4 +1,4 @@
-"""Tasks in PostgreSQL."""
+"""The tasks in PostgreSQL."""
 
 import asyncio
 import logging
@@ -22,17 +22,17 @@ from domain.title_key import title_key
 _MAX_ID: Final = 2**63 - 1
 
 _MARGIN: Final = 1_000
-"""Tasks below the limit from which on a user's creates wait for each other.
+"""Margin below the limit of tasks. Within it, a user's creates wait for each other.
 
-A count does not see what others are inserting, so this is more than one user can have under way:
-the connections of a user in each process, in several hundred processes.
+A count does not include concurrent inserts. So the margin exceeds the number that one user can have
+under way, in several hundred processes.
 """
 
 logger = logging.getLogger(__name__)
 
 
 class PostgresTaskRepository:
-    """Keeps every user's tasks in the ``tasks`` table."""
+    """Stores all tasks in the ``tasks`` table."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database
@@ -41,7 +41,7 @@ class PostgresTaskRepository:
         try:
             return await self._add(task, limit)
         except UnknownUser:
-            # Nothing was stored. Better Auth may have made its table since.
+            # Nothing was stored. Better Auth may have created its table meanwhile.
             if await self._database.look_for_users():
                 with suppress(UnknownUser):
                     return await self._add(task, limit)
@@ -100,7 +100,7 @@ class PostgresTaskRepository:
     ) -> Page:
         if not self._database.admits(owner):
             return Page([], None)
-        # One more than the page, which tells whether others follow.
+        # One task more than the page shows whether others follow.
         values: dict[str, object] = {"owner": owner, "limit": limit + 1}
         if after is None:
             statement = statements.PAGE[status, order]
@@ -109,7 +109,7 @@ class PostgresTaskRepository:
             values |= after._asdict()
         async with self._database.session(owner) as session:
             rows = await session.run(statement, values)
-        # The key as it is stored: another version of Python may have made it.
+        # The stored key, which another version of Python may have made.
         keys = [row[-1] for row in rows[:limit]] if order is SortOrder.TITLE else None
         tasks = await _tasks(owner, [row[:-1] for row in rows[:limit]] if keys else rows[:limit])
         if len(rows) <= limit:
@@ -131,7 +131,7 @@ class PostgresTaskRepository:
                 changed = change(task)
                 if changed == task or await _replace(session, task, changed):
                     return changed
-                # Another change came first. Nothing was stored, so read again.
+                # A concurrent change was stored first, so read again.
 
     async def delete(
         self, owner: str, task_id: int, condition: Callable[[Task], None] | None = None
@@ -149,23 +149,23 @@ class PostgresTaskRepository:
                 seen = {**the_task, "seen": task.updated_at}
                 if await session.run(statements.DELETE_SEEN, seen):
                     return
-                # Another change came first, so read again.
+                # A concurrent change was stored first, so read again.
 
     def _require_possible(self, owner: str, task_id: int) -> None:
-        # The column is a bigint, and PostgreSQL would reject a number beyond it.
+        # PostgreSQL would reject a number that is not a bigint.
         if not (self._database.admits(owner) and 0 < task_id <= _MAX_ID):
             raise TaskNotFound
 
 
 async def _insert_below(session: Connection, values: dict[str, object], limit: int) -> list[Row]:
     """Insert a task if its owner has fewer than ``limit``; return its number, or no row."""
-    # Two statements: on Citus, INSERT … SELECT takes many steps, and a worker numbers the task,
+    # Two statements: on Citus, INSERT … SELECT takes many steps, and a worker assigns the id,
     # perhaps beyond the integers that JavaScript represents exactly.
     if await _has_fewer(session, values["owner"], limit - _MARGIN):
         return await session.run(statements.INSERT, values)
     async with session.transaction():
         await session.run(statements.LOCK, {"key": _lock_key(str(values["owner"]))})
-        # A statement sees what was committed before it began, so it has to follow the lock.
+        # Count in a statement after the lock: a statement sees what was committed before it began.
         if await _has_fewer(session, values["owner"], limit):
             return await session.run(statements.INSERT, values)
         return []
@@ -215,13 +215,13 @@ async def _tasks(owner: str, rows: Sequence[Row]) -> list[Task]:
 
 
 def _piece(owner: str, rows: Sequence[Row]) -> list[Task]:
-    # psycopg reads times in the time zone of the server's session, which usually is UTC.
+    # psycopg returns times in the session's time zone, which usually is UTC.
     if rows and rows[0][-1].tzinfo is not UTC:
         rows = [
             (*row, created_at.astimezone(UTC), updated_at.astimezone(UTC))
             for *row, created_at, updated_at in rows
         ]
-    # By position, and here: a function for each task would be a fifth of the cost of a long list.
+    # By position and inline: a function call per task would be a fifth of the cost of a long list.
     return [
         Task(task_id, owner, title, description, completed, created_at, updated_at)
         for task_id, title, description, completed, created_at, updated_at in rows

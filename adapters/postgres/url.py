@@ -1,4 +1,4 @@
-"""The URL of a database, as people paste it and as other tools write it."""
+"""Parse the URL of a database, in the forms that people paste and other tools write."""
 
 import re
 from typing import Final, NamedTuple, NoReturn
@@ -12,7 +12,7 @@ from application.errors import InvalidConfiguration
 
 _EXPECTED: Final = "postgresql://USER:PASSWORD@HOST/DATABASE"
 
-# What people paste in front of the URL: a command of Neon's console, a line of a .env file.
+# Text pasted around the URL: a command of Neon's console, a line of a .env file.
 _PASTED: Final = re.compile(
     r"""(?:psql\s+|(?:export\s+)?[A-Z_][A-Z0-9_]*\s*=\s*)(["']?)(?P<url>postgres.*)\1;?""",
     re.IGNORECASE | re.DOTALL,
@@ -49,15 +49,15 @@ class DatabaseUrl(NamedTuple):
 
     parameters: dict[str, str]
     warnings: Sentences
-    """What was left out, in lines for the log."""
+    """Lines for the log about what was ignored."""
     may_be_shown: bool
-    """Whether no value but the password's can hold a part of the password."""
+    """Whether other values than the password cannot contain a part of it."""
 
 
 def parse(text: str, setting: str) -> DatabaseUrl:
-    """Return what ``text``, the value of ``setting``, means.
+    """Return the parsed ``text``, which is the value of ``setting``.
 
-    Raise InvalidConfiguration with a line for each mistake. No line repeats a part of ``text``
+    Raise InvalidConfiguration with a line for each mistake. Lines never repeat a part of ``text``
     that may belong to the password.
     """
     return _Parser(setting).parse(text.strip())
@@ -74,7 +74,7 @@ class _Parser:
             return self._keywords_and_values(text)
         rest = self._without_scheme(self._unpacked(text))
         self._require_plain_text(rest)
-        # As libpq reads it: the first @ ends the password, unless a / comes before it.
+        # Like libpq: the first @ ends the password, unless a / comes before it.
         user_info, _, location = rest.partition("@")
         if "@" not in rest or "/" in user_info:
             user_info, location = "", rest
@@ -175,7 +175,7 @@ class _Parser:
 
     @staticmethod
     def _may_be_shown(rest: str, query: str) -> bool:
-        # After the only @ there is nothing of a password. With several, or none, there may be.
+        # After the only @ no part of a password follows. With several, or without one, it may.
         names = {part.partition("=")[0] for part in query.split("&")}
         return rest.count("@") == 1 and SECRET.isdisjoint(map(unquote, names))
 

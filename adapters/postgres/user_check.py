@@ -1,4 +1,4 @@
-"""Check whether the user whom a token names can own tasks."""
+"""Check whether the user of a token can own tasks."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ _OTHER_USERS: Final = (
 def check_user(
     connection: sa.Connection, setting: TableName | None, subject: str, *, place: str
 ) -> Check:
-    """Return whether ``subject`` is in the users table of the database at ``place``."""
+    """Check that ``subject`` is in the users table of the database at ``place``."""
     users = users_in_use(connection, setting)
     if users is None:
         return Check.failure(
@@ -61,7 +61,7 @@ def _exists(connection: sa.Connection, column: str, id_type: IdType, subject: st
     return bool(connection.scalar(sa.text(query), {"subject": subject}))
 
 
-# Rows that a policy hides are no sign of anything.
+# Without a policy that could hide rows.
 _MAY_LOOK: Final = """
     SELECT has_schema_privilege(relnamespace, 'USAGE') AND has_table_privilege(oid, 'SELECT')
         AND NOT row_security_active(oid) FROM pg_class WHERE oid = :oid

@@ -1,4 +1,4 @@
-"""The types that users' ids may have, and how an id of each type is spelled."""
+"""The types that users' ids may have, and the spelling of an id of each type."""
 
 import re
 from enum import StrEnum
@@ -10,7 +10,7 @@ _NUMBER: Final = "0|[1-9][0-9]{0,18}"
 
 
 class IdType(StrEnum):
-    """A type of ``id`` in a users table, as PostgreSQL calls it; varchar counts as text."""
+    """A type of ``id`` in a users table, with PostgreSQL's name; varchar counts as text."""
 
     TEXT = "text"
     UUID = "uuid"
@@ -18,10 +18,10 @@ class IdType(StrEnum):
     BIGINT = "bigint"
 
     def admits(self, subject: str) -> bool:
-        """Return whether ``subject`` is an id of this type in its one spelling.
+        """Return whether ``subject`` is an id of this type in its canonical spelling.
 
-        PostgreSQL reads several spellings of a uuid or a number as the same id, and rejects all
-        other text with an error. Only one spelling may name a user.
+        PostgreSQL accepts several spellings of a uuid or a number, and rejects other texts with an
+        error. Only one spelling may name a user.
         """
         if self is IdType.TEXT:
             return True
@@ -31,13 +31,13 @@ class IdType(StrEnum):
 
     @property
     def condition(self) -> str:
-        """SQL that tells whether the text ``spelling`` is an id of this type, as ``admits``."""
+        """The SQL form of ``admits``, for the text ``spelling``."""
         if self is IdType.TEXT:
             return "true"
         if self is IdType.UUID:
             return f"spelling ~ '^({_UUID})$'"
         within = f"spelling::numeric <= {self._largest}"
-        # CASE, because AND does not say which side is evaluated first.
+        # CASE, because AND does not define which side is evaluated first.
         return f"CASE WHEN spelling ~ '^({_NUMBER})$' THEN {within} ELSE false END"
 
     @property

@@ -1,4 +1,4 @@
-"""Which table holds the users."""
+"""Find the table that holds the users."""
 
 from typing import Any, Final, NamedTuple
 
@@ -10,10 +10,10 @@ from adapters.postgres.user_ids import IdType
 from application.errors import InvalidConfiguration, SchemaConflict
 
 STAND_IN: Final = "Made by tasks-api until Better Auth has a table of its own."
-"""The comment of a users table that this service has made."""
+"""Comment of a users table that this service has created."""
 
 STAND_IN_NAME: Final = "users"
-"""Its name, unless USERS_TABLE gives another."""
+"""Name of that table, unless USERS_TABLE names another."""
 
 ADVICE: Final = "let USERS_TABLE name another table, or change this one, and start again"
 
@@ -28,17 +28,17 @@ class UsersTable(NamedTuple):
     name: str
     is_table: bool
     is_visible: bool
-    """Whether the search path finds it by its name alone."""
+    """Whether the search path finds it without its schema."""
     id_kind: str | None
-    """The type of its column ``id``, as PostgreSQL calls it; None if it has no such column."""
+    """The type of its column ``id``, with PostgreSQL's name; None without such a column."""
     id_is_unique: bool
     is_better_auths: bool
-    """Whether it has the columns by which Better Auth's table is recognized."""
+    """Whether it has the columns that identify Better Auth's table."""
     is_stand_in: bool
-    """Whether this service has made it, and no other program has changed its columns."""
+    """Whether this service has created it, and its columns are unchanged."""
 
     def __str__(self) -> str:
-        """Return the name as USERS_TABLE takes it."""
+        """Return the name in the form of USERS_TABLE."""
         return str(TableName(self.name, None if self.is_visible else self.schema))
 
     @property
@@ -59,12 +59,12 @@ class UsersTable(NamedTuple):
 
 
 def find_users(connection: sa.Connection, setting: TableName | None) -> UsersTable | None:
-    """Return the users table, or None if there is none and one may be made.
+    """Return the users table; None if it does not exist and may be created.
 
-    Without a ``setting`` it is the table to which tasks refer, or one with a name that Better Auth
-    uses. Of several, the one with Better Auth's columns is preferred, then each to an empty
-    stand-in. Raise InvalidConfiguration if that leaves more than one, and NotServable if the
-    setting names a table in a schema and there is no such table.
+    Without a ``setting`` it is the table to which tasks refer, or a table with a name that Better
+    Auth uses. Tables with Better Auth's columns come first, stand-ins last. Raise
+    InvalidConfiguration if more than one remains, and NotServable if the setting names a schema and
+    its table does not exist.
     """
     if setting is None:
         return _only_one(_found(connection, f"{_BY_DEFAULT} OR c.oid = {_REFERENCED}"))
@@ -89,7 +89,7 @@ def referenced_users(connection: sa.Connection) -> UsersTable | None:
 def _only_one(found: list[UsersTable]) -> UsersTable | None:
     tables = [table for table in found if table.is_table]
     if not tables:
-        # Nothing can be made beside a view called users.
+        # A table cannot be created beside a view called users.
         return next((view for view in found if view.name == "users" and view.is_visible), None)
     likely = [table for table in tables if table.is_better_auths]
     likely = likely or [table for table in tables if not table.is_stand_in] or tables
@@ -111,7 +111,7 @@ def _found(
     return [UsersTable(**row) for row in rows.mappings()]
 
 
-# The catalogs alone are read: a role may look there for tables that it may not use.
+# Reads only the catalogs, where a role also finds tables that it may not use.
 _QUERY: Final = """
     SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name,
         c.relkind IN ('r', 'p') AS is_table, pg_table_is_visible(c.oid) AS is_visible,

@@ -1,4 +1,4 @@
-"""Noticing that the tables of a serving process have changed."""
+"""Detect that the tables have changed while a process serves."""
 
 import asyncio
 import logging
@@ -16,17 +16,18 @@ from application.errors import (
 )
 
 LOOK_EVERY: Final = 5.0
-"""Seconds between two looks at the tables while requests are served. An idle process does not look,
-so that a Neon compute may suspend."""
+"""Seconds between two checks of the tables while requests are served. An idle process does not
+check, so that a Neon compute can suspend.
+"""
 
 LOOK_FOR_USERS_EVERY: Final = 10.0
-"""Seconds between two looks for a users table because of unknown users."""
+"""Seconds between two searches for a users table because of unknown users."""
 
 PREPARE_EVERY: Final = 2.0
 """Seconds between two attempts to prepare tables that cannot be served."""
 
 _END_WITHIN: Final = 0.3
-"""Seconds that a preparation which has lost its connection may take to end."""
+"""Seconds that a preparation may take to end after its connection was ended."""
 
 _UNSERVABLE: Final = (NotServable, SchemaConflict, InvalidConfiguration)
 
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class TablesWatch:
-    """Compares the tables with what was found when they were prepared, and prepares them again."""
+    """Compares the tables with their prepared state, and prepares them again if they changed."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class TablesWatch:
         prepare: Callable[[], Awaitable[Facts]],
         changed: Callable[[], Awaitable[None]],
     ) -> None:
-        """``changed`` is called after tables that have changed have been prepared again."""
+        """``changed`` is called after changed tables have been prepared again."""
         self._look = look
         self._prepare = prepare
         self._changed = changed
@@ -54,14 +55,14 @@ class TablesWatch:
         self._under_way: asyncio.Task[None] | None = None
 
     def prepared(self, facts: Facts) -> None:
-        """Note what was found when the tables were prepared."""
+        """Record the state of the tables that have been prepared."""
         self._facts, self._problem = facts, None
         self._candidates = facts.candidates
         self._looked = time.monotonic()
 
     @property
     def facts(self) -> Facts:
-        """What serving relies on. Raise StorageUnavailable if the tables cannot be served."""
+        """The prepared state. Raise StorageUnavailable if the tables cannot be served."""
         if self._problem is not None:
             self._start(self._prepare_again, every=PREPARE_EVERY)
             raise NotServable(self._problem)
@@ -71,11 +72,11 @@ class TablesWatch:
 
     @property
     def served(self) -> int | None:
-        """PostgreSQL's number of the table tasks that was prepared last."""
+        """OID of the table tasks that was prepared last."""
         return None if self._facts is None else self._facts.tasks
 
     def used(self) -> None:
-        """Look at the tables in the background if the last look was a while ago."""
+        """Check the tables in the background if LOOK_EVERY has passed since the last check."""
         if time.monotonic() - self._looked >= LOOK_EVERY:
             self._looked = time.monotonic()
             self._start(self._look_again)
@@ -86,7 +87,7 @@ class TablesWatch:
             self._start(self._prepare_again, every=PREPARE_EVERY)
 
     async def look(self) -> None:
-        """Look at the tables now. Raise StorageUnavailable if they cannot be served."""
+        """Check the tables now. Raise StorageUnavailable if they cannot be served."""
         known = self.facts
         found = await self._look()
         self._looked = time.monotonic()
@@ -97,7 +98,7 @@ class TablesWatch:
             await self._follow_users(found)
 
     async def look_for_users(self) -> bool:
-        """Look for another users table, not too often; return whether tasks refer to one now."""
+        """Look for another users table, not too often; return whether tasks now refer to it."""
         if time.monotonic() - self._sought < LOOK_FOR_USERS_EVERY:
             return False
         self._sought = time.monotonic()
@@ -106,7 +107,7 @@ class TablesWatch:
         return self.facts.users != before.users
 
     async def close(self) -> None:
-        """Stop what is under way, of which a preparation has been told to end."""
+        """Wait briefly for a step under way, then cancel it."""
         if self._under_way is None:
             return
         _, pending = await asyncio.wait([self._under_way], timeout=_END_WITHIN)
@@ -121,7 +122,7 @@ class TablesWatch:
             self._under_way = asyncio.create_task(_quietly(step))
 
     async def _look_again(self) -> None:
-        # It says why in the log; requests and health checks are told from then on.
+        # A failure is logged there, and ``facts`` raises it from then on.
         await self.look()
 
     async def _prepare_again(self) -> None:
@@ -142,7 +143,7 @@ class TablesWatch:
             await self._changed()
 
     async def _follow_users(self, found: Facts) -> None:
-        # The tables that are served are as they were: this must not stop them.
+        # The served tables have not changed, so a failure here must not stop serving.
         self._candidates = found.candidates
         try:
             facts = await self._prepare()
@@ -154,7 +155,7 @@ class TablesWatch:
 
 
 def _same(found: Facts | None, known: Facts | None) -> bool:
-    """Whether tasks are as they were, whatever other tables there are."""
+    """Return whether the table tasks is unchanged, apart from candidates for users tables."""
     if found is None or known is None:
         return found is known
     return found._replace(candidates="") == known._replace(candidates="")

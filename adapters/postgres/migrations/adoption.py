@@ -1,7 +1,7 @@
 """Adopt a tasks table that another implementation of the same API has created.
 
-No row is lost. A table that cannot be adopted raises SchemaConflict, and the transaction is
-rolled back.
+No row is lost. If a table cannot be adopted, SchemaConflict is raised and the transaction is rolled
+back.
 """
 
 import logging
@@ -36,7 +36,7 @@ _KINDS: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
     "updated_at": sa.DateTime,
 }
 
-# The limits of revision 0001, here and below. A migration does not follow later changes of the
+# The limits of revision 0001, here and below. A migration is independent of later changes of the
 # domain's limits.
 _RULES: Final = {
     "tasks.id must be at least 1": "id < 1",
@@ -57,12 +57,12 @@ logger = logging.getLogger(__name__)
 
 
 def adopt_tasks(connection: sa.Connection, users: UsersTable) -> None:
-    """Give the ``tasks`` table that is there the columns, constraints and defaults of ours."""
+    """Give the existing ``tasks`` table the columns, constraints and defaults of a new one."""
     columns = reflected_columns(connection, "tasks", advice=_ADVICE)
     for name, kind in _KINDS.items():
         require_type("tasks", columns, name, kind, advice=_ADVICE)
     require_column("tasks", columns, "user_id", advice=_ADVICE)
-    # Other writers wait, so that what is found from here on stays true.
+    # Block other writers, so that the following checks stay true.
     op.execute("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")
     require_no_hidden_rows(connection)
     require_no_obstacles(connection)
@@ -95,7 +95,7 @@ def _adopt_key(connection: sa.Connection) -> None:
 
 
 def _adopt_limits(connection: sa.Connection) -> None:
-    # Another limit might refuse what the API accepts.
+    # Other limits might refuse what the API accepts.
     for name, definition in connection.execute(
         sa.text(_CHECKS), {"columns": [*_KINDS, "user_id", "title_key"]}
     ):
@@ -143,7 +143,7 @@ def _adopt_times(connection: sa.Connection, columns: Columns) -> None:
     for name in ("created_at", "updated_at"):
         if not _is_exactly(connection, columns[name], timestamp):
             op.alter_column("tasks", name, server_default=None)
-            # Python's naive times are UTC in every implementation that follows the API.
+            # Times without a zone are UTC in every implementation of the API.
             zoned = getattr(columns[name]["type"], "timezone", False)
             using = name if zoned else f"{name} AT TIME ZONE 'UTC'"
             op.alter_column("tasks", name, type_=timestamp, postgresql_using=using)
@@ -157,7 +157,7 @@ def _adopt_times(connection: sa.Connection, columns: Columns) -> None:
 
 
 def _adopt_number(connection: sa.Connection, column: ReflectedColumn) -> None:
-    # Ids are never reused: continue from the old sequence, not from the greatest id.
+    # Ids are never reused, so continue from the old sequence if it is past the greatest id.
     owned = connection.scalar(sa.text("SELECT pg_get_serial_sequence('tasks', 'id')"))
     called = re.search(r"nextval\('(.+)'::", column["default"] or "")
     start = connection.scalar(sa.text("SELECT coalesce(max(id), 0)::bigint + 1 FROM tasks"))
@@ -193,7 +193,7 @@ def _warn_of_numbers(connection: sa.Connection) -> None:
 def _is_exactly(
     connection: sa.Connection, column: ReflectedColumn, kind: sa.types.TypeEngine[Any]
 ) -> bool:
-    """Return whether the column has exactly this type: no own limit, precision or collation."""
+    """Return whether the column has exactly this type, without a limit, precision or collation."""
     return column["type"].compile(connection.dialect) == kind.compile(connection.dialect)
 
 

@@ -1,4 +1,4 @@
-"""Run the migrations on the connection, and in the transaction, that the caller provides."""
+"""Run the migrations on the caller's connection and in its transaction."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""The indexes that serve every list, and statistics to choose among them."""
+"""The indexes for lists, and the statistics that help to choose among them."""
 
 from typing import Final
 
@@ -15,13 +15,13 @@ _INDEXES: Final = {
     "tasks_without_title_key": ["id"],
 }
 _CONDITIONS: Final = {"tasks_without_title_key": "title_key = ''::text"}
-"""Which rows an index holds, as PostgreSQL writes it."""
+"""Conditions of partial indexes, as PostgreSQL writes them."""
 
 
 def provide_indexes(connection: sa.Connection) -> None:
-    """Create the indexes and statistics of the table tasks that it does not have yet.
+    """Create the missing indexes and statistics of the table tasks.
 
-    Raise SchemaConflict if another table or index has the name of one.
+    Raise SchemaConflict if another relation has the name of an index.
     """
     for name, columns in _INDEXES.items():
         condition = _CONDITIONS.get(name)
@@ -38,7 +38,7 @@ def provide_indexes(connection: sa.Connection) -> None:
                 f"the name {name}, which an index of the table tasks has to have, is taken by "
                 f"{definition or f'a relation of its own, {name}'}: rename that and start again"
             )
-    # Without them, the index of the key seems as good for a busy user's few pending tasks.
+    # Without these statistics, PostgreSQL may use the primary key for a user's few pending tasks.
     schema = connection.scalar(sa.text(_SCHEMA))
     op.execute(
         f"CREATE STATISTICS IF NOT EXISTS {schema}.tasks_user_completed (mcv) "
@@ -49,7 +49,7 @@ def provide_indexes(connection: sa.Connection) -> None:
 _SCHEMA: Final = """
     SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'tasks'::regclass
 """
-# In the schema of tasks, which need not be the first of the search path.
+# In the schema of tasks, which may not be the first of the search path.
 _NAMED: Final = """
     SELECT table_of.relname, CASE WHEN indisvalid THEN pg_get_indexdef(indexrelid) END
     FROM pg_class named LEFT JOIN pg_index ON indexrelid = named.oid

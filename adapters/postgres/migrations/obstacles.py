@@ -1,4 +1,4 @@
-"""What in the table tasks could change or refuse what this service's statements do."""
+"""Find what in the database could change or refuse this service's statements."""
 
 from typing import Final
 
@@ -36,15 +36,15 @@ def require_no_hidden_rows(connection: sa.Connection) -> None:
 
 
 def require_no_obstacles(connection: sa.Connection) -> None:
-    """Raise SchemaConflict if something of another program's could break our statements."""
+    """Raise SchemaConflict if an object of another program could break our statements."""
     values = {"ours": list(_OURS)}
     for query, sentence in _OBSTACLES.items():
         for name in connection.scalars(sa.text(query), values):
             raise SchemaConflict(sentence.format(name=name, advice=_ADVICE))
 
 
-# An inserted row has NULL in a column without a default, and NULL equals nothing, unless the index
-# says so (which PostgreSQL before 15 cannot). A default that is always another is no obstacle.
+# Not an obstacle: a column without a default, which is NULL in new rows (distinct, unless the index
+# has NULLS NOT DISTINCT, since PostgreSQL 15), and a column whose default is always a new value.
 _UNIQUE: Final = """
     SELECT indexrelid::regclass FROM pg_index i
     WHERE indrelid = 'tasks'::regclass AND (indisunique OR indisexclusion) AND NOT EXISTS (
@@ -63,7 +63,7 @@ _OBLIGATIONS: Final = """
     AND NOT attisdropped AND attnotnull AND NOT atthasdef AND attidentity = ''
     AND NOT attname = ANY (:ours)
 """
-# 28: on INSERT, DELETE or UPDATE. D is disabled, R fires for replicated changes only.
+# 28: on INSERT, DELETE or UPDATE. D is disabled; R fires only for replicated changes.
 _TRIGGERS: Final = """
     SELECT tgname FROM pg_trigger WHERE tgrelid = 'tasks'::regclass AND NOT tgisinternal
     AND tgenabled NOT IN ('D', 'R') AND tgtype & 28 <> 0

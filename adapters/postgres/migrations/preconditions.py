@@ -1,4 +1,4 @@
-"""Preconditions that existing tables must meet. SchemaConflict says which one is not met."""
+"""Preconditions that existing tables must meet. SchemaConflict names the one that is not met."""
 
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ _NAMES: Final[dict[type[sa.types.TypeEngine[Any]], str]] = {
 
 
 def reflected_columns(connection: sa.Connection, table: str, *, advice: str) -> Columns:
-    """The columns of ``table``, which is there but might be a view."""
+    """Return the columns of the existing ``table``. Raise SchemaConflict if it is a view."""
     kind = connection.scalar(
         sa.text("SELECT relkind FROM pg_class WHERE oid = to_regclass(quote_ident(:name))"),
         {"name": table},

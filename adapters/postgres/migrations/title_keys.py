@@ -12,18 +12,18 @@ _BATCH: Final = 50_000
 def title_key_column() -> sa.Column[str]:
     """Return the column ``tasks.title_key``.
 
-    It is empty in the rows of programs that do not know it; ``fill_title_keys`` fills it. Such
-    tasks are listed first until then. No collation of PostgreSQL folds case as the domain does:
+    It is empty in rows of programs that do not fill it. These tasks are listed first until
+    ``fill_title_keys`` fills it. PostgreSQL has no collation that folds case as the domain does;
     "C" compares code points.
     """
     return sa.Column("title_key", sa.Text(collation="C"), nullable=False, server_default="")
 
 
 def fill_title_keys(connection: sa.Connection) -> None:
-    """Give each task that has none the key of its title."""
+    """Fill the empty title keys."""
     if connection.scalar(sa.text(_IS_NEEDED)) is None:
         return
-    # Of ASCII, PostgreSQL makes the same keys itself, in a tenth of the time.
+    # For ASCII titles PostgreSQL makes the same keys in a tenth of the time.
     connection.execute(sa.text(_FILL_ASCII))
     tasks = connection.execute(sa.text(_WITHOUT_KEY), execution_options={"yield_per": _BATCH})
     for batch in tasks.partitions():
@@ -38,7 +38,7 @@ _FILL_ASCII: Final = """
     WHERE title_key = '' AND octet_length(title) = char_length(title)
 """
 _WITHOUT_KEY: Final = "SELECT id, title FROM tasks WHERE title_key = ''"
-# A title that another session changes meanwhile gets its key at the next start.
+# If another session changes a title meanwhile, its key is filled at the next start.
 _FILL: Final = """
     UPDATE tasks SET title_key = filled.title_key
     FROM unnest(CAST(:ids AS bigint[]), CAST(:titles AS text[]), CAST(:keys AS text[]))

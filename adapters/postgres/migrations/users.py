@@ -1,4 +1,4 @@
-"""The users table, which belongs to Better Auth, and the reference from tasks to it."""
+"""The reference from tasks to Better Auth's users table, and a stand-in for that table."""
 
 import logging
 from typing import Any, Final
@@ -27,7 +27,7 @@ def column_type(id_type: IdType) -> type[sa.types.TypeEngine[Any]]:
 
 
 def make_stand_in(name: str) -> None:
-    """Create a users table that Better Auth's own migration can add its columns to."""
+    """Create a users table to which Better Auth's own migration can add columns."""
     op.create_table(
         name,
         sa.Column("id", sa.Text, primary_key=True),
@@ -38,9 +38,9 @@ def make_stand_in(name: str) -> None:
 
 
 def refer_to_users(connection: sa.Connection, users: UsersTable) -> None:
-    """Let ``tasks.user_id`` refer to ``users`` alone, and have the type of their ids.
+    """Make ``tasks.user_id`` refer only to ``users``, with the type of its ids.
 
-    Raise SchemaConflict if a task's owner is not among them, or cannot be an id of that type.
+    Raise SchemaConflict if a task's owner is not in ``users`` or is not an id of that type.
     """
     id_type = users.id_type
     require_privileges(connection, users)
@@ -60,7 +60,7 @@ def refer_to_users(connection: sa.Connection, users: UsersTable) -> None:
             type_=column_type(id_type),
             postgresql_using=f"user_id::text::{id_type}",
         )
-    # A policy may hide users; PostgreSQL's own check of the new reference sees them all.
+    # If a policy may hide users, leave the check to PostgreSQL, which sees all of them.
     if not connection.scalar(sa.text("SELECT row_security_active(:users)"), {"users": users.oid}):
         table = sa.table(users.name, sa.column("id"), schema=users.schema)
         require_no_task(
@@ -81,7 +81,7 @@ def refer_to_users(connection: sa.Connection, users: UsersTable) -> None:
 
 
 def require_privileges(connection: sa.Connection, users: UsersTable) -> None:
-    """Raise SchemaConflict unless this role may let tasks refer to ``users``."""
+    """Raise SchemaConflict unless this role may create a reference to ``users``."""
     quote = connection.dialect.identifier_preparer.quote
     table = f"{quote(users.schema)}.{quote(users.name)}"
     facts = {"users": users.oid, "schema": users.schema}
@@ -99,7 +99,7 @@ def require_privileges(connection: sa.Connection, users: UsersTable) -> None:
 
 
 def drop_stand_in(connection: sa.Connection, users: UsersTable) -> None:
-    """Drop the users table that was made until ``users`` existed, if it is empty and unused."""
+    """Drop the stand-in that was created before ``users`` existed, if it is empty and unused."""
     stand_in = connection.execute(sa.text(_STAND_INS), {"comment": STAND_IN, "users": users.oid})
     for schema, name in stand_in.all():
         quote = connection.dialect.identifier_preparer.quote
@@ -111,7 +111,7 @@ def drop_stand_in(connection: sa.Connection, users: UsersTable) -> None:
                     connection.execute(sa.text(f"DROP TABLE {table}"))
                     logger.info("the empty table %s is dropped: tasks refer to %s", name, users)
         except sa.exc.DBAPIError as error:
-            # Another table refers to it, a session keeps a lock on it, or it has another owner.
+            # Another table refers to it, a session holds a lock on it, or it has another owner.
             logger.info("the table %s stays although it is of no use: %s", name, error.orig)
 
 
@@ -120,7 +120,7 @@ _REFERENCES: Final = """
         ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'user_id'
     WHERE conrelid = 'tasks'::regclass AND contype = 'f'
 """
-# A varchar, or a text with a collation of its own, becomes the text that a new table has.
+# None for a column with its own collation, so that it is altered, as a varchar is.
 _OWNER_TYPE: Final = """
     SELECT format_type(atttypid, atttypmod) FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
     WHERE attrelid = 'tasks'::regclass AND attname = 'user_id' AND attcollation = typcollation

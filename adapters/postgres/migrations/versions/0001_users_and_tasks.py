@@ -1,4 +1,4 @@
-"""Create the tasks table, or adopt the one that is there."""
+"""Create the tasks table, or adopt an existing one."""
 
 import logging
 
@@ -34,7 +34,7 @@ def upgrade(users: UsersTable) -> None:
 
 
 def downgrade(users: UsersTable) -> None:
-    """Leave everything: the tables hold what people wrote, and upgrading adopts them again."""
+    """Keep the tables, because they hold users' data; upgrading adopts them again."""
 
 
 def _create_tasks(users: UsersTable) -> None:
