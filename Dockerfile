@@ -3,7 +3,7 @@
 FROM python:3.13-slim-trixie@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6 AS python
 
 FROM python AS uv
-# From PyPI, like the other packages, and with the hashes of its files.
+# From PyPI, with hashes, like the other packages.
 COPY .ci/uv.txt /tmp/uv.txt
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --root-user-action=ignore --require-hashes --requirement /tmp/uv.txt
@@ -14,8 +14,8 @@ ENV UV_LINK_MODE=copy \
     UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
 
-# Changes with uv.lock, and not with the code. The files are copied: buildah and podman do not detect changes
-# of mounted files, and would reuse the old packages.
+# Rebuilt when uv.lock changes, not when the code does. Copy the files instead of mounting them:
+# buildah and podman do not detect changes of mounted files.
 FROM uv AS dependencies
 COPY pyproject.toml uv.lock ./
 RUN --mount=type=cache,target=/root/.cache/uv \
@@ -25,7 +25,7 @@ ENV PATH=/opt/venv/bin:$PATH
 FROM dependencies AS dev
 COPY . .
 RUN --mount=type=cache,target=/root/.cache/uv uv sync --locked --extra telemetry
-# The source is mounted over /app, and another user owns it.
+# The source that is mounted over /app belongs to another user.
 ENV PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 EXPOSE 8000
@@ -44,11 +44,11 @@ RUN python -m compileall -q -j 0 -x 'site-packages|/test' \
     "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=build /opt/tasks-api /opt/tasks-api
-# The authorities of sslrootcert=system: the OpenSSL in psycopg's wheel has no usable default path.
+# For sslrootcert=system, because the OpenSSL in psycopg's wheel has no usable default path.
 ENV PATH=/opt/tasks-api/bin:/opt/venv/bin:$PATH \
     PYTHONPATH=/opt/tasks-api \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
-# Empty; mount settings here as a file .env.
+# An empty folder, in which a file .env with the settings can be mounted.
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8000

@@ -2,18 +2,18 @@
 .DEFAULT_GOAL := help
 .PHONY: help help-all run example doctor test-fast test check fmt e2e audit check-example client clean-data fuzz mutants image-check faults conformance bench bench-scale docs
 
-# By name: the path of an installed uv may contain spaces.
+# Not its path, which may contain spaces.
 UV := $(shell command -v uv >/dev/null && echo uv || echo .uv/bin/uv)
 OWN_UV := $(filter .uv/bin/uv,$(UV))
 RUN := $(UV) run --locked
-# Without the tools of the tests and checks.
+# Without the packages for tests and checks.
 RUN_ONLY := $(RUN) --no-dev --group embedded
 
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
-# These cover every branch of domain and application. To measure that doubles the time of a test.
+# These cover every branch of domain and application. Measuring coverage doubles their time.
 INNER := tests/unit tests/contract tests/http tests/key_set
 
-# The targets that a person needs first.
+# The targets that newcomers need.
 FIRST := run|example|doctor|test-fast|test|check
 LIST = grep -hE '^($(1)):.*\#\#' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*\#\# /\1\t/' | expand -t 15
 
@@ -102,7 +102,7 @@ clean-data:  ## Delete the embedded PostgreSQL's data and the development secret
 	@pid=$$(cat .data/postgres/lock 2>/dev/null) && kill -0 "$$pid" 2>/dev/null && \
 		{ echo "make run is still running (PID $$pid): stop it first"; exit 1; }; rm -rf .data
 
-# The project's own uv, if none is installed.
+# uv for this project, if it is not installed.
 PYTHONS := python3 python3.15 python3.14 python3.13 python3.12 python3.11
 .uv/bin/uv:
 	@for python in $(PYTHONS); do \

@@ -1,9 +1,9 @@
-"""Look up every package of the lock file, development packages too, among known vulnerabilities.
+"""Check every package of the lock file, including development packages, for known vulnerabilities.
 
-Exit code 0: all packages were looked up, and none is vulnerable. 1: some are. 3: none was found,
-but not all could be looked up. pip-audit reports the last case as a success, although a mirror of
-PyPI without the JSON API has no advisories. Arguments are passed to pip-audit, for example
-``--vulnerability-service osv``.
+Exit code 0: all packages were checked, and none is vulnerable. 1: some are vulnerable. 3: no
+vulnerability was found, but not all packages could be checked. pip-audit reports the last case as a
+success, although a mirror of PyPI without the JSON API has no advisories. Arguments are passed to
+pip-audit, for example ``--vulnerability-service osv``.
 """
 
 import json

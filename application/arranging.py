@@ -1,4 +1,4 @@
-"""Sort long lists without keeping the event loop from other requests."""
+"""Sort long lists with pauses for other requests."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from domain.listing import SortOrder
 from domain.task import Task
 
 PIECE: Final = 500
-"""Number of tasks of a long list that are worked on before other requests have their turn.
+"""Tasks of a long list that are processed between pauses for other requests.
 
-A piece of the longest tasks takes a few milliseconds to read and to sort.
+Reading and sorting a piece takes at most a few milliseconds.
 """
 
 LONG: Final = 2 * PIECE
-"""Number of tasks up to which a list is worked on in one step, because pauses cost more."""
+"""Most tasks of a list that is processed in one step, because pauses would cost more."""
 
 
 async def arrange(tasks: Sequence[Task], order: SortOrder) -> list[Task]:

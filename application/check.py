@@ -1,37 +1,37 @@
-"""The result of one check of the service's surroundings, as ``tasks-api doctor`` reports it."""
+"""The result of one check of ``tasks-api doctor``."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """What a check means for the service."""
+    """The severity of a check's result."""
 
     OK = "ok"
     WARNING = "warning"
-    """The service works, but perhaps not as it should."""
+    """The service works, but perhaps not as intended."""
     FAILURE = "failure"
-    """The service, or the request that was asked about, cannot work."""
+    """The service, or the given token or origin, cannot work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was checked and what was found. No part holds a password, a secret or a token."""
+    """What was checked and found, without any password, secret or token."""
 
     name: str
     state: State
     sentence: str
     remedy: str = ""
-    """What to do, unless the sentence says that already."""
+    """What to do, unless the sentence already says it."""
 
     @classmethod
     def ok(cls, name: str, sentence: str) -> "Check":
-        """Return a check that found nothing to do."""
+        """Return a check that passed."""
         return cls(name, State.OK, sentence)
 
     @classmethod
     def warning(cls, name: str, sentence: str, remedy: str = "") -> "Check":
-        """Return a check that found something to look at."""
+        """Return a check that found a possible problem."""
         return cls(name, State.WARNING, sentence, remedy)
 
     @classmethod

@@ -1,16 +1,16 @@
-"""Errors of use cases and adapters. Each states a fact; entrypoints/http gives it a status.
+"""Errors of use cases and adapters. Each states a fact; entrypoints/http maps it to a status.
 
-Messages are written for the log, and hold no token, no secret and no text of a task.
+Messages are for the log. They contain no token, no secret and no text of a task.
 """
 
 from application.token_checks import TokenCheck
 
 
 class ApplicationError(Exception):
-    """Base of all errors that use cases and adapters raise on purpose."""
+    """Base of the errors in this file."""
 
     def __str__(self) -> str:
-        """Return the message, or the fact's name: a log line must not end after a colon."""
+        """Return the message or, because a log line must not end with a colon, the class's name."""
         return super().__str__() or type(self).__name__
 
 
@@ -22,14 +22,14 @@ class TaskNotFound(ApplicationError):
 
 
 class TaskChanged(ApplicationError):
-    """The task has changed since the caller read it; it is left as it is."""
+    """The task has changed since the caller read it, so the operation was not carried out."""
 
     def __init__(self) -> None:
         super().__init__("the task has changed since the caller read it")
 
 
 class TaskLimitReached(ApplicationError):
-    """The user has as many tasks as one user may have. The message says how many."""
+    """The user has the largest allowed number of tasks, which the message states."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"A user can have at most {limit} tasks; delete some first")
@@ -44,7 +44,7 @@ class MissingToken(ApplicationError):
 
 
 class InvalidToken(ApplicationError):
-    """The token does not prove who its bearer is; ``check`` is the check that failed.
+    """The token does not prove the bearer's identity; ``check`` is the check that failed.
 
     The message is a sentence: the setting, its value, and what the token has instead.
     """
@@ -76,7 +76,7 @@ class KeysUnavailable(Unavailable):
 class StorageUnavailable(Unavailable):
     """The storage is unreachable, too slow or not ready.
 
-    A change that was under way may or may not have been made.
+    A change that was under way may have been made or not.
     """
 
 
@@ -85,4 +85,4 @@ class InvalidConfiguration(ApplicationError):
 
 
 class SchemaConflict(ApplicationError):
-    """The database has tables that cannot be adopted; the message says which and why."""
+    """Tables of the database cannot be adopted; the message says which and why."""

@@ -7,20 +7,20 @@ from typing import Final
 from application.errors import StorageUnavailable
 
 WAITING_MAX: Final = 1000
-"""Most requests that wait for a place, in equal parts for the users who wait.
+"""Most requests that wait for a place, divided equally among the waiting users.
 
-A client may send requests and disconnect without waiting for the responses.
+Clients can send many requests and disconnect before the responses.
 """
 
 User = str | None
-"""Whose request takes a place; None stands for the service itself."""
+"""The user whose request takes a place; None means the service itself."""
 
 
 class FairQueue:
-    """At most ``size`` places in use at a time, at most ``each`` of them by one user.
+    """``size`` places, at most ``each`` of them for one user at a time.
 
-    Users who wait are served in turn: the many requests of one user delay another user's request
-    by one place at most. Belongs to one event loop.
+    Waiting users are served in turn: many requests of one user delay another user's request by one
+    place at most. Belongs to one event loop.
     """
 
     def __init__(self, *, size: int, each: int) -> None:
@@ -28,7 +28,7 @@ class FairQueue:
         self._each = each
         self._used: dict[User, int] = {}
         self._waiting: dict[User, deque[asyncio.Future[None]]] = {}
-        """Users who wait, the next one first, each with its requests in order of arrival."""
+        """Waiting users, the next one first, with their requests in order of arrival."""
 
     @property
     def waiting(self) -> int:
@@ -36,7 +36,7 @@ class FairQueue:
         return sum(map(len, self._waiting.values()))
 
     async def acquire(self, user: User) -> None:
-        """Take a place for ``user``; return once there is one. Pair it with ``release``.
+        """Take a place for ``user``, waiting if necessary. Call ``release`` afterwards.
 
         Raises StorageUnavailable if too many requests of ``user`` wait already.
         """
@@ -60,19 +60,19 @@ class FairQueue:
         return place
 
     async def wait(self, user: User, place: asyncio.Future[None]) -> None:
-        """Return once ``place`` is taken. Cancelling the place ends the wait, too."""
+        """Wait until ``place`` is taken. Cancelling the place ends the wait."""
         try:
             await place
         except asyncio.CancelledError:
             if place.cancelled():
                 self._withdraw(user, place)
             else:
-                # The place was given in the same pass of the event loop.
+                # The place was assigned in the same pass of the event loop.
                 self.release(user)
             raise
 
     def release(self, user: User) -> None:
-        """Give back a place of ``user``, and hand it to the next request in turn."""
+        """Return a place of ``user``, and assign it to the next request."""
         self._free += 1
         self._used[user] -= 1
         if not self._used[user]:
@@ -84,7 +84,7 @@ class FairQueue:
             places = self._waiting.pop(following)
             place = places.popleft()
             if places:
-                # Behind every other user who waits.
+                # Behind all other waiting users.
                 self._waiting[following] = places
             if not place.cancelled():
                 self._take(following)

@@ -1,4 +1,4 @@
-"""The checks of a token, and what an examination of one finds."""
+"""The checks of a token, and their findings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class TokenCheck(StrEnum):
-    """One check, in the order in which they are made. A metric counts refusals by these names."""
+    """The checks, in their order. A metric counts refusals by these names."""
 
     FORM = "form"
     ALGORITHM = "algorithm"
@@ -33,7 +33,7 @@ class TokenFinding:
 
 @dataclass(frozen=True, slots=True)
 class TokenReport:
-    """What each check of a token finds. Checks that a failed one makes impossible are left out."""
+    """The findings for a token. Checks that cannot be made after a failed one are omitted."""
 
     findings: Sequence[TokenFinding]
     subject: str | None

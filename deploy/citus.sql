@@ -1,9 +1,9 @@
 -- Distribute the tables of tasks-api over the nodes of a Citus cluster (13.2 on PostgreSQL 15):
--- tasks by user_id, and the users to which they refer, which every node gets a copy of. Run this on
+-- tasks by user_id, and the users to which they refer, as a copy on every node. Run this on
 -- the coordinator, after `tasks-api migrate`, as the owner of both tables:
 --   psql "$COORDINATOR_URL" --set=ON_ERROR_STOP=on --file=deploy/citus.sql
--- It is one statement: everything or nothing. Run again, it changes nothing. Writers of both tables
--- wait until it has copied the rows. docs/distributed.md tells more.
+-- It is one statement, so it is atomic. It can be repeated. Writers of both tables wait until it has
+-- copied the rows. See docs/distributed.md.
 DO $$
 DECLARE
     tasks CONSTANT regclass := 'tasks';
@@ -48,8 +48,8 @@ BEGIN
         EXECUTE command;
     END LOOP;
 
-    -- The column by which rows are distributed has to be a part of the key: an adopted table's
-    -- may be id alone.
+    -- The distribution column must be part of the primary key, which may be only id in an
+    -- adopted table.
     IF key IS NOT NULL THEN
         EXECUTE format('ALTER TABLE tasks DROP CONSTRAINT %I, ADD PRIMARY KEY (user_id, id)', key);
     END IF;

@@ -1,4 +1,4 @@
-"""Print docs/api.md, from the OpenAPI document and from responses of the API.
+"""Print docs/api.md, generated from the OpenAPI document and from responses of the API.
 
 ``make docs`` runs this file; ``make check`` fails if its output differs from the committed file.
 """
@@ -37,27 +37,26 @@ accept gzip. HEAD of a list of more than 1,000 tasks has no `Content-Length`.
 _PAGES: Final = """\
 ## Pages
 
-Use `limit` for every list that may grow: a whole list of many thousand tasks is megabytes, and
-waits for its turn among other users' long lists.
+Use `limit` for every list that may grow. A whole list of many thousand tasks has megabytes, and has
+to wait while other users' long lists are made.
 
-`GET …/tasks?limit=100` returns the first 100 tasks in the order that is asked for. If others
-follow, the response has `Link: <…>; rel="next"`: request that URL, with the same token, for the
-next page, until there is no `Link`. It keeps the other parameters and adds `after`, whose value
-says where the page begins: by a time of creation or a title without case and accents, so that it
-belongs to one order. It is a place and no task: it is good when that task is gone, and never shows
-another user's tasks. The pages of a list that does not change hold each task once. If tasks change
-in between, no other task is skipped or repeated; a task that is moved to a place that was read
-already, or out of one, may be missed or met twice.
+`GET …/tasks?limit=100` returns the first 100 tasks in the requested order. If others follow, the
+response has `Link: <…>; rel="next"`. Request that URL, with the same token, for the next page,
+until a response has no `Link`. The URL has the other parameters and `after`, the position at which
+the page begins: a time of creation, or a title without case and accents. So `after` belongs to one
+order. It stays valid when the task at that position is deleted, and never shows another user's
+tasks. If a list does not change, its pages contain each task once. If a task changes meanwhile and
+moves into or out of pages that were already read, it may be missed or read twice. No other task is.
 
-Each page has its own `ETag`, which changes with the tasks on it and when a page after it appears or
+Each page has its own `ETag`. It changes with the tasks on the page, and when a next page appears or
 vanishes.
 """
 
 _CONDITIONS: Final = """\
 ## Conditional requests
 
-A task's `ETag` is its `updated_at` in double quotes, so a client can take it from a list, too. A
-list has a tag of its own.
+A task's `ETag` is its `updated_at` in double quotes, so a client can also take it from a list. A
+list has its own tag.
 
 - **Poll at little cost.** Send the last `ETag` as `If-None-Match`: while nothing has changed, the
   response is `304 Not Modified` without a body. Browsers do this by themselves.
@@ -79,7 +78,7 @@ class _Clock:
 
 
 class _Ada:
-    """Token verifier that takes every token for Ada's."""
+    """Token verifier that accepts every token as Ada's."""
 
     async def subject_of(self, token: str) -> str:
         return "ada"

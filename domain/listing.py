@@ -1,4 +1,4 @@
-"""Which tasks a list holds and in which order: the one definition for every storage."""
+"""Filters, orders, pages and fingerprints of lists, defined once for every storage."""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ class StatusFilter(StrEnum):
 
     @property
     def completed(self) -> bool | None:
-        """The value of ``completed`` that a listed task has; None if both are listed."""
+        """The value of ``completed`` in listed tasks; None if both values are listed."""
         return {
             StatusFilter.ALL: None,
             StatusFilter.PENDING: False,
@@ -35,10 +35,10 @@ class StatusFilter(StrEnum):
 
 
 class Position(NamedTuple):
-    """A place in an order, whether or not a task is there. The lesser one comes first."""
+    """A position in an order, with or without a task. Lesser positions come first."""
 
     key: datetime | str
-    """A time of creation or the key of a title, as the order compares them."""
+    """The time of creation or the title key, depending on the order."""
     task_id: int
 
 
@@ -47,11 +47,11 @@ class Page(NamedTuple):
 
     tasks: list[Task]
     end: Position | None
-    """The position of the last task, if others follow in the list."""
+    """The position of the last task if others follow in the list; else None."""
 
 
 class SortOrder(StrEnum):
-    """In which order tasks are listed. Both orders are total: equal tasks are ordered by ``id``."""
+    """Order of a list. Both orders are total: equal tasks are ordered by ``id``."""
 
     CREATED = "created"
     """Oldest first."""
@@ -63,7 +63,7 @@ class SortOrder(StrEnum):
         return sorted(tasks, key=self.position)
 
     def merge(self, runs: Iterable[Iterable[Task]]) -> Iterator[Task]:
-        """Yield the tasks of all ``runs`` in this order; each run has to be arranged already."""
+        """Yield the tasks of all ``runs`` in this order; each run must already be in this order."""
         return merge(*runs, key=self.position)
 
     def position(self, task: Task) -> Position:
@@ -73,31 +73,31 @@ class SortOrder(StrEnum):
 
 
 FINGERPRINT_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""Zero of the microseconds in a fingerprint, which is PostgreSQL's zero, too."""
+"""Zero of the microseconds in a fingerprint. It is PostgreSQL's zero as well."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Fingerprint:
-    """Digest that tells the state of a user's tasks from every other state, in any order.
+    """Digest of a set of a user's tasks, different for every state and the same for every order.
 
     SHA-256 over each task's ``id`` and ``updated_at`` (microseconds since FINGERPRINT_EPOCH), as
-    signed big-endian integers of 64 bits, by ascending ``id``. Every change of a task makes its
-    ``updated_at`` greater, so that no state comes back. Counts and sums would not do: if the clock
-    stands still, one task can leave a filtered list while another takes its place in every sum.
+    signed big-endian integers of 64 bits, by ascending ``id``. Every change of a task increases its
+    ``updated_at``, so states never recur. Counts and sums would not be enough: if the clock stands
+    still, one task can leave a filtered list and another can replace it in every sum.
     """
 
     def __init__(self) -> None:
         self._seen: list[tuple[int, int]] = []
 
     def add(self, tasks: Iterable[Task]) -> None:
-        """Take in some of the tasks."""
+        """Add some of the tasks."""
         self._seen += [
             (task.id, (task.updated_at - FINGERPRINT_EPOCH) // _MICROSECOND) for task in tasks
         ]
 
     def hexdigest(self) -> str:
-        """Return the digest of all tasks taken in so far, in hexadecimal."""
+        """Return the digest of all tasks added so far, in hexadecimal."""
         self._seen.sort()
         numbers = chain.from_iterable(self._seen)
         return sha256(struct.pack(f">{2 * len(self._seen)}q", *numbers)).hexdigest()

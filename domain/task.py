@@ -12,17 +12,17 @@ from domain.errors import InvalidTask, RuleViolation
 from domain.text import is_storable
 
 TITLE_MIN: Final = 1
-"""Least number of characters (Unicode code points) of a trimmed title."""
+"""Fewest characters (Unicode code points) of a trimmed title."""
 TITLE_MAX: Final = 200
-"""Largest number of characters (Unicode code points) of a trimmed title."""
+"""Most characters (Unicode code points) of a trimmed title."""
 DESCRIPTION_MAX: Final = 1000
-"""Largest number of characters (Unicode code points) of a description."""
+"""Most characters (Unicode code points) of a description."""
 
 _TICK: Final = timedelta(microseconds=1)
 
 
 class Unchanged(Enum):
-    """Marks a field that an edit leaves alone (``None`` clears a description)."""
+    """Marks a field that an edit does not change (``None`` clears a description)."""
 
     UNCHANGED = "unchanged"
 
@@ -64,12 +64,12 @@ class NewTask:
         )
 
 
-# Not frozen: that would double the cost of a task, which is an eighth of the cost of a long list.
+# Not frozen: creating tasks is an eighth of the cost of a long list, and would cost twice as much.
 @dataclass(slots=True)
 class Task:
     """A to-do item of one user. Times are UTC with microseconds.
 
-    The type checker enforces that its fields are not assigned to; a change returns another task.
+    The type checker forbids assigning to fields; a change returns another task.
     """
 
     id: Final[int]
@@ -113,7 +113,7 @@ class Task:
         return replace(self, completed=not self.completed, updated_at=self._next_update(now))
 
     def _next_update(self, now: datetime) -> datetime:
-        # Always greater than before, even if the clock stood still or went back.
+        # Greater than before, even if the clock stood still or went back.
         return max(now, self.updated_at + _TICK)
 
 

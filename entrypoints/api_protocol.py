@@ -1,4 +1,4 @@
-"""The server's protocol with the API's refusals: uvicorn imports it by name in every process."""
+"""The server's protocol with the API's refusals. uvicorn imports it by name in each process."""
 
 import logging
 
@@ -15,7 +15,7 @@ class ApiProtocol(Protocol):
     """Refuses requests with the API's error body, a request id and the headers of all responses."""
 
     def refusal(self, reason: Reason) -> Refusal:
-        """Return the refusal, and log it: the request log never sees such a request."""
+        """Return the refusal, and log it, because such a request does not reach the request log."""
         status, detail = int(reason.status), reason.detail
         request_id = new_request_id()
         logger.info(

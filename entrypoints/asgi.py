@@ -1,4 +1,4 @@
-"""Where an ASGI server finds the application: ``uvicorn --factory entrypoints.asgi:create``."""
+"""Factory of the ASGI application: ``uvicorn --factory entrypoints.asgi:create``."""
 
 import logging
 
@@ -15,12 +15,12 @@ logger = logging.getLogger(__name__)
 
 
 def create() -> FastAPI:
-    """The application as the environment configures it. Raises InvalidSettings."""
+    """Return the application with the settings of the environment. Raises InvalidSettings."""
     settings = Settings()
     logs.configure(settings.log_format or LogFormat.JSON, settings.log_level)
     for warning in warnings_about(settings):
         logger.warning(warning)
-    # Here and not where the command starts: every worker has its own.
+    # Created here and not in the command, because each worker needs its own.
     telemetry_type = telemetry_class(settings)
     if telemetry_type is None:
         return create_app(Container(settings=settings))

@@ -1,4 +1,4 @@
-"""The command line: its arguments. ``commands`` does what they ask for."""
+"""Parse the arguments of the command line; ``commands`` runs the commands."""
 
 import argparse
 import os
@@ -18,20 +18,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         _end_on_sigterm(0 if options.command in _SERVING else 128 + signal.SIGTERM)
-        # Imports the whole service, which takes longer than the answer to a wrong argument may.
+        # Imported only for valid arguments, because it imports the whole service.
         from entrypoints import commands  # noqa: PLC0415
 
         return commands.run(options)
     except BrokenPipeError:
-        # The reader has closed the pipe. Python would report that again when it flushes.
+        # The reader has closed the pipe. Python would report it again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def _end_on_sigterm(code: int) -> None:
-    # The first process of a container ignores a signal that it does not handle, and the imports
-    # that follow take a second. uvicorn, too, ends with the signal that stopped it, which would
-    # look like a crash.
+    # The first process of a container ignores signals without a handler, and the following imports
+    # take a second. Also, uvicorn raises the signal again after it has stopped, which would look
+    # like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(code))
 
 
@@ -67,7 +67,7 @@ def _token(text: str) -> str:
 
 
 class _PrintVersion(argparse.Action):
-    """Prints the version. argparse's own action is given it even if another command runs."""
+    """Prints the version. argparse's own action would need it even if another command runs."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         from importlib.metadata import version  # noqa: PLC0415 - slow, and needed only here

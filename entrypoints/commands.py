@@ -1,4 +1,4 @@
-"""What each command does, and its exit code."""
+"""Run a command and determine its exit code."""
 
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ _ADDRESS_UNAVAILABLE: Final = 3
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run ``options.command`` and return its exit code. If it fails, print why."""
+    """Run ``options.command`` and return its exit code. Print the reason of a failure."""
     try:
         _COMMANDS[options.command](options)
     except (InvalidSettings, InvalidConfiguration) as error:
@@ -89,7 +89,7 @@ def _token(options: argparse.Namespace) -> None:
 
 
 def _openapi(_options: argparse.Namespace) -> None:
-    # The document does not depend on the settings, so none are needed.
+    # The document does not depend on the settings.
     settings = Settings(storage=StorageKind.MEMORY, better_auth_secret="unused")  # noqa: S106
     print(json.dumps(create_app(Container(settings=settings)).openapi(), indent=2))
 

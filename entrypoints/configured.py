@@ -1,4 +1,4 @@
-"""A container whose settings are valid, or every reason why not."""
+"""Make a container with valid settings, or report everything that is wrong."""
 
 from collections.abc import Callable
 
@@ -7,13 +7,13 @@ from entrypoints.container import Container
 from entrypoints.settings import InvalidSettings, Settings, StorageKind
 
 Part = Callable[[Container], object]
-"""Makes what a command needs of a container. Raises InvalidSettings or InvalidConfiguration."""
+"""Makes a part that a command needs. Raises InvalidSettings or InvalidConfiguration."""
 
 
 def configured(*parts: Part) -> Container:
-    """Return a container of the environment's settings of which all ``parts`` can be made.
+    """Return a container with the environment's settings, after making all ``parts``.
 
-    Raise InvalidSettings with a line for every setting that is missing or wrong.
+    Raise InvalidSettings with a line for each setting that is missing or wrong.
     """
     settings, lines = Settings.read()
     container = Container(settings=settings)
@@ -23,7 +23,7 @@ def configured(*parts: Part) -> Container:
         try:
             part(container)
         except (InvalidSettings, InvalidConfiguration) as error:
-            # What could not be read would be called missing, too.
+            # Invalid settings would also be reported as missing.
             found += [
                 line for line in str(error).splitlines() if not any(name in line for name in unread)
             ]
@@ -39,12 +39,12 @@ def token_keys(container: Container) -> None:
 
 def database(container: Container) -> None:
     """Require that the settings name a database, if one is used."""
-    # Whatever storage the container chooses: a swapped one may need no URL.
+    # The container's storage, because another storage may need no URL.
     container.storage()
 
 
 def users_table(container: Container) -> None:
-    """Require that the setting USERS_TABLE, if it is used, can be the name of a table."""
+    """Require that USERS_TABLE, if it is used, is a valid name of a table."""
     settings = container.settings()
     if settings.storage is StorageKind.POSTGRES and settings.users_table is not None:
         container.users_table()

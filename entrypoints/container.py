@@ -1,4 +1,4 @@
-"""The composition root: the one place where ports meet adapters."""
+"""The composition root: the only module that connects ports and adapters."""
 
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
@@ -50,23 +50,23 @@ if TYPE_CHECKING:
 
 
 class Container(DeclarativeContainer):
-    """Everything that one application is made of.
+    """All parts of one application.
 
-    ``Container(settings=...)`` chooses by the settings; a test overrides any provider of its own
-    instance: ``container.clock.override(...)``. Nothing is wired: an application resolves what it
-    needs once, when it is created. Each adapter has a provider of its own, whose annotation makes
-    the type checker hold it against its port; a Selector's members are not checked.
+    ``Container(settings=...)`` chooses adapters by the settings. Tests override providers of their
+    own instance: ``container.clock.override(...)``. Nothing is wired: an application resolves what
+    it needs once, when it is created. Each adapter has its own provider with an annotation, so that
+    the type checker compares it with its port; members of a Selector are not checked.
     """
 
     settings = Dependency(instance_of=Settings)
 
     clock: Provider[Clock] = ThreadSafeSingleton(SystemClock)
 
-    # No observers, unless the container is ``observed``.
+    # ``observed`` replaces these.
     database_observer: Provider[DatabaseObserver | None] = Object(None)
     fetch_observer: Provider[FetchObserver] = Object(nullcontext)
 
-    # Made apart from the database, so that every setting that is wrong can be reported at once.
+    # Separate from the database, so that all invalid settings can be reported at once.
     users_table = Factory(TableName.parse, settings.provided.users_table)
 
     database = ThreadSafeSingleton(
@@ -144,14 +144,14 @@ class Container(DeclarativeContainer):
 
 
 def observed(settings: Settings, telemetry: "Telemetry") -> Container:
-    """A container whose adapters ``telemetry`` watches."""
+    """Return a container whose adapters report to ``telemetry``."""
     database: DatabaseObserver = telemetry.database
     fetch: FetchObserver = telemetry.key_set.fetch
     return Container(settings=settings, database_observer=database, fetch_observer=fetch)
 
 
 embedded_postgres = Factory(EmbeddedPostgres)
-"""The PostgreSQL of ``tasks-api dev``: it runs before there are settings that point at it."""
+"""The PostgreSQL of ``tasks-api dev``. It is started before the settings can name it."""
 
 development_secret = Callable(kept_secret)
-"""The secret of ``tasks-api dev``, kept in a folder."""
+"""The secret of ``tasks-api dev``, stored in a folder."""

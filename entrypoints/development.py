@@ -1,4 +1,4 @@
-"""``tasks-api dev``: serve with an embedded PostgreSQL, a kept secret and demo users."""
+"""``tasks-api dev``: serve with an embedded PostgreSQL, a stored secret and demo users."""
 
 import asyncio
 import http.client
@@ -24,14 +24,14 @@ _DATABASE_FOLDER: Final = DATA_FOLDER / "postgres"
 DEMO_USER: Final = "demo-user"
 OTHER_USER: Final = "other-user"
 _TOKEN_LIFETIME: Final = timedelta(days=1)
-_ASK_AGAIN_SECONDS: Final = 0.1
+_RETRY_SECONDS: Final = 0.1
 
 
 def run(*, host: str, port: int | None) -> None:
-    """Serve with the settings that are given, and with defaults for a database and a secret."""
+    """Serve with the given settings, and defaults for the database and the secret."""
     given = configured(_given_database).settings()
     port = port or given.port
-    # In the environment, so that the server's processes read it, too.
+    # Set in the environment, which the server's processes inherit.
     if given.log_format is None:
         os.environ["LOG_FORMAT"] = LogFormat.CONSOLE
     logs.configure(given.log_format or LogFormat.CONSOLE, given.log_level)
@@ -58,7 +58,7 @@ def _given_database(container: Container) -> None:
 
 
 def _owns_users_and_tokens(given: Settings) -> bool:
-    """Whether this command, and not a frontend, creates the users and signs the tokens."""
+    """Return whether this command, not a frontend, creates the users and signs the tokens."""
     own_storage = given.storage is not StorageKind.POSTGRES or _starts_postgres(given)
     return own_storage and given.token_keys is TokenKeys.SECRET
 
@@ -78,7 +78,7 @@ def _database(given: Settings) -> Iterator[None]:
 
 
 def _users_and_a_request(container: Container, url: str) -> str:
-    """Return the users, their tokens and a request. Creates the users."""
+    """Create the demo users; return a text with them, their tokens and a request."""
     if container.settings().storage is StorageKind.POSTGRES:
         asyncio.run(container.storage().prepare())
         for user in (DEMO_USER, OTHER_USER):
@@ -110,7 +110,7 @@ def _users_and_a_request(container: Container, url: str) -> str:
 
 
 def _print_once_served(url: str, text: str) -> None:
-    # The server runs in another process, which is started again when the code changes.
+    # The server runs in another process, which restarts when the code changes.
     while True:
         connection = http.client.HTTPConnection(url.removeprefix("http://"))
         try:
@@ -118,7 +118,7 @@ def _print_once_served(url: str, text: str) -> None:
             connection.getresponse()
             break
         except (OSError, http.client.HTTPException):
-            time.sleep(_ASK_AGAIN_SECONDS)
+            time.sleep(_RETRY_SECONDS)
         finally:
             connection.close()
     print(text, flush=True)

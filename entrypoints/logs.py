@@ -1,6 +1,6 @@
-"""Set up the log and format its lines.
+"""Configure logging and format the lines.
 
-No line may hold a token, a secret or a task's text.
+No line may contain a token, a secret or a task's text.
 """
 
 import json
@@ -14,19 +14,19 @@ import msgspec
 from entrypoints.request_context import current_request
 from entrypoints.settings import LogFormat, LogLevel
 
-# The attributes of every record. All others were passed as ``extra``.
+# The attributes of every record. All others are from ``extra``.
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "color_message"}
 
 # Their lines at INFO duplicate our own.
 _NOISY_LOGGERS: Final = ("alembic", "httpx")
 
-# json.dumps would take a tenth of the time of a short request.
+# json.dumps would take a tenth of a short request's time.
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def configure(log_format: LogFormat, level: LogLevel) -> None:
     """Send every log line of the process to standard error in ``log_format``."""
-    # No line shows them, so records need not collect them, as the Logging HOWTO recommends:
+    # Do not collect what no line shows, as the Logging HOWTO recommends:
     # https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     if sys.version_info >= (3, 12):
@@ -64,7 +64,7 @@ class JsonFormatter(logging.Formatter):
         try:
             return _encode(line).decode()
         except UnicodeEncodeError:
-            # A lone surrogate, which has no UTF-8 form.
+            # A lone surrogate cannot be encoded in UTF-8.
             return json.dumps(line, default=str)
 
 
@@ -75,7 +75,7 @@ class ConsoleFormatter(logging.Formatter):
         """Return the line, followed by the stack trace if the record has one."""
         time = _time(record).astimezone().strftime("%H:%M:%S")
         facts = _facts(record)
-        # The message of a request's line has these already.
+        # A request's message already contains these.
         shown = {name: facts[name] for name in facts.keys() - {"method", "route", "path", "status"}}
         words = [f"{name}={value!r}" for name, value in sorted(shown.items())]
         line = " ".join([time, f"{record.levelname:<8}", record.getMessage(), *words])

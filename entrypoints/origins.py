@@ -1,4 +1,4 @@
-"""Browser origins: how browsers write them, and which of them a list allows."""
+"""Browser origins: normalize them, and match them against a list."""
 
 import re
 from collections.abc import Sequence
@@ -9,20 +9,20 @@ from pydantic import AnyUrl
 _EXAMPLE: Final = "https://app.example.com"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _NEVER_SENT: Final = frozenset(("file", "ftp", "ws", "wss"))
-"""Schemes of no page, or of pages whose origin is `null`."""
+"""Schemes that no page has, or whose pages have the origin `null`."""
 
 _PARTS: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#]+)(/?)(.*)", re.IGNORECASE)
 _WITH_STAR: Final = re.compile(r"[a-z0-9-]*\*[a-z0-9-]*")
 _STAR: Final = "[a-z0-9-]+"
 _LABELS_AFTER_STAR: Final = 2
-"""With fewer, a `*` would stand for a part of a domain that anyone can register."""
+"""With fewer labels, a `*` would match domains that anyone can register."""
 
 
 def as_browsers_write(text: str) -> str:
     """Return the origin ``text`` in lower case, with an ASCII host and without a default port.
 
-    Raises ValueError, with a predicate that completes a sentence, if no browser can send it. A `*`
-    may stand for a part of the host's first label.
+    Raises ValueError if no browser can send it; the message is a predicate that completes a
+    sentence. A `*` may stand for a part of the host's first label.
     """
     if text == "*":
         raise ValueError(f"has a * for every origin: name each, such as {_EXAMPLE}")
@@ -59,12 +59,12 @@ def _with_star(scheme: str, address: str) -> str:
             "has a * that is not a part of the first label of a host: "
             "write for example https://app-*.example.com"
         )
-    # No URL may have a `*`: another label takes the place of the one with it.
+    # A URL cannot contain a `*`, so replace the first label meanwhile.
     return _plain(scheme, f"x.{rest}").replace("://x.", f"://{first}.", 1)
 
 
 class AllowedOrigins:
-    """The origins of a list, each as ``as_browsers_write`` returns it."""
+    """A set of origins, each in the form that ``as_browsers_write`` returns."""
 
     def __init__(self, origins: Sequence[str]) -> None:
         self._exact = frozenset(origin for origin in origins if "*" not in origin)

@@ -1,4 +1,4 @@
-"""Which release of the service this is."""
+"""The release of the service."""
 
 import os
 from importlib.metadata import version
@@ -7,7 +7,7 @@ from typing import Final
 VERSION: Final = version("tasks-api")
 
 REVISION: Final = os.environ.get("TASKS_API_REVISION") or None
-"""The commit from which an image was built. The Dockerfile sets the variable."""
+"""The commit of the image; the Dockerfile sets the variable."""
 
 NAME: Final = f"tasks-api {VERSION}" + (f" ({REVISION})" if REVISION else "")
-"""What the log calls this release."""
+"""Name of the release in the log."""

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request. Each layer adds the facts that it learns."""
+    """One request. Each layer adds facts."""
 
     request_id: str
     user_id: str | None = None
-    """The token's subject, once the token is verified."""
+    """The token's subject, after the token is verified."""
     error: str | None = None
-    """Type and reason of the error that the response reports."""
+    """Type and message of the error that caused the response."""
 
 
 current_request: ContextVar[RequestContext | None] = ContextVar("current_request", default=None)
-"""The request that the running task handles; None outside a request."""
+"""The request of the current task; None outside of requests."""

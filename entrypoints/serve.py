@@ -15,7 +15,7 @@ from entrypoints.settings import InvalidSettings, Settings
 from entrypoints.telemetry.enabled import telemetry_class
 
 _PREPARE_WITHIN_SECONDS: Final = 5
-"""How long the start waits for the storage. The application goes on trying without limit."""
+"""How long the start waits for the storage. The application then retries without limit."""
 
 _SOURCES: Final = ("domain", "application", "adapters", "entrypoints")
 
@@ -23,14 +23,14 @@ logger = logging.getLogger(__name__)
 
 
 def serve(container: Container, *, host: str, port: int, workers: int, reload: bool) -> None:
-    """Serve until a signal ends it.
+    """Serve until a signal.
 
     Raises AddressUnavailable, InvalidConfiguration, InvalidSettings, SchemaConflict.
-    Starts although the storage is out of reach: the application keeps trying.
+    If the storage cannot be reached, start nevertheless: the application retries.
     """
     require_telemetry(container.settings(), workers)
     container.token_verifier()
-    # Before the database is changed, and again when the server starts.
+    # Checked before the database is changed; the server checks it again.
     require_available(host, port)
     logger.info("%s starts, %d process%s", NAME, workers, "" if workers == 1 else "es")
     _prepare_first(container.storage())
@@ -46,7 +46,7 @@ def serve(container: Container, *, host: str, port: int, workers: int, reload: b
 
 
 def require_telemetry(settings: Settings, workers: int) -> None:
-    """Raise InvalidSettings unless telemetry, if it is on, can be sent by so many ``workers``."""
+    """Raise InvalidSettings if telemetry is on and does not work with ``workers`` processes."""
     telemetry_class(settings)
     if settings.metrics_port is not None and workers > 1:
         raise InvalidSettings(
@@ -57,7 +57,7 @@ def require_telemetry(settings: Settings, workers: int) -> None:
 
 
 def _prepare_first(storage: Storage) -> None:
-    # asyncio.run would wait for a thread that cannot be cancelled: one that looks up a name.
+    # asyncio.run would wait for a thread that resolves a name, which cannot be cancelled.
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(_prepare(storage))
@@ -69,7 +69,7 @@ async def _prepare(storage: Storage) -> None:
     try:
         await storage.prepare(within=_PREPARE_WITHIN_SECONDS)
     except StorageUnavailable as error:
-        # The application says so as well, for as long as it is so.
+        # The application logs it, too, and retries.
         logger.debug("starting all the same: %s", error)
     finally:
         await storage.close()

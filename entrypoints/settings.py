@@ -1,4 +1,4 @@
-"""The settings: the only module that reads what users set, but for OpenTelemetry's variables."""
+"""The settings. Only this module reads them, except for OpenTelemetry's variables."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -51,7 +51,7 @@ class LogLevel(StrEnum):
 
 
 class InvalidSettings(Exception):
-    """Settings are missing or wrong: one line for each that names it, never a secret value."""
+    """Settings are missing or wrong. A line for each names it, never a secret value."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
@@ -59,7 +59,7 @@ class InvalidSettings(Exception):
 
 
 class _InvalidValues(InvalidSettings):
-    """Values of settings are wrong: ``names`` are their fields."""
+    """Values of the settings in ``names`` are wrong."""
 
     def __init__(self, errors: Sequence[Any]) -> None:
         super().__init__(*map(sentence_of, errors))
@@ -67,7 +67,7 @@ class _InvalidValues(InvalidSettings):
 
 
 class Settings(BaseSettings):
-    """Settings by environment variables of these names, in upper case, or by a file ``.env``."""
+    """Settings from environment variables of these names, in upper case, or a file ``.env``."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
 
@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     tasks_per_user: Annotated[int, Field(ge=0)] = 10_000
     migrate_on_start: bool = True
     log_format: LogFormat | None = None
-    """None lets the command choose."""
+    """None means the command's default."""
     log_level: LogLevel = LogLevel.INFO
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
 
@@ -104,10 +104,10 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls) -> tuple[Self, tuple[str, ...]]:
-        """Return the settings, and a line for each that is invalid and has its default instead.
+        """Return the settings, with defaults for invalid ones, and a line for each of these.
 
-        So whatever else is wrong can be found as well, and reported at the same time. Raise
-        InvalidSettings if nothing can be read.
+        So other problems can be found and reported at the same time. Raise InvalidSettings if
+        nothing can be read.
         """
         try:
             return cls(), ()
@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Prefer the arguments to the environment, and the environment to the ``.env`` file."""
+        """Prefer arguments to environment variables, and these to the ``.env`` file."""
         lines = InitSettingsSource(settings_cls, lines_of(dotenv_settings))
         return init_settings, env_settings, lines
 
@@ -168,7 +168,7 @@ class Settings(BaseSettings):
 
     @property
     def postgres_setting(self) -> str:
-        """The name of the setting that says where PostgreSQL is."""
+        """Name of the setting that holds PostgreSQL's URL."""
         if self.neon_db_url_file is not None:
             return "NEON_DB_URL_FILE"
         return "NEON_DB_URL" if self.neon_db_url or not self.database_url else "DATABASE_URL"
@@ -180,7 +180,7 @@ class Settings(BaseSettings):
 
     @property
     def postgres_url(self) -> str | Path:
-        """The URL of PostgreSQL, or the file with it. Raises InvalidSettings if there is none."""
+        """The URL of PostgreSQL, or a file with it. Raises InvalidSettings if it is not set."""
         if self.neon_db_url_file is not None:
             return self.neon_db_url_file
         url = self.neon_db_url or self.database_url
@@ -198,7 +198,7 @@ class Settings(BaseSettings):
 
     @property
     def token_keys(self) -> TokenKeys:
-        """The keys that verify tokens. The settings choose them, never the token."""
+        """The kind of keys that verify tokens. It depends on the settings, never on the token."""
         return TokenKeys.SECRET if self.better_auth_jwks_url is None else TokenKeys.KEY_SET
 
     @property
@@ -214,7 +214,7 @@ class Settings(BaseSettings):
 
     @property
     def previous_secret(self) -> str | None:
-        """The secret that is being replaced, if set: tokens may still be signed with it."""
+        """The secret that is being replaced, if set. Tokens signed with it are still accepted."""
         previous = self.better_auth_secret_previous
         return None if previous is None else previous.get_secret_value()
 
@@ -235,8 +235,8 @@ class Settings(BaseSettings):
 
     @property
     def _jwks_origin(self) -> str | None:
-        # Better Auth's default issuer and audience: the origin of its baseURL as browsers write it,
-        # that is without the scheme's default port.
+        # Better Auth's default issuer and audience: the origin of its baseURL in the form of
+        # browsers, without the scheme's default port.
         url = self.better_auth_jwks_url
         if url is None:
             return None

@@ -1,4 +1,4 @@
-"""Settings as text: the lines of a ``.env`` file, white space and quotes."""
+"""The text form of settings: lines of a ``.env`` file, white space and quotes."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +11,9 @@ _SECRET: Final = "better_auth_secret"  # noqa: S105 - a name
 
 
 def lines_of(source: PydanticBaseSettingsSource) -> dict[str, Any]:
-    """Return the lines of the file that ``source`` would read, without replacing ``${…}`` in them.
+    """Return the lines of the file of ``source``, without expanding ``${…}``.
 
-    Such characters may be a part of a secret.
+    Such characters may be part of a secret.
     """
     path = source.env_file if isinstance(source, DotEnvSettingsSource) else None
     if not isinstance(path, str | Path):
@@ -28,10 +28,10 @@ def is_quoted(text: str) -> bool:
 
 
 def cleaned(values: dict[str, Any]) -> dict[str, Any]:
-    """Return ``values`` without white space and quotes around them, and without empty ones.
+    """Return ``values`` without surrounding white space and quotes, and without empty ones.
 
-    The quotes of a secret are left, because they may be characters of it; and an empty secret,
-    because it is a mistake and must not count as unset.
+    A secret keeps its quotes, because they may be part of it. An empty secret is kept, because it
+    is a mistake and must not count as unset.
     """
     result: dict[str, Any] = {}
     for name, value in values.items():
@@ -43,7 +43,7 @@ def cleaned(values: dict[str, Any]) -> dict[str, Any]:
             if text or name == _SECRET:
                 result[name] = text
             continue
-        # PostgreSQL's own quotes mean something in USERS_TABLE, and are read with it.
+        # Double quotes are part of the syntax of USERS_TABLE.
         if is_quoted(text) and not (name == "users_table" and text[0] == '"'):
             text = text[1:-1].strip()
         if text:

@@ -1,4 +1,4 @@
-"""Settings that are valid but unsafe."""
+"""Warn of settings that are valid but unsafe."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from entrypoints.settings import Settings
 from entrypoints.settings_text import is_quoted
 
 SECRET_RECOMMENDED_BYTES: Final = 32
-"""RFC 7518, section 3.2: a key for HS256 is at least as long as the hash."""
+"""RFC 7518, section 3.2: a key for HS256 must be at least as long as the hash."""
 
 _THIS_MACHINE: Final = frozenset(("localhost", "127.0.0.1", "[::1]"))
 

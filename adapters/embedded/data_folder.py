@@ -17,8 +17,8 @@ SUPERUSER = "postgres"
 def create_data(data: Path, programs: Programs, log: Path, *, durable: bool) -> bool:
     """Create `data` with an empty database. If a program fails, return False without `data`.
 
-    An interrupted attempt leaves only a folder of another name, which the next attempt removes.
-    If `durable`, the data has reached the disk when its folder gets its name.
+    An interrupted attempt leaves a folder with another name, which the next attempt removes. If
+    `durable`, the data is on the disk before its folder is renamed to `data`.
     """
     for abandoned in data.parent.glob("initdb-*"):
         shutil.rmtree(abandoned, ignore_errors=True)

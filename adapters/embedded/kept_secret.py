@@ -1,4 +1,4 @@
-"""The secret that ``tasks-api dev`` signs its tokens with."""
+"""The secret with which ``tasks-api dev`` signs tokens."""
 
 import logging
 import secrets
@@ -9,15 +9,15 @@ from adapters.embedded.errors import UnusableDataFolder
 from adapters.embedded.replacing import replace_text
 
 _BYTES: Final = 32
-"""Also the least length that counts as whole: generated text is longer."""
+"""Also the minimum length of a complete secret: the generated text is longer."""
 
 logger = logging.getLogger(__name__)
 
 
 def kept_secret(folder: Path) -> str:
-    """Return the secret that ``folder`` holds, generating it if there is none.
+    """Return the secret in ``folder``; generate it if it does not exist.
 
-    A secret that a full disk or a crash has cut off is replaced. Raises UnusableDataFolder.
+    A secret that was cut off by a full disk or a crash is replaced. Raises UnusableDataFolder.
     """
     path = folder / "better-auth-secret"
     try:

@@ -1,4 +1,4 @@
-"""postmaster.pid: PostgreSQL's record, in its data folder, of the server of that folder."""
+"""postmaster.pid: the file in which PostgreSQL records the server of a data folder."""
 
 import os
 import signal
@@ -15,27 +15,27 @@ _SHUTDOWN_SECONDS = 30
 
 
 def is_ready(data: Path, pid: int) -> bool:
-    """Whether the server with this PID accepts connections, found out as pg_ctl does."""
+    """Return whether the server with this PID accepts connections, as pg_ctl does."""
     lines = _read(data)
     return len(lines) > _STATUS and lines[_PID] == str(pid) and lines[_STATUS].strip() == "ready"
 
 
 def end_leftover(data: Path) -> None:
-    """Stop a server that has outlived its owner, so that a new one can start.
+    """Stop a server whose owner has ended, so that a new one can start.
 
-    The caller must hold the folder's lock: a server that still runs on `data` then has no owner.
-    Only such a server is signalled. After a crash, and in a new container, the recorded PID may
-    belong to any other process.
+    The caller must hold the folder's lock, which proves that a running server has no owner. The PID
+    is only signalled if it serves `data`: after a crash, and in a new container, it may belong to
+    another process.
     """
     lines = _read(data)
     if not lines or not lines[_PID].isdecimal():
-        # PostgreSQL refuses to start beside a file without a PID, as a full disk leaves it.
+        # A full disk leaves a file without a PID, with which PostgreSQL refuses to start.
         _path(data).unlink(missing_ok=True)
         return
     pid = int(lines[_PID])
     if not _serves(pid, data):
-        # PostgreSQL refuses to start while any process has that PID, except for its parent's. By
-        # the other lines it still checks that no backend is left.
+        # PostgreSQL refuses to start while a process has that PID, unless it is the parent's. It
+        # still checks with the other lines that no backend is left.
         lines[_PID] = str(os.getpid())
         replace_text(_path(data), "\n".join(lines) + "\n")
         return

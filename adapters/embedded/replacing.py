@@ -1,4 +1,4 @@
-"""Write a file in one step: after a crash or on a full disk it has its old text or its new one."""
+"""Write a file atomically: after a crash or on a full disk it has its old or its new text."""
 
 import os
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Give ``path`` this text. It keeps its owner; if it is new, only its owner can read it."""
+    """Write ``text`` to ``path``. It keeps its owner; a new file can be read by its owner only."""
     descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w") as new:

@@ -22,7 +22,7 @@ from adapters.embedded.replacing import replace_text
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 
-_PORT = "5432"  # No TCP port: a part of the socket's name.
+_PORT = "5432"  # Not a TCP port, but a part of the socket's name.
 _START_SECONDS = 60
 _STOP_SECONDS = 10
 _LOG_LINES_SHOWN = 15
@@ -30,13 +30,13 @@ _LEAST_FREE_BYTES = 1 << 20
 
 
 class EmbeddedPostgres:
-    """One server with its data in `folder`, reachable by this user on this machine only.
+    """A server with its data in `folder`, open only to this user on this machine.
 
     `options` are further server settings, such as `{"fsync": "off"}`.
 
     On Linux with setpriv the server ends with the *thread* that called `start`, even if the process
-    is killed, so that thread must live as long as the server is needed. Elsewhere the next `start`
-    ends a server that was left behind.
+    is killed. So that thread must live as long as the server is needed. On other systems the next
+    `start` ends a server that was left behind.
     """
 
     def __init__(self, folder: Path, options: Mapping[str, str] = {}) -> None:
@@ -57,7 +57,7 @@ class EmbeddedPostgres:
     def start(self) -> None:
         """Start the server and wait until it accepts connections.
 
-        Raises EmbeddedPostgresError, after which nothing runs.
+        Raises EmbeddedPostgresError; then nothing is left running.
         """
         try:
             with ExitStack() as undo:
@@ -105,7 +105,7 @@ class EmbeddedPostgres:
     def _create_socket_folder(self, programs: Programs) -> str:
         note = self._folder / "sockets"
         with suppress(OSError):
-            Path(note.read_text()).rmdir()  # A killed owner leaves an empty one.
+            Path(note.read_text()).rmdir()  # A killed owner leaves an empty folder.
         # Not in TMPDIR: a socket's path has at most 103 bytes (macOS; Linux 107).
         sockets = tempfile.mkdtemp(prefix="tasks-api-", dir="/tmp")
         os.chown(sockets, programs.uid, programs.gid)
@@ -147,7 +147,7 @@ class EmbeddedPostgres:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    """Request a fast shutdown, which does not wait for clients, then harder ones."""
+    """Request a fast shutdown, which does not wait for clients; escalate if that takes too long."""
     for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         server.send_signal(request)
         with suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""The algorithms that a token may be signed with, and why others are refused."""
+"""The accepted signature algorithms, and why others are refused."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ KEY_SET_ALGORITHMS: Final = ("EdDSA", "ES256", "ES512", "RS256", "PS256")
 
 
 def refused_with_secret(algorithm: object) -> str:
-    """Return why a token with this ``alg``, not HS256, is refused if a secret is configured."""
+    """Return why a token with this ``alg`` is refused if a secret is configured."""
     if algorithm in KEY_SET_ALGORITHMS:
         return (
             f"the token is signed with {algorithm}, but BETTER_AUTH_SECRET is what is configured: "
@@ -22,7 +22,7 @@ def refused_with_secret(algorithm: object) -> str:
 
 
 def refused_with_key_set(algorithm: object) -> str:
-    """Return why a token with this ``alg``, none of a key set's, is refused if there is one."""
+    """Return why a token with this ``alg`` is refused if a key set is configured."""
     if algorithm == HMAC_ALGORITHM:
         return (
             f"the token is signed with {algorithm}, a shared secret's algorithm, but "

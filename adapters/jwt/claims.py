@@ -1,4 +1,4 @@
-"""The claims that a token must have, whichever key signed it."""
+"""Check the claims of a token."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ Claims = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRules:
-    """Checks of the claims in a token. An ``issuer`` or ``audience`` of None is not checked.
+    """Checks the claims of tokens. An ``issuer`` or ``audience`` of None is not checked.
 
-    Better Auth always sets an audience, so a token may have one although none is configured.
+    Better Auth always sets an audience, so a token may have one even if none is configured.
     """
 
     issuer: str | None = None
     audience: str | None = None
 
     def subject_of(self, claims: Claims, *, now: float) -> str:
-        """Return the ``sub`` of ``claims``, which a verified signature covers.
+        """Return the ``sub`` of ``claims``, whose signature has been verified.
 
-        ``now`` is in seconds since the epoch. Raises ExpiredToken if the time of expiry is all that
-        is wrong, InvalidToken for anything else.
+        ``now`` is in seconds since the epoch. Raises ExpiredToken if only the expiry is wrong, and
+        InvalidToken for anything else.
         """
         for check, problem_in in _CHECKS:
             problem = problem_in(self, claims, now)
@@ -47,12 +47,12 @@ class ClaimRules:
         return subject
 
     def findings(self, claims: Claims, *, now: float) -> list[TokenFinding]:
-        """Return what every check of ``claims`` finds."""
+        """Return the findings of all checks of ``claims``."""
         return [TokenFinding(check, problem_in(self, claims, now)) for check, problem_in in _CHECKS]
 
     @property
     def description(self) -> str:
-        """The ``iss`` and ``aud`` that tokens must have, in words."""
+        """A phrase about the ``iss`` and ``aud`` that tokens must have."""
         issuer = _expected("iss", self.issuer)
         return f"{issuer} and {_expected('aud', self.audience)}"
 
@@ -144,7 +144,7 @@ _CHECKS: Final[tuple[tuple[TokenCheck, Callable[[ClaimRules, Claims, float], str
     (TokenCheck.TOKEN_ID, _token_id_problem),
     (TokenCheck.ISSUED_AT, partial(_future_problem, "iat")),
     (TokenCheck.NOT_BEFORE, partial(_future_problem, "nbf")),
-    # Last: a client is told to fetch a new token only if that can help.
+    # Last, so that a client fetches a new token only if that can help.
     (TokenCheck.EXPIRY, _expiry_problem),
 )
 
@@ -163,7 +163,7 @@ def _seconds(value: Any) -> int | None:
 def _span(seconds: int) -> str:
     for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
-            # Thousands of digits may stand in a token.
+            # A token may contain thousands of digits.
             return f"{min(seconds, 10**9) // length} {unit}"
     return f"{seconds} s"
 

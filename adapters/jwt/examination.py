@@ -1,4 +1,4 @@
-"""Examine a token check by check, for people."""
+"""Report the result of each check of a token."""
 
 import time
 
@@ -8,7 +8,7 @@ from application.errors import InvalidToken
 from application.ports.token_verifier import TokenVerifier
 from application.token_checks import TokenCheck, TokenFinding, TokenReport
 
-# Each of them needs the ones before it.
+# Each check requires that the ones before it pass.
 _BEFORE_CLAIMS = (
     TokenCheck.FORM,
     TokenCheck.ALGORITHM,
@@ -19,7 +19,7 @@ _BEFORE_CLAIMS = (
 
 
 async def examined(token: str, verifier: TokenVerifier, rules: ClaimRules) -> TokenReport:
-    """Return what each check of ``token`` by ``verifier``, which follows ``rules``, finds.
+    """Return the finding of each check of ``token`` by ``verifier``, which applies ``rules``.
 
     Claims are examined even if the signature is invalid. Raises KeysUnavailable.
     """

@@ -1,4 +1,4 @@
-"""Why a key set could not be fetched, in words."""
+"""Explain why a key set could not be fetched."""
 
 import socket
 import ssl
@@ -10,7 +10,7 @@ import httpx
 from adapters.jwt.json_web_keys import UnusableKeySet
 from domain.text import quoted
 
-# The first that fits is used: some types are subclasses of later ones.
+# The first match is used: some types are subclasses of later ones.
 _SENTENCES: Final[tuple[tuple[type[BaseException], Callable[[Any], str]], ...]] = (
     (UnusableKeySet, str),
     (httpx.ProxyError, lambda error: f"the proxy answers {quoted(str(error))}"),
@@ -27,7 +27,7 @@ _SENTENCES: Final[tuple[tuple[type[BaseException], Callable[[Any], str]], ...]] 
     (
         ssl.SSLError,
         lambda error: (
-            # Python sets the attribute of those that come from OpenSSL.
+            # Only errors from OpenSSL have the attribute.
             f"the TLS handshake fails ({getattr(error, 'reason', None)}); if the server has no "
             "TLS, write http:// in the URL"
         ),
@@ -42,9 +42,9 @@ _SENTENCES: Final[tuple[tuple[type[BaseException], Callable[[Any], str]], ...]] 
 
 
 def reason_of(error: Exception) -> str:
-    """Return why a fetch ended with ``error``; an error that is not foreseen is named by its type.
+    """Return why a fetch failed with ``error``. Unforeseen errors are named by their type.
 
-    Nothing that the server sent is in it, unless it is escaped and short.
+    Text that the server sent is escaped and shortened.
     """
     for cause in _causes(error):
         for kind, sentence in _SENTENCES:
@@ -61,6 +61,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while cause is not None and cause not in seen:
         yield cause
         seen.add(cause)
-        # A host with several addresses has one error for each.
+        # A host with several addresses causes an error for each.
         group = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None
         cause = group or cause.__cause__ or cause.__context__

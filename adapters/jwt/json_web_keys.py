@@ -9,7 +9,7 @@ from jwt import PyJWK
 from adapters.jwt.algorithms import KEY_SET_ALGORITHMS
 from domain.text import quoted
 
-# The first is the algorithm of a key that names none.
+# The first algorithm is that of a key without ``alg``.
 _ALGORITHMS_OF: Final = {
     ("OKP", "Ed25519"): ("EdDSA",),
     ("EC", "P-256"): ("ES256",),
@@ -20,15 +20,16 @@ _REASONS_MAX: Final = 3
 
 
 class UnusableKeySet(ValueError):
-    """The document is no key set, or none of its keys may verify tokens; the message says why."""
+    """The document is not a key set or has no key that may verify tokens. The message says why."""
 
 
 class _Unusable(ValueError):
-    """A key may not verify tokens; the message says why."""
+    """The key may not verify tokens. The message says why."""
 
 
 def usable_keys(document: bytes) -> dict[str | None, PyJWK]:
-    """Return the keys in ``document`` that may verify tokens, by ``kid``; a sole one also by None.
+    """Return the keys in ``document`` that may verify tokens, by ``kid``; a single one also by
+    None.
 
     All other keys are left out. Raises UnusableKeySet if no key remains.
     """
@@ -78,7 +79,7 @@ def _usable(member: Any) -> PyJWK:
         raise _Unusable("one is no object")
     try:
         allowed = _ALGORITHMS_OF[member["kty"], member.get("crv")]
-    # A symmetric key, Ed448 or P-384, for example; a list, which is no name, is a TypeError.
+    # For example a symmetric key, Ed448 or P-384. A list instead of a name raises TypeError.
     except (LookupError, TypeError):
         raise _Unusable(f"one is for {_purpose(member)}") from None
     algorithm = member.get("alg") or allowed[0]
@@ -86,7 +87,7 @@ def _usable(member: Any) -> PyJWK:
         raise _Unusable(f"one is for {_purpose(member)}")
     if not isinstance(member.get("kid"), str | None):
         raise _Unusable("one has a kid that is no text")
-    # A published private key proves nothing: every reader can sign with it.
+    # A published private key proves nothing: anyone can sign with it.
     if "d" in member:
         raise _Unusable("one is private")
     try:

@@ -23,22 +23,22 @@ from application.token_checks import TokenCheck, TokenReport
 from domain.text import quoted
 
 TIMEOUT_SECONDS: Final = 3.0
-"""Longest that one fetch may take as a whole."""
+"""Most seconds for a whole fetch."""
 FRESH_SECONDS: Final = 5 * 60
-"""Age from which the set is refreshed in the background, while it is still used."""
+"""Age in seconds from which the set is refreshed in the background and still used."""
 UNCONFIRMED_SECONDS: Final = 2 * FRESH_SECONDS
-"""Age beyond which a token waits for a refresh; if that fails, the set is still used."""
+"""Age beyond which tokens wait for a refresh. If that fails, the set is still used."""
 OUTAGE_SECONDS: Final = 24 * 60 * 60
-"""Age up to which the set is used while the issuer is out of reach."""
+"""Age up to which the set is used while the issuer cannot be reached."""
 REST_SECONDS: Final = 10
-"""Pause after a fetch that failed or that an unknown ``kid`` caused."""
+"""Pause in seconds after a failed fetch, or one for an unknown ``kid``."""
 WAIT_MARGIN_SECONDS: Final = 0.25
-"""How much longer than a fetch a token waits for its key.
+"""Seconds that a token waits longer than a fetch may take.
 
-The fetch then fails first, and known keys remain in use.
+So the fetch fails first, and known keys remain in use.
 """
 WAITING_MAX: Final = 1000
-"""Most requests that wait for a fetch: a client may send them and disconnect."""
+"""Most requests that wait for a fetch, because clients can send many and disconnect."""
 _SHOWN_MAX: Final = 5
 """Most keys that a message names."""
 
@@ -49,10 +49,10 @@ logger = logging.getLogger(__name__)
 
 
 class KeySet:
-    """Cache of the issuer's keys, fetched when the service starts and when a token needs them.
+    """Cache of the issuer's keys. They are fetched at startup and when a token needs them.
 
-    Belongs to one event loop. An outage of the issuer, also at the start, needs no restart of this
-    service.
+    Belongs to one event loop. After an outage of the issuer, even one at startup, the service need
+    not be restarted.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class KeySet:
         self._keys: dict[str | None, PyJWK] = {}
         self._fetched_at = -math.inf
         self._failure: str | None = None
-        """What is wrong, if the last fetch failed."""
+        """Why the last fetch failed; None if it succeeded."""
         self._rest_until = -math.inf
         self._fetch: asyncio.Task[None] | None = None
         self._waiting = 0
@@ -76,17 +76,16 @@ class KeySet:
     async def all(self) -> Mapping[str | None, PyJWK]:
         """Return every key, by its ``kid``. Raises KeysUnavailable if they cannot be fetched."""
         if not self._keys:
-            # No token has asked for it, so the next one need not wait before it tries again.
+            # No token caused this fetch, so the next token may try again without a pause.
             await asyncio.shield(self._fetching_for(None, rest=0))
             if self._failure is not None:
                 raise KeysUnavailable(self._failure)
         return {key.key_id: key for key in self._keys.values()}
 
     async def find(self, kid: str | None) -> PyJWK:
-        """Return the issuer's key ``kid``; if ``kid`` is None, the only key of the set.
+        """Return the issuer's key ``kid``. None means the only key of the set.
 
-        Raises InvalidToken if the issuer has no such key, KeysUnavailable if that cannot be found
-        out.
+        Raises InvalidToken if the issuer has no such key, KeysUnavailable if that is unknown.
         """
         key = self._known(kid)
         if key is None:
@@ -107,7 +106,7 @@ class KeySet:
         return key
 
     async def _fetched(self, kid: str | None) -> PyJWK:
-        # More than one round: a fetch that began before this token came may lack the newest key.
+        # A loop, because a fetch that began before this request may lack the newest key.
         while (key := self._known(kid)) is None:
             if not self._is_fetching() and self._is_resting():
                 if self._failure is not None:
@@ -140,7 +139,7 @@ class KeySet:
     def _fetching_for(self, kid: str | None, *, rest: float = REST_SECONDS) -> asyncio.Task[None]:
         """Return the fetch under way, or start one."""
         if self._fetch is None or self._fetch.done():
-            # The event loop holds no strong reference to a task.
+            # Kept in an attribute because the event loop holds only a weak reference to a task.
             self._fetch = asyncio.create_task(self._refresh(kid, rest))
         return self._fetch
 
@@ -150,7 +149,7 @@ class KeySet:
         try:
             with self._observer():
                 keys = usable_keys(await self._source.download())
-        # Whatever a fetch ends with, foreseen or not, it is no fault of the token.
+        # No error of a fetch is the token's fault, not even an unforeseen one.
         except Exception as error:  # noqa: BLE001
             failure = self._source.failure(error)
             logger.warning(
@@ -163,7 +162,7 @@ class KeySet:
         else:
             failure = None
             if due and (kid in keys or kid in self._keys):
-                # A regular refresh, not caused by an unknown key, which may cause the next one.
+                # A regular refresh: an unknown key may cause another fetch at once.
                 rest = 0
             if keys.keys() != self._keys.keys():
                 logger.info("%s has %s", self._source.name, _listed(keys))
@@ -217,7 +216,7 @@ class KeySetTokenVerifier:
         require_known_extensions(header)
         key_id = key_id_of(header)
         if key_id not in self._key_set:
-            # A fetch is for tokens that a new key might verify.
+            # Fetch only for tokens that a new key could verify.
             unverified_claims(token)
         key = await self._key_set.find(key_id)
         claims = signed_claims(token, key, algorithm=key.algorithm_name)

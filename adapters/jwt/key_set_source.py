@@ -26,7 +26,7 @@ _HINTS: Final[Mapping[int, str]] = {
 
 
 class KeySetSource:
-    """Downloads the key set at ``url``, each time anew. ``transport`` is for tests."""
+    """Downloads the key set at ``url``. ``transport`` is for tests."""
 
     def __init__(
         self, *, url: str, timeout: float, transport: httpx.AsyncBaseTransport | None = None
@@ -35,20 +35,20 @@ class KeySetSource:
         self._url = httpx.URL(url)
         self._transport = transport
         self.timeout: Final = timeout
-        # httpcore leaks the socket of a TLS handshake that is cancelled. The time-outs of its two
-        # steps, connecting and the handshake, must therefore end before that of the whole fetch.
+        # httpcore leaks the socket of a cancelled TLS handshake. So the time-outs of its two steps,
+        # connecting and the handshake, must together be shorter than that of the whole fetch.
         self._step_timeout = httpx.Timeout(timeout, connect=0.45 * timeout)
-        # Created once: reading the certificates would block the event loop at every fetch.
+        # Created once, because reading the certificates blocks the event loop.
         self._tls = tls_context()
         self._proxy = proxy_for(self._url)
         self.name: Final = f"BETTER_AUTH_JWKS_URL={shown_url(self._url)}"
-        """What messages call this source."""
+        """Name of this source in messages."""
         _import_http_client()
 
     async def download(self) -> bytes:
-        """Return the document. May raise any error: the server, its network and httpx cause it."""
+        """Return the document. May raise any error of the server, the network or httpx."""
         async with (
-            # For the whole fetch, because httpx's time-outs restart with every byte.
+            # For the whole fetch; httpx's time-outs restart with every byte.
             asyncio.timeout(self.timeout),
             self._client() as client,
             # Uncompressed, so that a small response cannot expand to a large one.
@@ -71,12 +71,12 @@ class KeySetSource:
             verify=self._tls,
             timeout=self._step_timeout,
             proxy=None if self._proxy is None else _checked(self._proxy),
-            # ``proxy_for`` has read the environment.
+            # ``proxy_for`` reads the environment instead.
             trust_env=False,
         )
 
     def failure(self, error: Exception) -> str:
-        """Return a sentence on a download that ended with ``error``: setting, address, reason."""
+        """Return a sentence about a failed download: the setting, its address and the reason."""
         through = "" if self._proxy is None else f" (through the proxy {self._proxy})"
         return f"{self.name} gives no keys{through}: {reason_of(error)}"
 
@@ -98,10 +98,10 @@ def _status_problem(response: httpx.Response) -> str:
 
 
 def _import_http_client() -> None:
-    """Import now what the first fetch would import, which would block the event loop.
+    """Import what the first fetch would import, because that would block the event loop.
 
-    httpx imports its transport when a client is created, and anyio its event loop's part when a
-    loop first needs it. Here that is a loop in a thread, because the caller may run in one.
+    httpx imports its transport when a client is created, and anyio its back end when an event loop
+    first needs it. A thread runs that loop, because the caller may run in a loop itself.
     """
     httpx.AsyncClient(verify=False, trust_env=False)  # noqa: S501 - it never sends a request
     thread = Thread(target=anyio.run, args=(anyio.sleep, 0))

@@ -1,4 +1,4 @@
-"""The HTTP proxy that the environment sets for a URL."""
+"""Find the HTTP proxy that the environment sets for a URL."""
 
 import os
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class Proxy:
 def proxy_for(url: httpx.URL) -> Proxy | None:
     """Return the proxy for ``url``, or None if none is set or NO_PROXY excepts the host.
 
-    httpx itself would make a client for every proxy of the environment, and fail if it does not
-    support one, even for a URL that needs none.
+    httpx would create a transport for every proxy of the environment, and fail if it does not
+    support one of them, even if ``url`` needs no proxy.
     """
     proxies = getproxies()
     scheme = next((scheme for scheme in (url.scheme, "all") if proxies.get(scheme)), None)

@@ -18,16 +18,16 @@ from adapters.jwt.signature import signed_claims
 from application.errors import InvalidConfiguration, InvalidToken
 from application.token_checks import TokenCheck, TokenReport
 
-# The settings warn of a short secret once, at the start; PyJWT would warn at every token.
+# The settings warn of a short secret once, at startup. PyJWT would warn for every token.
 warnings.filterwarnings("ignore", category=jwt.InsecureKeyLengthWarning)
 
 
 class _HmacWithKnownKeys(HMACAlgorithm):
-    """HS256 that examines a key once.
+    """HS256 that checks each key only once.
 
-    PyJWT's own examines the key at every token, to refuse public keys and JSON Web Keys, which
-    takes half as long as the rest of the verification. Keys come from the settings, never from a
-    token.
+    PyJWT's own checks for every token that the key is not a public key or a JSON Web Key. That
+    takes half as long as the rest of the verification. Here keys come from the settings, never from
+    a token.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class SharedSecretTokenVerifier:
     """Accepts HS256 tokens signed with the plain UTF-8 bytes of ``secret``, or of ``previous``."""
 
     def __init__(self, *, secret: str, previous: str | None = None, rules: ClaimRules) -> None:
-        """``previous`` is the secret that is being replaced, if there is one.
+        """``previous`` is the secret that is being replaced, if any.
 
         Raise InvalidConfiguration if a secret is a public key or a JSON Web Key.
         """

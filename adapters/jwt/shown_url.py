@@ -1,4 +1,4 @@
-"""How a message shows a URL."""
+"""Make a URL safe for messages."""
 
 import httpx
 
@@ -6,10 +6,10 @@ from domain.text import QUOTED_MAX
 
 
 def shown_url(url: httpx.URL | str) -> str:
-    """Return ``url`` without its credentials and its query, which may be secret, and cut short."""
+    """Return ``url``, shortened, without credentials and query, which may be secret."""
     try:
         parsed = httpx.URL(url)
-        # httpx writes other characters than those of a URL in percent-encoding.
+        # httpx percent-encodes characters that a URL cannot contain.
         shown = str(parsed.copy_with(userinfo=b"", query=None, fragment=None))
     except (httpx.InvalidURL, ValueError):
         return "(no URL)"

@@ -1,4 +1,4 @@
-"""The signature of a token: verified with PyJWT, and why it is refused."""
+"""Verify the signature of a token with PyJWT, and explain a refusal."""
 
 from typing import Any, Final
 
@@ -15,12 +15,12 @@ from domain.text import quoted
 _CLAIMS: Final = ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")
 _SIGNATURE_ONLY: Final[Any] = {f"verify_{claim}": False for claim in _CLAIMS}
 
-# PyJWT does not catch every error that hostile JSON causes in Python's parser.
+# PyJWT does not catch all errors of Python's parser for hostile JSON.
 _REFUSALS: Final = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
 
 
 def signed_claims(token: str, key: jwt.PyJWK | bytes, *, algorithm: str) -> dict[str, Any]:
-    """Return the claims of ``token``, unchecked, if ``key`` has signed it by ``algorithm``.
+    """Return the unchecked claims of ``token`` if ``key`` has signed it with ``algorithm``.
 
     ``key`` is the shared secret or a key of the key set. Raises InvalidToken.
     """
@@ -34,7 +34,7 @@ def signed_claims(token: str, key: jwt.PyJWK | bytes, *, algorithm: str) -> dict
 
 
 def unverified_claims(token: str) -> dict[str, Any]:
-    """Return the claims of ``token``, unverified. Raises InvalidToken if it has none."""
+    """Return the unverified claims of ``token``. Raises InvalidToken if they cannot be decoded."""
     try:
         return jwt.decode(token, options={"verify_signature": False})
     except _REFUSALS as error:

@@ -1,4 +1,4 @@
-"""The TLS context of fetches, and what is wrong with the environment variables that it follows."""
+"""Create the TLS context of fetches, and explain wrong environment variables."""
 
 import os
 import ssl
@@ -9,7 +9,7 @@ import httpx
 
 from application.errors import InvalidConfiguration
 
-# OpenSSL looks for a certificate by the hash of its subject.
+# OpenSSL finds a certificate by the hash of its subject.
 _HASHED_NAMES: Final = f"{8 * '[0-9a-f]'}.[0-9]*"
 
 
@@ -33,7 +33,7 @@ def tls_context() -> ssl.SSLContext:
 
 def _problem(error: OSError) -> str:
     key_log = os.environ.get("SSLKEYLOGFILE")
-    # Python names the file in the error for this one only.
+    # Only errors about this file contain its name.
     if key_log and error.filename == key_log:
         return f"SSLKEYLOGFILE={key_log} cannot be written ({error.strerror}): unset it"
     file = os.environ.get("SSL_CERT_FILE")

@@ -1,9 +1,9 @@
-"""Say in words why a text is no JSON Web Token."""
+"""Explain why a text is not a JSON Web Token."""
 
 import re
 from typing import Final
 
-# What JavaScript and Python write for a variable that holds no token.
+# Texts of JavaScript and Python for a variable that holds no token.
 _NO_VALUES: Final = frozenset(
     (
         *("undefined", "null", "None", "NaN", "true", "false"),
@@ -16,7 +16,7 @@ _OTHER_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.=-]")
 
 
 def form_problem(token: str) -> str:  # noqa: PLR0911 - one for each sentence
-    """Return why ``token``, which cannot be decoded, is no JSON Web Token; never a part of it."""
+    """Return why ``token`` is not a JSON Web Token, without quoting it."""
     if token in _NO_VALUES:
         return f"the token is the text {token}: the frontend sends a variable that holds no token"
     if token.startswith(('"', "'")):

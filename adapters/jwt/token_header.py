@@ -16,7 +16,7 @@ KEY_ID_MAX: Final = 255
 
 
 def header_of(token: str) -> dict[str, Any]:
-    """Return the header of ``token``. Only that part is decoded, not those that follow.
+    """Return the header of ``token``, without decoding the other parts.
 
     Raises InvalidToken. The caller must verify the token afterwards.
     """
@@ -26,7 +26,7 @@ def header_of(token: str) -> dict[str, Any]:
             TokenCheck.FORM, f"the token's header has more than {HEADER_MAX} characters"
         )
     try:
-        # Padded with as much as any length may need; surplus padding is ignored.
+        # Surplus padding is ignored.
         header = json.loads(urlsafe_b64decode(part + "=="))
     except (ValueError, RecursionError) as error:
         raise InvalidToken(TokenCheck.FORM, form_problem(token)) from error
@@ -36,7 +36,7 @@ def header_of(token: str) -> dict[str, Any]:
 
 
 def key_id_of(header: Mapping[str, Any]) -> str | None:
-    """Return the ``kid`` in ``header``, None if there is none. Raises InvalidToken."""
+    """Return the ``kid`` of ``header``; None if it has none. Raises InvalidToken."""
     key_id = header.get("kid")
     if isinstance(key_id, str):
         if len(key_id) > KEY_ID_MAX:
@@ -44,14 +44,14 @@ def key_id_of(header: Mapping[str, Any]) -> str | None:
                 TokenCheck.KEY, f"the token's kid has more than {KEY_ID_MAX} characters"
             )
         return key_id
-    # A kid of null is none, but PyJWT refuses it.
+    # PyJWT also refuses a kid of null.
     if "kid" in header:
         raise InvalidToken(TokenCheck.KEY, "the token's kid, the name of its key, is no text")
     return None
 
 
 def require_known_extensions(header: Mapping[str, Any]) -> None:
-    """Raise InvalidToken if ``header`` names a critical extension that PyJWT does not know."""
+    """Raise InvalidToken if ``header`` names a critical extension that PyJWT does not support."""
     critical = header.get("crit")
     if critical is None and "crit" not in header:
         return

@@ -1,1 +1,1 @@
-"""Storage in this process's memory: gone when it ends, not shared between processes."""
+"""Storage in the memory of one process. It ends with the process and is not shared."""

@@ -7,7 +7,7 @@ class MemoryInspection:
     """Reports that there is no database to inspect."""
 
     async def checks(self) -> list[Check]:
-        """Return one warning: nothing is kept."""
+        """Return one warning: tasks are lost when the process ends."""
         return [
             Check.warning(
                 "database",

@@ -11,10 +11,10 @@ from domain.task import NewTask, Task
 
 
 class MemoryTaskRepository:
-    """Keeps every user's tasks in memory.
+    """Stores all tasks in memory.
 
-    ``users`` are the ids that may own tasks; None admits every id. No operation awaits anything
-    between reading and writing, which makes each of them atomic on one event loop without a lock.
+    ``users`` are the ids that may own tasks; None admits every id. Operations are atomic on one
+    event loop without a lock, because they await nothing between reading and writing.
     """
 
     def __init__(self, users: Collection[str] | None = None) -> None:
@@ -35,7 +35,7 @@ class MemoryTaskRepository:
         return self._find(owner, task_id)
 
     async def list(self, owner: str, status: StatusFilter, order: SortOrder) -> list[Task]:
-        # Copied before anything is awaited, so that the list is one state.
+        # Copied before anything is awaited, so that the list is of one state.
         return await arrange(list(self._admitted(owner, status)), order)
 
     async def page(

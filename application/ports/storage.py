@@ -4,23 +4,23 @@ from typing import Protocol
 
 
 class Storage(Protocol):
-    """The storage of tasks, as something that is prepared, checked and closed."""
+    """The life cycle of the storage of tasks: it is prepared, checked and closed."""
 
     async def prepare(self, *, within: float | None = None) -> None:
         """Bring the schema up to date or, if so configured, check that it is.
 
-        Any number of processes may do this at once. Until it has succeeded once in this process,
-        the storage serves nothing. Repeating it changes nothing. Raises StorageUnavailable if the
-        storage is unreachable, is not ready ``within`` so many seconds (None: no limit), or has
-        not been made ready by another program yet; and SchemaConflict, with nothing changed, if
-        existing tables cannot be adopted.
+        Several processes may do this at once. The storage serves nothing until this has succeeded
+        once in this process. Repeating it changes nothing. Raises StorageUnavailable if the storage
+        is unreachable, is not ready ``within`` that many seconds (None: no limit), or has to be
+        migrated by another program first. Raises SchemaConflict, with nothing changed, if existing
+        tables cannot be adopted.
         """
         ...
 
     async def check(self) -> None:
-        """Return if tasks can be served; otherwise raise StorageUnavailable."""
+        """Raise StorageUnavailable unless tasks can be served."""
         ...
 
     async def close(self) -> None:
-        """Close every idle connection at once. The storage must not be used afterwards."""
+        """Close all idle connections. The storage must not be used afterwards."""
         ...

@@ -6,15 +6,15 @@ from application.check import Check
 
 
 class StorageInspection(Protocol):
-    """Checks whether the storage can serve tasks. Neither method changes anything or raises.
+    """Checks whether the storage can serve tasks. The methods change nothing and never raise.
 
-    Both end within a fixed time. A check that cannot be made is a failure.
+    They end within a fixed time. A check that cannot be made is a failure.
     """
 
     async def checks(self) -> list[Check]:
-        """Return whether each thing that serving takes is there, in the order of a start."""
+        """Return a check for each requirement of serving, in the order of a start."""
         ...
 
     async def check_user(self, subject: str) -> Check:
-        """Return whether the user whom a token names as ``subject`` can create tasks."""
+        """Return a check of whether the user ``subject`` of a token can create tasks."""
         ...

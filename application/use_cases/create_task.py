@@ -11,7 +11,7 @@ class CreateTask:
     def __init__(
         self, *, tasks: TaskRepository, clock: Clock, task_limit: int | None = None
     ) -> None:
-        """``task_limit`` is the largest number of tasks that one user may have (None: any)."""
+        """``task_limit`` is the most tasks that one user may have; None means no limit."""
         self._tasks = tasks
         self._clock = clock
         self._task_limit = task_limit

@@ -10,7 +10,7 @@ from domain.task import UNCHANGED, Task, Unchanged
 
 
 class EditTask:
-    """Change the fields of one of a user's tasks that a user can change."""
+    """Change fields of one of a user's tasks."""
 
     def __init__(self, *, tasks: TaskRepository, clock: Clock) -> None:
         self._tasks = tasks

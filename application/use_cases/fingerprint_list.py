@@ -5,7 +5,7 @@ from domain.listing import StatusFilter
 
 
 class FingerprintList:
-    """Identify the state of a user's list, filtered, without reading the tasks."""
+    """Identify the state of a user's filtered list without reading the tasks."""
 
     def __init__(self, *, tasks: TaskRepository) -> None:
         self._tasks = tasks

@@ -6,7 +6,7 @@ from domain.task import Task
 
 
 class ListTasks:
-    """List a user's tasks, filtered and in order."""
+    """List a user's tasks, filtered and sorted."""
 
     def __init__(self, *, tasks: TaskRepository) -> None:
         self._tasks = tasks

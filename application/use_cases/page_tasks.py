@@ -5,7 +5,7 @@ from domain.listing import Page, Position, SortOrder, StatusFilter
 
 
 class PageTasks:
-    """List some of a user's tasks, filtered and in order."""
+    """List one page of a user's tasks, filtered and sorted."""
 
     def __init__(self, *, tasks: TaskRepository) -> None:
         self._tasks = tasks

@@ -1,1 +1,1 @@
-"""``tasks-api doctor``: what is wrong with the settings and the surroundings, and what to do."""
+"""``tasks-api doctor``: check the settings and the environment, and advise what to do."""

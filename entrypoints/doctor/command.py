@@ -11,11 +11,11 @@ from entrypoints.settings import LogFormat, LogLevel
 
 
 def run(*, token: str | None, origin: str | None, as_json: bool) -> bool:
-    """Print what is found; return whether everything that was asked about can work."""
-    # What the adapters log is said by the checks.
+    """Run and print the checks; return whether none has failed."""
+    # The checks report what the adapters would log.
     logs.configure(LogFormat.CONSOLE, LogLevel.CRITICAL)
     lines = None if as_json else report.Lines(sys.stdout)
-    # asyncio.run would wait for a thread that cannot be cancelled: one that looks up a name.
+    # asyncio.run would wait for a thread that resolves a name, which cannot be cancelled.
     loop = asyncio.new_event_loop()
     try:
         checks = loop.run_until_complete(_collect(token, origin, lines))

@@ -1,4 +1,4 @@
-"""The checks, in the order in which a start and then a request need what they check."""
+"""The checks, in the order of a start and then a request."""
 
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -20,10 +20,10 @@ _MISCONFIGURED: Final = (InvalidSettings, InvalidConfiguration)
 
 
 async def diagnose(*, token: str | None = None, origin: str | None = None) -> AsyncIterator[Check]:
-    """Yield every check as soon as it is made.
+    """Yield each check as soon as it is made.
 
-    What a setting that is missing makes impossible is left out; nothing else is checked if one is
-    invalid, because its default would be checked instead.
+    Checks that need a missing setting are omitted. If a setting is invalid, only the settings are
+    checked, because the other checks would use its default.
     """
     for check in _settings_checks():
         yield check
@@ -40,7 +40,7 @@ async def diagnose(*, token: str | None = None, origin: str | None = None) -> As
     for check in [] if storage is None else await storage.checks():
         yield check
         if (check.name, check.state) == ("database", State.FAILURE):
-            storage = None  # Asking it for the token's user would fail in the same way.
+            storage = None  # The check of the token's user would fail in the same way.
     async for check in _token_checks(container, token, storage):
         yield check
     if origin is not None:

@@ -1,4 +1,4 @@
-"""How checks are printed: lines for people, or one JSON document for programs."""
+"""Print checks: as lines for people, or as a JSON document for programs."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,15 +17,15 @@ _HELP: Final = "docs/troubleshooting.md lists symptoms, causes and fixes"
 
 
 def succeeded(checks: Iterable[Check]) -> bool:
-    """Return whether everything that was asked about can work."""
+    """Return whether no check has failed."""
     return all(check.state is not State.FAILURE for check in checks)
 
 
 class Lines:
-    """Prints each check as a line to ``stream``, and what to do in a line below it."""
+    """Prints each check to ``stream`` as a line, with a remedy in the line below."""
 
     def __init__(self, stream: TextIO) -> None:
-        """Use ASCII marks if ``stream`` cannot encode others."""
+        """Use ASCII marks if ``stream`` cannot encode the others."""
         encodes = _can_encode(stream, "".join(_MARKS.values()) + _ARROW)
         self._stream = stream
         self._marks = _MARKS if encodes else _ASCII_MARKS
@@ -38,7 +38,7 @@ class Lines:
             self._print(f"  {'':<{_NAME_WIDTH}} {self._arrow} {check.remedy}")
 
     def end(self, checks: Sequence[Check]) -> None:
-        """Print the sum of all ``checks``."""
+        """Print the summary of all ``checks``."""
         failures = sum(check.state is State.FAILURE for check in checks)
         warnings = sum(check.state is State.WARNING for check in checks)
         if failures:
@@ -50,7 +50,7 @@ class Lines:
 
     def _print(self, line: str) -> None:
         encoding = self._stream.encoding or "ascii"
-        # Names of tables and users may hold any character, also such as move the cursor.
+        # Names of tables and users may contain any character, even ones that move the cursor.
         printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
         encodable = printable.encode(encoding, errors="backslashreplace").decode(encoding)
         print(encodable, file=self._stream, flush=True)
@@ -69,7 +69,7 @@ def _can_encode(stream: TextIO, text: str) -> bool:
 
 
 def to_json(checks: Sequence[Check]) -> str:
-    """Return the document: whether everything can work, and every check."""
+    """Return a JSON document: whether no check has failed, and all checks."""
     document: dict[str, Any] = {
         "ok": succeeded(checks),
         "checks": [

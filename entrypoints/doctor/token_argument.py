@@ -1,4 +1,4 @@
-"""The token that ``tasks-api doctor`` is asked about."""
+"""Read the token argument of ``tasks-api doctor``."""
 
 import json
 import re
@@ -8,10 +8,10 @@ _HEADER: Final = re.compile(r"(?:authorization:\s*)?bearer(?:\s+|$)", re.IGNOREC
 
 
 def token_of(argument: str, standard_input: TextIO) -> str:
-    """Return the token in ``argument``, or in ``standard_input`` if that is ``-``; perhaps empty.
+    """Return the token in ``argument``, or in ``standard_input`` for ``-``. It may be empty.
 
-    It may be written as in a header, or as the JSON that Better Auth's /api/auth/token returns.
-    Everything else is kept, because a client may send it, too.
+    It may have the form of a header, or of the JSON that Better Auth's /api/auth/token returns. Any
+    other text is kept, because a client could send it as well.
     """
     text = (standard_input.read() if argument == "-" else argument).strip()
     try:

@@ -68,7 +68,7 @@ class TaskUpdate(BaseModel):
 
 
 class TaskCompletion(BaseModel):
-    """The state that a task is to have; without it, the other one than it has.
+    """The state to set. Without ``completed``, the state is flipped.
 
     Unknown fields are ignored.
     """

@@ -119,7 +119,7 @@ class DatabaseTelemetry:
         self._revision = revision
 
     def is_out_of_reach(self) -> None:
-        """Note that an operation has failed, whatever it was."""
+        """Record that an operation could not use the database."""
         self._available = False
 
     def _availability(self, _: CallbackOptions) -> Iterable[Observation]:
@@ -133,7 +133,7 @@ class DatabaseTelemetry:
 
 @cache
 def _described(statement: bytes) -> tuple[str, dict[str, str], dict[str, str]]:
-    # The cache is bounded: there are about a dozen statements, and values are no part of them.
+    # The cache is bounded: there are about a dozen statements, and they contain no values.
     text = statement.decode()
     verb = text.split(None, 1)[0]
     target = _TARGET.search(text)

@@ -16,7 +16,7 @@ def telemetry_class(settings: Settings) -> "type[Telemetry] | None":
 
     Raises InvalidSettings if one is on and its packages are not installed.
     """
-    # All three are evaluated, so that each can raise its own InvalidSettings.
+    # Evaluate all three, because each may raise InvalidSettings.
     enabled = exports_traces(), exports_metrics(), settings.metrics_port is not None
     if not any(enabled):
         return None

@@ -31,7 +31,7 @@ class FailureTelemetry:
     def request_failed(self, error: Exception, status: int) -> None:
         """Count an error that a token or the service causes; ``status`` is that of the response."""
         if isinstance(error, _TOKEN_FAILURES):
-            # A message of InvalidToken quotes the token's claims. The others are fixed sentences.
+            # Messages of InvalidToken quote the token's claims. The others are fixed sentences.
             reason = error.check if isinstance(error, InvalidToken) else str(error)
             attributes = {"error.type": type(error).__name__, "reason": reason}
             self._refused_tokens.add(1, attributes)
@@ -46,7 +46,7 @@ class FailureTelemetry:
                 self._database.is_out_of_reach()
         else:
             return
-        # Under names of our own, because FastAPI sets ``error.type`` to the status.
+        # Use our own names, because FastAPI sets ``error.type`` to the status.
         get_current_span().set_attributes(
             {f"tasks_api.{name}": value for name, value in attributes.items()}
         )

@@ -28,9 +28,9 @@ class TraceIds(logging.Filter):
 
 
 class FewComplaints(logging.Filter):
-    """Passes one line of OpenTelemetry's a minute, without its stack trace.
+    """Passes one line per minute from OpenTelemetry, without its stack trace.
 
-    A collector that is out of reach would fill the log otherwise.
+    Otherwise a collector that cannot be reached would fill the log.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class FewComplaints(logging.Filter):
         self._again_at = 0.0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is not OpenTelemetry's, or the first of a minute."""
+        """Return whether the line is not from OpenTelemetry, or is its first in a minute."""
         if not record.name.startswith("opentelemetry."):
             return True
         if record.created < self._again_at:

@@ -7,11 +7,11 @@ from entrypoints.settings import InvalidSettings
 
 
 class MetricsPort:
-    """Serves ``/metrics`` from a thread, apart from the API and its clients."""
+    """Serves ``/metrics`` in a thread, on a port that the API's clients do not use."""
 
     def __init__(self, port: int) -> None:
         """Start serving. Raise InvalidSettings if the port cannot be used."""
-        # Not the global registry, to which prometheus_client adds metrics of its own.
+        # Not the global registry, to which prometheus_client adds its own metrics.
         registry = CollectorRegistry()
         self.reader = PrometheusMetricReader(registry=registry, scope_info_enabled=False)
         try:

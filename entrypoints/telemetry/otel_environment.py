@@ -1,7 +1,7 @@
-"""Which signals OpenTelemetry's own environment variables turn on.
+"""Determine which signals OpenTelemetry's environment variables turn on.
 
-The SDK reads the variables itself, from the environment alone. This module decides whether the SDK
-is started at all, by the rules of FastAPI's own set-up.
+The SDK reads the variables itself, only from the environment. This module decides whether the SDK
+is started, by the rules of FastAPI's own set-up.
 """
 
 import os
@@ -10,17 +10,17 @@ from entrypoints.settings import InvalidSettings
 
 
 def exports_traces() -> bool:
-    """Whether traces are sent to a collector. Raises InvalidSettings."""
+    """Return whether traces are sent to a collector. Raises InvalidSettings."""
     return _exports("TRACES")
 
 
 def exports_metrics() -> bool:
-    """Whether metrics are sent to a collector. Raises InvalidSettings."""
+    """Return whether metrics are sent to a collector. Raises InvalidSettings."""
     return _exports("METRICS")
 
 
 def chooses_exemplars() -> bool:
-    """Whether a variable says which measurements refer to their span. They cost time."""
+    """Return whether a variable chooses exemplars. By default they are off, to save time."""
     return bool(_value("METRICS_EXEMPLAR_FILTER"))
 
 

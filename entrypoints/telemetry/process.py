@@ -1,4 +1,4 @@
-"""Telemetry of the process: how late its event loop is, and how many clients are connected."""
+"""Telemetry of the process: delays of its event loop, and open connections."""
 
 import asyncio
 from collections import deque
@@ -9,16 +9,16 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from entrypoints.server.protocol import Protocol
 
-_LOOK_EVERY_SECONDS: Final = 0.5
-_REMEMBERED: Final = 60
-"""Looks that are remembered: half a minute, the usual interval between two exports."""
+_MEASURE_EVERY_SECONDS: Final = 0.5
+_KEPT: Final = 60
+"""Measurements that are kept: half a minute, the usual interval between two exports."""
 
 
 class ProcessTelemetry:
     """Observes the event loop of this process and the connections of its server."""
 
     def __init__(self, meter: Meter) -> None:
-        self._lags: deque[float] = deque(maxlen=_REMEMBERED)
+        self._lags: deque[float] = deque(maxlen=_KEPT)
         self._timer: asyncio.TimerHandle | None = None
         meter.create_observable_gauge(
             "tasks_api.event_loop.lag",
@@ -37,7 +37,7 @@ class ProcessTelemetry:
         """Observe the running event loop until ``close``."""
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(
-            _LOOK_EVERY_SECONDS, self._look, loop, loop.time() + _LOOK_EVERY_SECONDS
+            _MEASURE_EVERY_SECONDS, self._measure, loop, loop.time() + _MEASURE_EVERY_SECONDS
         )
 
     def close(self) -> None:
@@ -45,12 +45,13 @@ class ProcessTelemetry:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+    def _measure(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         self._lags.append(max(0.0, loop.time() - due))
         self.start()
 
     def _lag(self, _: CallbackOptions) -> Iterable[Observation]:
-        # Another thread asks; a list of a deque that changes meanwhile could fail, a copy does not.
+        # Called in another thread. Iterating over a deque that changes could fail; copying does
+        # not.
         if lags := self._lags.copy():
             yield Observation(max(lags))
 

@@ -11,8 +11,8 @@ from opentelemetry.trace import SpanKind, StatusCode, Tracer
 class TimedSpan:
     """Context whose block is recorded as a span and in a histogram.
 
-    Of an error only the type is recorded: its message may quote a request. The span does not become
-    the current one: no block asks for it, and it would cost microseconds for each statement.
+    Only the type of an error is recorded, because its message may quote a request. The span is not
+    made the current span: no block needs it, and it would cost microseconds for each statement.
     """
 
     __slots__ = ("_attributes", "_durations", "_on_success", "_span", "_started")
@@ -27,7 +27,7 @@ class TimedSpan:
         details: Mapping[str, str],
         on_success: Callable[[], None] | None = None,
     ) -> None:
-        """Begin. ``attributes`` are those of the histogram, ``details`` those of the span."""
+        """Begin the span. ``attributes`` are the histogram's, ``details`` the span's."""
         self._durations = durations
         self._attributes = attributes
         self._on_success = on_success
@@ -35,7 +35,7 @@ class TimedSpan:
         self._started = perf_counter()
 
     def __enter__(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: the span has begun."""
 
     def __exit__(
         self,
@@ -43,7 +43,7 @@ class TimedSpan:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Record the duration, and what ended the block."""
+        """Record the duration and the error, if any."""
         seconds = perf_counter() - self._started
         attributes = self._attributes
         if error is not None:

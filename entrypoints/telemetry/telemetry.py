@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig
 
 FLUSH_WITHIN: Final = 0.8
-"""Most seconds that a stopping process spends on sending what is queued.
+"""Most seconds that a stopping process takes to send the queued data.
 
-With the 9 that it may spend on requests, it ends within 10, even if the collector does not answer.
+With the 9 s for requests, the process ends within 10 s even if the collector does not respond.
 """
 
 _SCOPE: Final = "tasks-api"
@@ -48,8 +48,8 @@ _ADDRESSES: Final = {"url.path", "url.query"}
 class Telemetry:
     """The providers of one process and the observers that report to them.
 
-    The providers are not OpenTelemetry's global ones, so that they end with the application. The
-    SDK reads from the OTEL_* variables where and how to send.
+    They are not OpenTelemetry's global providers, so that they end with the application. The SDK
+    reads the OTEL_* variables for the address and form of exports.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -60,7 +60,7 @@ class Telemetry:
         try:
             tracers, meters = self._tracers(), self._meters(settings)
         except ValueError as error:
-            # The SDK raises it for a wrong OTEL_* variable.
+            # The SDK raises this for an invalid OTEL_* variable.
             raise InvalidSettings(f"telemetry cannot start: {error}") from error
         tracer = tracers.get_tracer(_SCOPE, VERSION)
         meter = meters.get_meter(_SCOPE, VERSION)
@@ -73,7 +73,7 @@ class Telemetry:
             "meter_provider": meters,
             # FastAPI's log records quote requests; our log has a line for each request.
             "logs": False,
-            # Spans of dependencies and serialization, which no route here has.
+            # Spans of dependencies and serialization, which the routes here do not use.
             "operation_spans": False,
             "auto_configure": False,
         }
@@ -100,7 +100,7 @@ class Telemetry:
             readers,
             resource=self._resource,
             shutdown_on_exit=False,
-            # Otherwise each measurement would look for a span to refer to.
+            # Otherwise each measurement would look for its span.
             exemplar_filter=None if chooses_exemplars() else metrics.AlwaysOffExemplarFilter(),
         )
         self._providers.append(provider)
@@ -111,9 +111,9 @@ class Telemetry:
         self.process.start()
 
     async def close(self) -> None:
-        """Send what is queued, for at most FLUSH_WITHIN seconds, and stop."""
+        """Send the queued data, for at most FLUSH_WITHIN seconds, and stop."""
         self.process.close()
-        # Daemon threads, so that one that still waits for the network does not keep the process.
+        # Daemon threads, so that a wait for the network does not delay the end of the process.
         threads = [Thread(target=each.shutdown, daemon=True) for each in self._providers]
         if self._metrics_port is not None:
             threads.append(Thread(target=self._metrics_port.close, daemon=True))
@@ -123,7 +123,7 @@ class Telemetry:
 
 
 class _WithoutAddresses(BatchSpanProcessor):
-    """Redacts the path and the query of a request's span: they name a user. The route stays."""
+    """Redacts the path and query of a request's span, which name a user. The route is kept."""
 
     def on_start(self, span: trace.Span, parent_context: Context | None = None) -> None:
         if span.kind is SpanKind.SERVER:
@@ -137,7 +137,7 @@ def _resource() -> Resource:
             "service.name": _SCOPE,
             "service.version": VERSION,
             **({"vcs.ref.head.revision": REVISION} if REVISION else {}),
-            # Each worker is a source of its own; otherwise their counters overwrite each other.
+            # Each worker is a separate source; otherwise their counters would overwrite each other.
             "service.instance.id": str(uuid4()),
         }
     )

@@ -174,7 +174,7 @@ def test_the_age_of_the_key_set_counts_from_the_last_fetch_that_succeeded(
 async def test_the_lag_is_that_of_the_longest_delay(
     measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("entrypoints.telemetry.process._LOOK_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("entrypoints.telemetry.process._MEASURE_EVERY_SECONDS", 0.01)
     process = ProcessTelemetry(measured.meter)
     assert not measured.points("tasks_api.event_loop.lag")
     process.start()

@@ -159,7 +159,7 @@ export interface components {
         };
         /**
          * SortOrder
-         * @description In which order tasks are listed. Both orders are total: equal tasks are ordered by ``id``.
+         * @description Order of a list. Both orders are total: equal tasks are ordered by ``id``.
          * @enum {string}
          */
         SortOrder: "created" | "title";
@@ -171,7 +171,7 @@ export interface components {
         StatusFilter: "all" | "pending" | "completed";
         /**
          * TaskCompletion
-         * @description The state that a task is to have; without it, the other one than it has.
+         * @description The state to set. Without ``completed``, the state is flipped.
          *
          *     Unknown fields are ignored.
          * @example {
