@@ -25,14 +25,14 @@ MANY: Final = 64
 _ABOUT: Final = {name: service.about for name, service in SERVICES.items()} | {
     Pgbench.name: "the same statements, prepared, run by PostgreSQL's own load driver"
 }
-_UNASKED: Final = frozenset(name for name in SERVICES if not SERVICES[name].by_default)
+_NOT_BY_DEFAULT: Final = frozenset(name for name in SERVICES if not SERVICES[name].by_default)
 _BASELINES: Final = frozenset(name for name in SERVICES if SERVICES[name].of_baseline)
 
 
 def main() -> None:
-    """Measure what the arguments ask for and print the tables."""
+    """Measure as the arguments say and print the tables."""
     options = _options()
-    # An exception, so that everything that was started is ended.
+    # Raise an exception, so that all started processes are ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
     needs_node = any(name in SERVICES and SERVICES[name].on_node for name in options.services)
     installed = install(options.python, node=needs_node, baseline=options.baseline)
@@ -139,7 +139,8 @@ def _options() -> argparse.Namespace:
         options.services = [
             name
             for name in _ABOUT
-            if (options.baseline is not None or name not in _BASELINES) and name not in _UNASKED
+            if (options.baseline is not None or name not in _BASELINES)
+            and name not in _NOT_BY_DEFAULT
         ]
     if options.baseline is None and _BASELINES.intersection(options.services):
         parser.error("`baseline` is measured with --baseline FOLDER")

@@ -1,4 +1,4 @@
-"""A small server that a benchmark needs beside the services."""
+"""A small server for the benchmark."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread

@@ -8,14 +8,14 @@ from bench.figures.sample import Sample, Target
 from bench.load.workloads import NotOffered, Workload
 
 Key = tuple[str, str, int]
-"""Name of the service, name of the workload, number of connections asked for."""
+"""Name of the service, name of the workload, requested number of connections."""
 
 Samples = dict[Key, list[Sample]]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The workloads, and for how long each is sent."""
+    """The workloads and their durations."""
 
     workloads: Sequence[Workload]
     concurrency: Sequence[int]

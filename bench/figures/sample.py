@@ -1,4 +1,4 @@
-"""The figures of one stretch of load, and the protocol of what can be measured."""
+"""The figures of one period of load, and the protocol of measured targets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bench.load.workloads import Workload
 
 @dataclass(frozen=True)
 class Sample:
-    """The figures of one stretch of load."""
+    """The figures of one period of load."""
 
     cpu_us: float
     """CPU time of the service's processes per request, in microseconds."""
@@ -24,7 +24,7 @@ class Sample:
 
 
 class Target(Protocol):
-    """A service, or a program in its place, that workloads can be sent to."""
+    """A service, or a program in its place, to which workloads are sent."""
 
     @property
     def name(self) -> str:

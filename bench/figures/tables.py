@@ -26,7 +26,7 @@ class ServiceFacts:
 
 @dataclass(frozen=True)
 class Results:
-    """The samples of a run, and what is needed to read them."""
+    """The samples of a run, with the facts that explain them."""
 
     facts: dict[str, str]
     targets: dict[str, str]

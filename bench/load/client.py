@@ -1,4 +1,4 @@
-"""A load driver with little cost of its own: it sends prebuilt bytes and parses little.
+"""A load driver that costs little: it sends prebuilt bytes and parses little.
 
 Each connection has one request under way and sends the next when its response is complete.
 """
@@ -28,7 +28,7 @@ class ServerGone(Exception):
 
 @dataclass(frozen=True)
 class Load:
-    """The requests and responses of one stretch of time."""
+    """The result of one period of load."""
 
     seconds: float
     latencies: Sequence[float]
@@ -54,7 +54,7 @@ class Connection:
         self.received = 0
         self._head = b""
         self._missing = 0
-        """Bytes of the body that have not arrived; -1 if the length is not known."""
+        """Bytes of the body that have not arrived; -1 if the length is unknown."""
 
     def send_next(self) -> bool:
         """Send the next request. Return whether there was one."""

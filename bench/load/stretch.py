@@ -1,4 +1,4 @@
-"""One stretch of load: a workload, sent for some seconds to one service."""
+"""One period of load: a workload that is sent to one service for some seconds."""
 
 import time
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _SUCCESSES: Final = range(200, 300)
 
 
 class WrongAnswer(Exception):
-    """A response has another status than the workload expects."""
+    """A response has a status that the workload does not expect."""
 
 
 def put_load(

@@ -9,7 +9,7 @@ import psycopg
 SMALL: Final = 20
 LARGE: Final = 1000
 DELETABLE: Final = 400
-"""Number of tasks of each writer before deletions are measured."""
+"""Tasks of each writer before deletions are measured."""
 
 _SMALL_USERS: Final = 64
 _LARGE_USERS: Final = 16
@@ -32,7 +32,7 @@ class User:
 def _users(kind: str, count: int, tasks: int, first_id: int) -> list[User]:
     users = []
     for number in range(count):
-        # As long as the ids that Better Auth makes.
+        # Of the same length as Better Auth's ids.
         user_id = uuid5(NAMESPACE_OID, f"{kind} {number}").hex
         start = first_id + number * tasks
         users.append(User(user_id, range(start, start + tasks)))
@@ -57,7 +57,7 @@ _TASKS = """
     FROM generate_series(0, %(count)s - 1) AS n
 """
 
-# An older version of this service has no such column.
+# Older versions of this service do not have this column.
 _HAS_KEYS = """
     SELECT 1 FROM pg_attribute WHERE attrelid = 'tasks'::regclass AND attname = 'title_key'
 """

@@ -1,4 +1,4 @@
-"""The requests that every service is measured with."""
+"""The requests with which every service is measured."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ from bench.load.users import LARGE_USERS, SMALL, SMALL_USERS, WRITERS, User
 
 
 class NotOffered(Exception):
-    """The service does not do what the workload asks for."""
+    """The service does not offer what the workload requires."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Place:
         return users[self.number :: self.connections]
 
     def request(self, method: str, path: str, user: User, body: Any = None) -> bytes:
-        """Return the bytes of a request, without a browser's headers, which no service reads."""
+        """Return the bytes of a request, without the other headers of a browser."""
         bearer = f"Bearer {token(user.id, self.signing)}"
         headers = {"Host": "127.0.0.1", "Authorization": bearer}
         content = b""
@@ -57,7 +57,7 @@ class Workload:
     name: str
     requests: Callable[[Place], Requests]
     connections: int = len(SMALL_USERS)
-    """Most connections that it is measured with."""
+    """Most connections with which it is measured."""
     status: int | None = None
     """The expected status; None accepts every 2xx."""
     writes: bool = False
@@ -147,7 +147,7 @@ def _mix(place: Place) -> Requests:
     left = list(chain.from_iterable(repeat(name, count) for name, count in MIX.items()))
     # Shuffled the same way for every service: 7 and 20 have no common divisor.
     order = [left[7 * position % len(left)] for position in range(len(left))]
-    # Each connection starts at another place of the order.
+    # Each connection starts at a different position of the order.
     for name in islice(cycle(order), place.number, None):
         following = next(streams[name], None)
         if following is None:

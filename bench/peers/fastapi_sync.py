@@ -19,8 +19,8 @@ from bench.peers.fastapi_common import (
     now,
 )
 
-# As many as there are threads: with fewer, requests that hold a connection wait for a thread to
-# encode their answer, and those that hold the threads wait for a connection, until a time-out.
+# As many connections as threads. With fewer, requests that hold a connection wait for a thread to
+# encode the response, while the threads wait for a connection, until a time-out.
 engine = create_engine(DATABASE_URL, pool_size=40, max_overflow=0)
 app = FastAPI()
 answer_errors_in_one_shape(app)

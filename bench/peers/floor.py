@@ -1,6 +1,6 @@
 """The least that this stack allows: uvicorn, PyJWT and one statement on reused cursors of psycopg.
 
-No framework, no rules, no log, no deadline, and a response that is pasted together.
+It has no framework, rules, log or deadline, and concatenates the response.
 """
 
 import asyncio

@@ -32,7 +32,7 @@ _MEBIBYTE: Final = 1 << 20
 
 
 def main() -> None:
-    """Measure what the arguments ask for and print the tables."""
+    """Measure as the arguments say and print the tables."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
     _allow_many_connections()

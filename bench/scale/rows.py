@@ -39,12 +39,12 @@ _FILL: Final = """
 
 
 def owner_of(tasks: int) -> str:
-    """Return the id of the user with so many tasks."""
+    """Return the id of the user with this number of tasks."""
     return f"owner-of-{tasks}"
 
 
 def fill(url: str, total: int) -> None:
-    """Insert ``total`` tasks into a migrated database, among them those of the OWNED that fit."""
+    """Insert ``total`` tasks into a migrated database, including the users of OWNED that fit."""
     owners = " ".join(
         f"WHEN n % {total // owned} = {place} THEN '{owner_of(owned)}'"
         for place, owned in enumerate(OWNED)
@@ -99,7 +99,7 @@ def costs(url: str, owner: str) -> dict[str, Cost]:
         }
         found = {}
         for name, each in _all_statements():
-            # A page that begins behind the first tasks.
+            # The position after the first tasks.
             key = seen if SortOrder.CREATED in name.split() else "task 5"
             found[name] = _cost(connection, each, {**values, "key": key})
         return found

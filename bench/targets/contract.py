@@ -1,4 +1,4 @@
-"""The rules that every service must keep to be measured: the contract without its corner cases."""
+"""The rules that a measured service must follow: the contract without its corner cases."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ class _Client:
 
 
 def check(url: str, signing: Signing) -> None:
-    """Raise ContractBroken unless the service at ``url`` keeps every rule. Changes tasks."""
+    """Raise ContractBroken unless the service at ``url`` follows every rule. Changes tasks."""
     client = _Client(url, signing)
     with client.http:
         for rule in (_tokens, _ownership, _life_of_a_task, _input, _listing):

@@ -1,4 +1,4 @@
-"""Interpreters and packages of the services, installed into a folder of the benchmark's own."""
+"""Install the interpreters and packages of the services into the benchmark's folder."""
 
 import json
 import os
@@ -53,11 +53,10 @@ class Installed:
 
 
 def install(python: Path | None, *, node: bool, baseline: Path | None = None) -> Installed:
-    """Install what is missing, on ``python`` or else on the best interpreter of this machine.
+    """Install missing packages, for ``python`` or the best interpreter of this machine.
 
-    ``baseline`` is the folder of another checkout of this service. It gets an environment beside
-    ours, on the same interpreter and with the packages of its own lock file; nothing is written
-    into the folder.
+    ``baseline`` is the folder of another checkout of this service. It gets its own environment,
+    with the same interpreter and the packages of its lock file. Nothing is written into the folder.
     """
     chosen = _inspect(python) if python else _best_python()
     if chosen is None:

@@ -20,7 +20,7 @@ from bench.load.workloads import MIX, NotOffered, Workload
 from bench.targets.processes import cpu_seconds
 from domain.listing import SortOrder, StatusFilter
 
-# For a moment a server process that is ending is in no list, and its time in no sum.
+# Wait for ending server processes, whose time is not counted for a moment.
 _SETTLE_SECONDS: Final = 0.2
 
 _PARAMETER: Final = re.compile(r"\$(\d+)")
@@ -93,7 +93,7 @@ def _create_people(url: str) -> None:
 
 @dataclass(frozen=True)
 class Pgbench:
-    """pgbench on a database of its own. Its processor time counts as the service's."""
+    """pgbench on its own database. Its processor time counts as the service's."""
 
     program: Path
     url: str

@@ -1,4 +1,4 @@
-"""The PostgreSQL server of all services; each service has a database of its own."""
+"""The PostgreSQL server of all services; each service has its own database."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from tests.ports import free_port
 
 SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
-    # Neither the disk nor background workers are measured.
+    # Exclude the disk and background workers from the measurements.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",

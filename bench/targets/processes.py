@@ -1,4 +1,4 @@
-"""Start processes; read from /proc what they and their children use (Linux)."""
+"""Start processes, and read from /proc the resources that they and their children use (Linux)."""
 
 import os
 import socket
@@ -14,14 +14,14 @@ _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _START_SECONDS: Final = 15
 _STOP_SECONDS: Final = 15
 
-# Positions after the name, which is the second field and may hold spaces: see proc(5).
+# Positions after the name, which is the second field and may contain spaces: see proc(5).
 _PARENT, _UTIME, _CUTIME, _CSTIME = 1, 11, 13, 14
 
 
 def cpu_seconds(root: int) -> float:
     """Return user and system time of the process ``root`` and its descendants so far."""
     while True:
-        # The times of a child that has ended count for the parent that waited for it.
+        # The times of a child that has ended are added to those of its parent.
         ended = _stat(root)[_CUTIME : _CSTIME + 1]
         ticks = 0
         for process in _tree(root):
@@ -37,7 +37,7 @@ def resident_bytes(root: int, *, peak: bool = False) -> int:
 
 
 def _tree(root: int) -> set[int]:
-    # Not from /proc/PID/task/TID/children, which omits some while others are ending.
+    # Not from /proc/PID/task/TID/children, which omits children while others are ending.
     parents = {}
     for folder in _PROC.glob("[0-9]*"):
         process = int(folder.name)

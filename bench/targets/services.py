@@ -1,4 +1,4 @@
-"""The services that are measured, and how each is started."""
+"""The measured services, and how to start them."""
 
 import time
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ from bench.targets.processes import cpu_seconds, resident_bytes, running
 from tests.ports import free_port
 
 _START_SECONDS: Final = 60
-_LOOK_EVERY_SECONDS: Final = 0.005
+_POLL_EVERY_SECONDS: Final = 0.005
 
 
 @dataclass(frozen=True)
 class Service:
-    """One of the services: its name in tables, what it is, and the command that starts it."""
+    """A service: its name in tables, its description, and the command that starts it."""
 
     name: str
     about: str
@@ -32,15 +32,15 @@ class Service:
     """``{scripts}`` and ``{baseline}`` stand for folders of Installed, ``{port}`` for the port."""
     signing: Signing = Signing.HS256
     settings: tuple[tuple[str, str], ...] = ()
-    """More settings. ``{collector}`` and ``{metrics_port}`` stand for what they name."""
+    """More settings. ``{collector}`` and ``{metrics_port}`` are placeholders."""
     bare: bool = False
-    """It answers every request the same; the contract is not checked."""
+    """Every response is the same, so the contract is not checked."""
     by_default: bool = True
-    """Whether it is measured unless it is named."""
+    """Whether it is measured by default."""
 
     @property
     def of_baseline(self) -> bool:
-        """Whether it belongs to another checkout, which has a schema of its own."""
+        """Whether it belongs to another checkout, which may have another schema."""
         return self.command[0].startswith("{baseline}")
 
     @property
@@ -124,7 +124,7 @@ SERVICES: Final = {service.name: service for service in _ALL}
 
 @dataclass(frozen=True)
 class Start:
-    """Time and processor time until a service answered, and its memory at that moment."""
+    """Time and processor time until the first response, and the memory at that moment."""
 
     seconds: float
     cpu_seconds: float
@@ -133,7 +133,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Running:
-    """A service that answers."""
+    """A service that has started."""
 
     service: Service
     pid: int
@@ -143,7 +143,7 @@ class Running:
 
 
 class DidNotStart(Exception):
-    """A service did not answer. The message is its output."""
+    """A service did not start. The message is its output."""
 
 
 @cache
@@ -156,7 +156,7 @@ def _collector_url() -> str:
 def started(
     service: Service, installed: Installed, database_url: str, folder: Path
 ) -> Iterator[Running]:
-    """Run a service; the block begins once it answers with a user's tasks."""
+    """Run a service; the block begins after a response with a user's tasks."""
     port = free_port()
     telemetry = {"collector": _collector_url(), "metrics_port": free_port()}
     environment = {
@@ -196,5 +196,5 @@ def _wait_until_ready(port: int, signing: Signing) -> None:
                     return
             except httpx.TransportError:
                 pass
-            time.sleep(_LOOK_EVERY_SECONDS)
+            time.sleep(_POLL_EVERY_SECONDS)
     raise TimeoutError

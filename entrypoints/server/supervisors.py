@@ -24,7 +24,7 @@ from uvicorn.supervisors.statreload import StatReload
 
 from entrypoints.server.graceful_server import GracefulServer
 
-_LOOK_EVERY_SECONDS: Final = 0.5
+_CHECK_EVERY_SECONDS: Final = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Workers:
             self._processes.append(self._start())
         failed = False
         while not (self._stopping or failed):
-            wait([process.sentinel for process in self._processes], _LOOK_EVERY_SECONDS)
+            wait([process.sentinel for process in self._processes], _CHECK_EVERY_SECONDS)
             failed = self._replace_dead_workers()
         for each in self._sockets:
             each.close()
