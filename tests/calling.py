@@ -1,4 +1,4 @@
-"""Call commands in this process, because the start of a process takes a second."""
+"""Call commands in this process, because starting a process takes a second."""
 
 import logging
 import os
@@ -20,9 +20,9 @@ Call = Callable[..., CompletedProcess[str]]
 
 @pytest.fixture
 def set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Give this process an environment of these settings and no others, and ``tmp_path``.
+    """Give this process an environment with only these settings, in ``tmp_path``.
 
-    Afterwards, what a command has changed for its process is restored.
+    Afterwards, restore what a command has changed in this process.
     """
 
     def set_up(**settings: str) -> None:
@@ -50,7 +50,7 @@ def call(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Call:
-    """Call one command with these settings and no others, as ``run`` starts it in ``tmp_path``.
+    """Call one command with only these settings, in ``tmp_path``, as ``run`` starts it.
 
     A command that would serve fails.
     """

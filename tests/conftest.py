@@ -67,7 +67,7 @@ def quick_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
-    """A real PostgreSQL for the whole run. It is fast because it does not sync to the disk."""
+    """A real PostgreSQL for the whole run, without syncing to the disk, to be fast."""
     options = {
         "fsync": "off",
         "synchronous_commit": "off",

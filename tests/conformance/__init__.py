@@ -1,1 +1,1 @@
-"""`make conformance`: the suites that hold on every engine, run on a database that you name."""
+"""`make conformance`: run the suites that apply to every engine on a given database."""

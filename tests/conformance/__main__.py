@@ -1,4 +1,4 @@
-"""Run the suites that hold on every engine on the database of URL."""
+"""Run the suites that apply to every engine on the database of URL."""
 
 import os
 import sys
@@ -13,11 +13,13 @@ from tests.conformance.report import Conformance
 SUITES: Final = ("tests/contract", "tests/postgres", "tests/process", "tests/http")
 
 CANNOT_RUN: Final = 2
-"""The exit code if nothing could be examined. It is 1 if something does not hold."""
+"""Exit code if the suites cannot run. It is 1 if a test fails."""
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit code. ``arguments`` are more of pytest's; one that is a file is run alone."""
+    """Return the exit code. ``arguments`` are passed to pytest; if they name a file, only that is
+    run.
+    """
     url, after = os.environ.get("URL", ""), os.environ.get("AFTER")
     try:
         with given_database(url, None if after is None else Path(after)) as database:

@@ -1,4 +1,4 @@
-"""The database that `make conformance` is given, in which it has a schema of its own."""
+"""The database that is given to `make conformance`, and the suites' own schema in it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ SCHEMA: Final = "tasks_api_conformance"
 
 
 class Refused(Exception):
-    """This database cannot be examined. The message is a sentence that says why."""
+    """This database cannot be examined. The message says why."""
 
 
 class GivenDatabase:
@@ -49,14 +49,14 @@ class GivenDatabase:
 
     @property
     def server(self) -> str:
-        """What the server says that it is."""
+        """The server's description of itself."""
         with psycopg.connect(self.url) as connection:
             row = connection.execute("SELECT version()").fetchone()
         return str(row and row[0]).partition(",")[0]
 
 
 GIVEN: Final = pytest.StashKey[GivenDatabase]()
-"""Where the configuration of pytest holds the given database. Other runs have none."""
+"""Key of the given database in pytest's configuration. Other runs do not have it."""
 
 
 @contextmanager
@@ -79,9 +79,9 @@ def _in_schema(url: str) -> str:
     try:
         options = f"{conninfo_to_dict(url).get('options') or ''} -csearch_path={SCHEMA}".strip()
     except psycopg.Error:
-        # libpq repeats what it cannot parse, which may be a part of the password.
+        # libpq's message repeats the text, which may contain a part of the password.
         raise Refused("URL is not one that libpq understands") from None
-    # Of a parameter that is repeated, the last one counts.
+    # If a parameter is repeated, the last one counts.
     asking = f"{url}{'&' if '?' in url else '?'}options={quote(options, safe='')}"
     reason = ""
     for candidate in (asking, url):

@@ -1,4 +1,4 @@
-"""What holds on the given database, and what does not."""
+"""Report which tests pass on the given database."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _REASON_MAX: Final = 300
 
 @dataclass(slots=True)
 class Check:
-    """One test, in all its cases."""
+    """One test, with all its cases."""
 
     suite: str
     sentence: str

@@ -1,4 +1,4 @@
-"""`make conformance` on the embedded PostgreSQL: what it prints, and what it leaves alone."""
+"""`make conformance` on the embedded PostgreSQL: its output, and what it does not change."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.mark.process
-def test_what_holds_and_what_does_not_is_printed_and_tables_of_others_stay_as_they_were(
+def test_all_results_are_printed_and_other_tables_are_unchanged(
     database_url: str, tmp_path: Path
 ) -> None:
     execute(database_url, "INSERT INTO users (id) VALUES ('ada')")
@@ -36,7 +36,7 @@ def test_what_holds_and_what_does_not_is_printed_and_tables_of_others_stay_as_th
     )
 
     assert run.returncode == 1, run.stdout + run.stderr
-    assert "  DOES NOT  an added task comes back as it was\n            Assert" in run.stdout
+    assert "  DOES NOT  an added task is returned unchanged\n            Assert" in run.stdout
     assert "  holds     numbers grow and are never used again\n" in run.stdout
     assert "  holds     a user without tasks sees none (5 cases)\n" in run.stdout
     assert "\n2 checks hold and 1 do not, on PostgreSQL 18" in run.stdout
@@ -49,7 +49,7 @@ def refusal(url: str) -> str:
     return str(refused.value)
 
 
-def test_a_role_that_may_not_create_a_schema_is_told_what_to_grant(
+def test_the_error_of_a_role_that_may_not_create_a_schema_names_the_grant(
     empty_database_url: str,
 ) -> None:
     execute(empty_database_url, "CREATE ROLE tenant LOGIN")

@@ -23,7 +23,7 @@ from domain.task import NewTask, Task
 from tests.contract.conftest import add_users
 
 storable = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-# Titles that differ in little but case, next to any others.
+# Titles that mainly differ in case, and arbitrary ones.
 titles = st.one_of(
     st.text(st.sampled_from("aAbBßẞſsSiIİı \u0301"), max_size=4), st.text(storable, max_size=210)
 )
@@ -51,7 +51,7 @@ class SideBySide(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         example = next(_examples)
-        # The storage does not know the third.
+        # The third is not a user of the storage.
         self.users = [f"{example}-ada", f"{example}-bob", f"{example}-eve"]
         add_users(self.database_url, *self.users[:2])
         self.memory = MemoryTaskRepository(users=self.users[:2])
@@ -141,7 +141,7 @@ class SideBySide(RuleBasedStateMachine):
     )
     def list(self, owner: int, status: StatusFilter, order: SortOrder) -> None:
         self.both(lambda tasks, _: tasks.list(self.users[owner], status, order))
-        # Numbers differ between the two, and fingerprints with them.
+        # Ids differ between the repositories, and so do fingerprints.
         for tasks in (self.memory, self.postgres):
             self.runner.run(self.check_fingerprint(tasks, self.users[owner], status))
 

@@ -54,7 +54,7 @@ def toggled(task: Task) -> Task:
     return task.toggle(now=NOON)
 
 
-async def test_an_added_task_comes_back_as_it_was(tasks: TaskRepository) -> None:
+async def test_an_added_task_is_returned_unchanged(tasks: TaskRepository) -> None:
     new = new_task(USERS[2], "\u2028 𝄞 'quoted\" \\ %s {x}", description="  é\r\n\t\x01 ")
     added = await tasks.add(new)
     assert added == new.numbered(added.id)
@@ -199,7 +199,7 @@ async def test_concurrent_updates_are_all_stored(tasks: TaskRepository) -> None:
     assert answers.count(True) == answers.count(False) == 150
     final = await tasks.get("ada", added.id)
     assert final.completed is False
-    # Each change has read the one before it: no step of a microsecond is missing.
+    # Each change has seen the one before it: no step of a microsecond is missing.
     assert final.updated_at == NOON + timedelta(microseconds=300)
 
 
@@ -263,7 +263,7 @@ async def test_the_pages_of_a_list_are_the_list(
 
 
 @pytest.mark.parametrize("order", SortOrder)
-async def test_a_page_goes_on_whatever_becomes_of_the_tasks_before_it(
+async def test_a_page_continues_at_its_position_even_if_earlier_tasks_change(
     tasks: TaskRepository, order: SortOrder
 ) -> None:
     added = [await tasks.add(new_task(title=title, minutes=n)) for n, title in enumerate("aBcdE")]

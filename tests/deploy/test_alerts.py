@@ -38,7 +38,7 @@ _OF_PROMETHEUS = {"job", "instance", "container"}
 @pytest.mark.skipif(
     not PROMTOOL and not os.environ.get("CI"), reason="Prometheus's promtool is not installed"
 )
-def test_each_alert_is_raised_by_what_it_is_for_and_by_nothing_else(tmp_path: Path) -> None:
+def test_each_alert_is_raised_by_its_own_cause_only(tmp_path: Path) -> None:
     shutil.copy(DEPLOY / "alerts.yml", tmp_path)
     shutil.copy(EXAMPLES, tmp_path)
     command = [str(PROMTOOL), "test", "rules", EXAMPLES.name]

@@ -11,7 +11,7 @@ IGNORED = {"node_modules", ".venv", ".git"}
 DOCKERFILES = [
     path.relative_to(ROOT)
     for path in sorted(ROOT.rglob("Dockerfile"))
-    # That of the Space names the image of this project.
+    # The Space's Dockerfile names the image of this project.
     if not IGNORED & {*path.parts} and path.parent.name != "huggingface"
 ]
 DEPENDABOT = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]

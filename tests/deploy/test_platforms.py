@@ -45,7 +45,7 @@ def test_a_platform_sets_what_the_service_cannot_do_without(platform: str) -> No
     named = environments()[platform]
     assert named >= {"NEON_DB_URL", "BETTER_AUTH_JWKS_URL", "CORS_ORIGINS"}
     assert {name.lower() for name in named} <= Settings.model_fields.keys()
-    # The service migrates when it starts, so that no platform needs a step for that.
+    # The service migrates when it starts, so no platform needs a separate step.
     assert "MIGRATE_ON_START" not in named
 
 
@@ -87,7 +87,7 @@ def test_an_instance_of_fly_has_the_memory_of_one_process() -> None:
 
 @pytest.mark.process
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-def test_systemd_accepts_the_unit_and_calls_it_confined(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit_and_rates_it_as_confined(tmp_path: Path) -> None:
     # The program of the unit must exist.
     program = tmp_path / "tasks-api"
     program.touch(mode=0o755)
@@ -102,7 +102,7 @@ def test_systemd_accepts_the_unit_and_calls_it_confined(tmp_path: Path) -> None:
         return result.stdout + result.stderr
 
     assert analyze("verify", "--man=no") == ""
-    # From 0, confined, to 10: a unit without these lines has 9.
+    # From 0 (confined) to 10. A unit without these lines has 9.
     analyze("security", "--offline=yes", "--threshold=20")
 
 

@@ -57,7 +57,7 @@ def test_the_image_is_published_with_its_origin_and_its_contents() -> None:
     assert build["provenance"] == "mode=max"
     assert build["sbom"] is True
     assert build["target"] == "prod"
-    # Those that the Dockerfile declares; another name would be ignored.
+    # The arguments that the Dockerfile declares; others would be ignored.
     declared = re.findall(r"^ARG (\w+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     given = re.findall(r"^(\w+)=", build["build-args"], re.MULTILINE)
     assert {*given} == {*declared}

@@ -32,11 +32,11 @@ class Reader:
         for path in tracked_files():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / path, folder / path)
-        # Saves the type checker from reading every library again.
+        # So the type checker need not read every library again.
         if (ROOT / ".mypy_cache").exists():
             shutil.copytree(ROOT / ".mypy_cache", folder / ".mypy_cache")
         self._environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
-            # The packages are those of this test, from the lock file; the code is the copy's.
+            # The packages are those of this test, from the lock file; the code is from the copy.
             "UV_PROJECT_ENVIRONMENT": sys.prefix,
             "UV_NO_SYNC": "1",
             "PYTHONPATH": str(folder),

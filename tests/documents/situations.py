@@ -1,4 +1,4 @@
-"""The situations of docs/troubleshooting.md, and what the service prints in each."""
+"""The situations of docs/troubleshooting.md, and the service's output in each."""
 
 import asyncio
 import io
@@ -44,7 +44,7 @@ MEMORY: Final = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET, "CORS_ORIGIN
 
 
 class Place:
-    """Where a situation is brought about: a PostgreSQL, a folder, and no settings."""
+    """The environment of a situation: a PostgreSQL, a folder, and no settings."""
 
     def __init__(self, postgres: EmbeddedPostgres, folder: Path, ends: ExitStack) -> None:
         self._postgres = postgres
@@ -60,7 +60,7 @@ class Place:
         return url
 
     def migrated(self, *statements: str) -> str:
-        """Return the URL, for an owner who is no superuser, of a database that can be served."""
+        """Return the URL of a servable database, for an owner without superuser rights."""
         admin = self.database(_OWNER)
         url = make_conninfo(admin, user="landlord")
         assert "exit code 0" in self.start("migrate", NEON_DB_URL=url)
@@ -70,7 +70,7 @@ class Place:
         return url
 
     def start(self, command: str = "serve", *arguments: str, **settings: str) -> str:
-        """Return what the command prints with these settings; it ends before it would serve."""
+        """Return the command's output with these settings; it ends before it would serve."""
         printed = io.StringIO()
         variables = environment(LOG_FORMAT="console", **settings)
         with (
@@ -117,7 +117,7 @@ class Place:
         sent = {"Origin": ORIGIN, **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
-        # A storage that is not ready is waited for below, until the log says why.
+        # A storage that is not ready is awaited below, until the log has the reason.
         with printed_log() as log, patch("entrypoints.http.app._PREPARE_FIRST_SECONDS", 0.01):
             async with (
                 app.router.lifespan_context(app),
@@ -134,7 +134,7 @@ class Place:
 
 
 class Log(logging.Handler):
-    """Collects the messages of the log, and the errors that the lines of requests have."""
+    """Collects the log's messages, and the errors in the lines of requests."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)

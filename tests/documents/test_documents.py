@@ -62,7 +62,7 @@ def test_quoted_code_is_in_its_file(document: Path) -> None:
 
 
 def anchors(path: Path) -> set[str]:
-    """Return what a link to a heading of a document may name after the #, as GitHub makes it."""
+    """Return the fragment of a link to a heading of a document, as GitHub makes it."""
     text = re.sub(r"^ *```.*?^ *```$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}

@@ -19,7 +19,7 @@ _QUOTATION: Final = re.compile(r"(?<!`)(`+) ?([^`].*?) ?\1(?!`)")
 
 
 def quotations(row: str) -> tuple[str, ...]:
-    """Return what a row quotes: what a person sees in one situation."""
+    """Return the quotation in a row: what the service prints in one situation."""
     seen, _what_to_do = row.split(" | ")
     return tuple(words for _, words in _QUOTATION.findall(seen))
 
@@ -41,7 +41,7 @@ def are_in(quoted: tuple[str, ...], printed: str) -> bool:
 def printed(
     postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
-    """What the service prints in each situation."""
+    """The service's output in each situation."""
     with ExitStack() as ends:
         place = Place(postgres_server, tmp_path_factory.mktemp("place"), ends)
         yield {name: situation(place) for name, situation in SITUATIONS.items()}

@@ -22,7 +22,7 @@ with EmbeddedPostgres(Path(sys.argv[1])) as server:
 
 @contextmanager
 def owner_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that owns `folder`, in a process group of its own, and survives SIGINT.
+    """Another process that owns `folder`. It has its own process group and survives SIGINT.
 
     It stops its server in order at the end, when its input is closed.
     """

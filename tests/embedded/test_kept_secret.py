@@ -33,7 +33,7 @@ def test_a_secret_that_was_cut_off_is_replaced(
     assert kept_secret(tmp_path) == secret
 
 
-def test_a_secret_that_somebody_wrote_is_kept_without_white_space(tmp_path: Path) -> None:
+def test_a_secret_written_by_hand_is_kept_without_white_space(tmp_path: Path) -> None:
     own = "a secret that has thirty-two bytes or more"
     (tmp_path / "better-auth-secret").write_text(f"{own}\r\n")
     assert kept_secret(tmp_path) == own

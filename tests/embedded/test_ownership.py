@@ -40,7 +40,7 @@ def _note(folder: Path, pid: int) -> None:
 
 @contextmanager
 def _sleeper(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of the server's user that has nothing to do with PostgreSQL."""
+    """A process of the server's user that is not PostgreSQL."""
     command = [*find_programs(folder).launcher, "/bin/sleep", "60"]
     with subprocess.Popen(command) as process:
         yield process

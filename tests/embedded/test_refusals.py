@@ -65,7 +65,9 @@ def test_the_message_names_a_path_that_is_no_folder(tmp_path: Path) -> None:
     assert str(tmp_path / "file") in _refusal(EmbeddedPostgres(tmp_path / "file" / "postgres"))
 
 
-def test_a_full_disk_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("adapters.embedded.data_folder.SUPERUSER", "pg_forbidden")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
     refusal = _refusal(EmbeddedPostgres(tmp_path / "postgres"))

@@ -1,4 +1,4 @@
-"""Every user can start the server from every folder, although PostgreSQL refuses to run as root."""
+"""Every user, even root, can start the server from every folder."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""A hundred concurrent users, each of whom records the responses."""
+"""A hundred concurrent users who record their responses."""
 
 import asyncio
 import random
@@ -31,7 +31,7 @@ class State:
 
     @classmethod
     def of(cls, task: dict[str, Any]) -> "State":
-        """What an answer says."""
+        """The state in a response."""
         return cls(task["title"], task["completed"])
 
 
@@ -43,7 +43,7 @@ class Belief:
     """The unique beginning of the title."""
     possible: tuple[State | None, ...]
     id: int = 0
-    """0 if the id is not known."""
+    """0 if the id is unknown."""
 
     @property
     def settled(self) -> bool:
@@ -53,7 +53,7 @@ class Belief:
 
 @dataclass(slots=True)
 class Memory:
-    """The responses that one user got, and the resulting states."""
+    """The responses to one user, and the resulting states."""
 
     person: str
     exchanges: list[Exchange] = field(default_factory=list)

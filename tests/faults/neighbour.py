@@ -1,4 +1,4 @@
-"""Another user of the same process, and what the process costs meanwhile."""
+"""Another user of the same process, and the memory that the process uses meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -12,12 +12,12 @@ from tests.process.service import Service
 
 MEGABYTE: Final = 2**20
 _PAUSE: Final = 0.02
-"""Seconds between two requests of the neighbour, and between two looks at the memory."""
+"""Seconds between two requests of the neighbour, and two measurements of the memory."""
 
 
 @dataclass(slots=True)
 class Observed:
-    """What the neighbour met, and how much memory the process had."""
+    """The neighbour's responses, and the memory of the process."""
 
     before: int
     """Bytes of resident memory at the beginning."""
@@ -49,7 +49,7 @@ class Observed:
 
 @asynccontextmanager
 async def observing(service: Service, token: str, path: str) -> AsyncIterator[Observed]:
-    """Request ``path`` again and again, as another user would, and look at the memory."""
+    """Request ``path`` repeatedly, as another user would, and measure the memory."""
     pid = service.process.pid
     observed = Observed(before=resident(pid), most=resident(pid))
     watching = asyncio.create_task(_watch(observed, pid))

@@ -38,7 +38,7 @@ KINDS = [
     (head(f"PATCH {TASKS}/1/complete", AUTHORIZED) + MEASURED, 413),
     (head(f"GET {TASKS}", AUTHORIZED) + CHUNKED + b"0\r\n\r\n", 200),
 ]
-"""Requests with a body, and how each of them is answered."""
+"""Requests with a body, and their responses."""
 
 
 async def test_memory_does_not_grow_with_the_bodies_that_are_sent(

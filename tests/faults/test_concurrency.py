@@ -191,7 +191,7 @@ class Intruder:
         return exchange.status is not None and exchange.status < 300
 
 
-async def test_two_users_with_random_paths_and_ids_get_nothing_of_each_other(
+async def test_two_users_with_random_paths_and_ids_never_get_data_of_each_other(
     service: Service, options: list[str], database_url: str, measured: Measured
 ) -> None:
     operations = rounds(10_000, 2_000)

@@ -1,4 +1,4 @@
-"""Requests of one user that are as costly as the limits allow, beside another user's."""
+"""The costliest requests that the limits allow, and another user's requests meanwhile."""
 
 import asyncio
 import time
@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 
 SECONDS = rounds(8, 3)
 MANY = 10_000
-"""What TASKS_PER_USER is unless it is set."""
+"""The default of TASKS_PER_USER."""
 
 LONGEST_DESCRIPTION = "\U0001f600" * 1000
 MEMORY_MAX = 256 * MEGABYTE
-"""What a container of deploy/kubernetes.yml may use."""
+"""The memory that a container of deploy/kubernetes.yml may use."""
 
 CUT_OFF = "cut off"
 """A list that this test could not read in time while others waited."""
@@ -48,7 +48,7 @@ class Costly:
     """Behind ``/api/{user}/tasks``."""
     headers: dict[str, str] = field(default_factory=dict)
     statuses: tuple[int, ...] = (200,)
-    """What is answered; besides, a documented 500 if one list has to wait for too many others."""
+    """The expected status; a documented 500 is accepted, too, if a list waits too long."""
 
 
 FEW = 1_000

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 async def test_requests_are_answered_in_time_while_postgresql_is_frozen(
     postgres: Postgres, tmp_path: Path, measured: Measured
 ) -> None:
-    # Longer than any request may take, so that no request is saved by the thaw.
+    # Longer than any request may take, so that no request succeeds after the thaw.
     seconds = 20 if "PostgreSQL 18" in postgres.name else rounds(20, 8)
     with (
         postgres.database(*PEOPLE) as database,

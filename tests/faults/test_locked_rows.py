@@ -1,4 +1,4 @@
-"""Another session locks rows, and keeps the requests that need them waiting."""
+"""Another session locks rows, and the requests that need them wait."""
 
 import asyncio
 import time

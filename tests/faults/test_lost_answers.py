@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.process]
 
 TASKS = "/api/ada/tasks"
 
-# PostgreSQL's own account of what was done, by task; of a new one, whose id is unknown, by 0.
+# The changes that PostgreSQL has recorded, by task; 0 stands for a new task with unknown id.
 ACCOUNT = """
 CREATE TABLE account (what text, task bigint);
 CREATE FUNCTION take_down() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -114,7 +114,7 @@ def test_a_network_that_fails_for_all_connections_loses_no_write(
         if silent:
             proxy.blackhole = True
             time.sleep(silence)
-            # What was swallowed until now never arrives; connections are opened anew.
+            # Swallowed data never arrives, so connections are opened again.
             reset = proxy.reset_all()
             proxy.blackhole = False
         else:

@@ -70,7 +70,7 @@ def _answer(received: bytes, method: str) -> tuple[Answer, bytes]:
         header = _HEADER.fullmatch(line)
         assert header, line
         name = header[1].decode()
-        # Only these headers may occur more than once, and here none does.
+        # Only these headers may be repeated, and none is here.
         assert name not in headers, head
         headers[name] = header[2].decode()
     length = 0 if method == "HEAD" or status in {204, 304} else int(headers["content-length"])

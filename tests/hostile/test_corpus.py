@@ -108,7 +108,7 @@ def _asked(service: Service, case: Case, contract: Contract) -> list[Answer]:
         assert line["level"] == "info" or is_about_a_preflight
         assert "exception" not in line
         if line.get("route") == "-" or is_about_a_preflight:
-            # It quotes a path that matches no route, or what a preflight asks for: cut off.
+            # It quotes a path without a route, or the headers of a preflight, shortened.
             assert max(map(len, map(str, line.values()))) < QUOTED_MAX
         else:
             assert MARK.decode() not in str(line)

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.process, pytest.mark.postgres]
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = os.environ.get("HOSTILE_EXAMPLES", "40")
-"""Requests for each operation, of each phase; more of them find more and take longer."""
+"""Requests for each operation and phase. More of them find more and take longer."""
 SEED = os.environ.get("HOSTILE_SEED", "1")
 
 REACHED = {

@@ -1,4 +1,4 @@
-"""Authentication and authorization: they come before everything else."""
+"""Authentication and authorization, which precede everything else."""
 
 import base64
 import json

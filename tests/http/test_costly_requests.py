@@ -1,4 +1,4 @@
-"""Small requests that could cost much: every parser that a client's bytes reach, at its limit.
+"""Small requests that could be costly: every parser of a client's bytes, at its limit.
 
 The work is counted in calls of functions, in Python and in C. One takes about a tenth of a
 microsecond, so that the most that is allowed here stays well below 5 ms.
@@ -99,7 +99,7 @@ Ask = Callable[..., Any]
 
 @pytest.fixture
 def ask(app: FastAPI, token: Callable[..., str]) -> Ask:
-    """Sends a request as a server would and returns its status; checks what it costs."""
+    """Sends a request as a server would, checks its cost, and returns its status."""
 
     async def ask(
         method: str,

@@ -35,7 +35,7 @@ async def test_no_other_origin_is_allowed_to_it(anonymous: AsyncClient) -> None:
     allowed = page.headers["Content-Security-Policy"]
     assert allowed.startswith("default-src 'self';")
     assert not re.search(r"[a-z0-9]\.[a-z]|https?:|\*", allowed)
-    # It would send the document to a validator.
+    # Otherwise Swagger UI sends the document to a validator.
     assert '"validatorUrl": null' in page.text
 
 

@@ -1,4 +1,4 @@
-"""Errors: unknown routes, wrong methods, and what the service itself gets wrong."""
+"""Errors: unknown routes, wrong methods, and failures of the service."""
 
 import asyncio
 import logging
@@ -139,7 +139,7 @@ async def test_an_unavailable_storage_is_a_500_with_retry_after(
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert response.headers["X-Request-ID"]
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
-    # No stack trace: in an outage every request writes this line.
+    # No stack trace, because every request writes this line during an outage.
     assert record.getMessage() == f"StorageUnavailable: {broken.error}"
     assert record.exc_info is None
     assert "s3cr3t-title" not in caplog.text
@@ -155,7 +155,7 @@ async def test_an_unforeseen_error_is_a_500_that_a_browser_can_read(
     assert "Retry-After" not in response.headers
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert response.headers["X-Request-ID"]
-    # With its stack trace: nothing else says where it came from.
+    # With a stack trace, which is needed to find the cause.
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert record.getMessage() == "ZeroDivisionError: the cause"
     assert record.exc_info is not None

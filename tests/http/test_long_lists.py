@@ -208,7 +208,7 @@ async def test_other_requests_are_answered_while_a_long_list_is_made_and_sent(
     others = asyncio.create_task(take_turns())
     await ask(app, token(), send)
     others.cancel()
-    # Each piece of 50 tasks is a turn; so is each part that is sent.
+    # Other requests run after each piece of 50 tasks, and after each part that is sent.
     assert sent[0] >= repository.number // 50
     assert sent[-2] - sent[1] >= len(sent) - 3
 
@@ -371,7 +371,7 @@ async def test_slow_clients_keep_the_lists_of_other_users_waiting_for_some_secon
 ) -> None:
     assert list_places._READ_WITHIN_SECONDS == 4
     monkeypatch.setattr(list_places, "_READ_WITHIN_SECONDS", 0.02)
-    # One list may wait for its client, and two may not.
+    # One list may wait for its client, but not two.
     monkeypatch.setattr(list_places, "_UNSENT_MAX", 1.5 * len(one_step(repository.tasks())))
     begun = asyncio.Semaphore(0)
     ended: list[str] = []

@@ -32,7 +32,7 @@ Create = Callable[..., Any]
 
 
 def next_of(response: Response) -> str | None:
-    """The URL that a Link header names; a client needs no other knowledge of it."""
+    """The URL in a Link header, which is all that a client needs."""
     link = response.headers.get("Link")
     if link is None:
         return None
@@ -89,7 +89,7 @@ async def test_a_change_between_two_pages_neither_skips_nor_repeats_another_task
     whole = (await client.get(f"{TASKS}?sort={sort}")).json()
     first = await client.get(f"{TASKS}?sort={sort}&limit=3")
     shown = [task["id"] for task in first.json()]
-    # The last one shown goes, another one moves, and one more comes before them.
+    # The last task of the page is deleted, another one moves, and a new one comes before them.
     await client.delete(f"{TASKS}/{shown[-1]}")
     await client.put(f"{TASKS}/{shown[0]}", json={"title": "zz", "completed": True})
     await client.post(TASKS, json={"title": "0"})
@@ -167,7 +167,7 @@ async def test_links_and_locations_hold_the_prefix_under_which_the_application_i
     app: FastAPI, token: Callable[..., str], way: str
 ) -> None:
     headers = {"Authorization": f"Bearer {token()}"}
-    # A server that knows its proxy's prefix puts it before the path; FastAPI only notes it.
+    # A server with a root_path adds it to the path; FastAPI's root_path does not.
     transport = ASGITransport(app, root_path="" if way == "mounted" else "/v1")
     prefix = "" if way == "stripped" else "/v1"
     if way == "mounted":

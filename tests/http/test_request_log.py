@@ -59,7 +59,7 @@ async def test_a_request_writes_one_log_line(
         ("/a%0d%0ab", "/a%0d%0ab"),
         ("/" + 118 * "x", "/" + 118 * "x"),
         ("/" + 120 * "x", "/" + 116 * "x" + "..."),
-        # Matched by a route, and refused by it all the same.
+        # A route matches the path but refuses it.
         (f"{TASKS}/1%2F", f"{TASKS}/1%2F"),
     ],
 )

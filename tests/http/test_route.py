@@ -1,4 +1,4 @@
-"""What FastAPI documents for a route holds for routes of an owner, too."""
+"""Routes with an owner behave as FastAPI documents."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
@@ -32,7 +32,7 @@ BOBS = "/api/bob/notes"
 
 
 class Echo:
-    """Takes every token for its own subject."""
+    """Accepts every token, which is its own subject."""
 
     async def subject_of(self, token: str) -> str:
         return token
@@ -42,7 +42,7 @@ ROUTE = owned_route(Echo())
 
 
 class Note(BaseModel):
-    """What the endpoints of these tests return."""
+    """The response of these tests' endpoints."""
 
     text: str
     size: int = 0
@@ -75,7 +75,7 @@ def client_of(app: FastAPI) -> AsyncClient:
 
 
 async def ask(app: FastAPI, method: str = "GET", path: str = ADAS, **request: Any) -> Any:
-    """Check that the owner alone is answered, before anything is read, and return the response."""
+    """Check that only the owner gets a response, before anything is read; return that response."""
 
     async def unreadable() -> AsyncIterator[bytes]:
         raise AssertionError("the body was read")

@@ -14,7 +14,7 @@ from tests.images.six_operations import perform_all
 pytestmark = pytest.mark.images
 
 PASSWORD = """a/b@c%d:e?f#g"h"""
-"""Characters that mean something in a URL, and in PgBouncer's file of users."""
+"""Characters with a special meaning in a URL and in PgBouncer's file of users."""
 
 NEON = "postgresql://u:s3cr3t@ep-x-pooler.neon.tech/d?sslmode=require&channel_binding=require"
 

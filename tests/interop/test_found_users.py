@@ -1,4 +1,4 @@
-"""A service that finds Better Auth's users by itself, whichever of the two starts first."""
+"""A service that finds Better Auth's users by itself, regardless of which one starts first."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

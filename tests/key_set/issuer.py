@@ -25,7 +25,7 @@ def key_set(*keys: SigningKey | dict[str, Any]) -> bytes:
 
 
 class FakeIssuer:
-    """Answers each connection as the last call says, and counts connections as ``fetches``."""
+    """Answers each connection as the last call configured, and counts them as ``fetches``."""
 
     def __init__(self) -> None:
         self.fetches = 0

@@ -244,7 +244,7 @@ async def test_a_transport_that_uvloop_has_closed_counts_as_an_outage(clock: Fak
     assert await verifier.subject_of(known.token()) == "ada"
 
 
-async def test_a_server_that_compresses_is_asked_not_to(clock: FakeClock) -> None:
+async def test_the_server_is_requested_not_to_compress(clock: FakeClock) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if "gzip" not in request.headers.get("Accept-Encoding", "gzip"):
             return httpx.Response(200, content=good)

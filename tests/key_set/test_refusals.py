@@ -1,4 +1,4 @@
-"""The sentence that the log has for each token that is refused."""
+"""The log's sentence for each refused token."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Files of certificates that the environment names and that cannot be used."""
+"""Unusable files of certificates that the environment names."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Key servers that cannot be reached, and whatever else can go wrong with a fetch."""
+"""Key servers that cannot be reached, and other failures of a fetch."""
 
 import asyncio
 import socket
@@ -338,7 +338,7 @@ async def test_the_first_fetch_and_each_change_of_the_keys_is_logged(
     ]
 
 
-async def test_the_keys_are_fetched_when_they_are_asked_for(
+async def test_listing_the_keys_fetches_them_once(
     verifier: KeySetTokenVerifier, issuer: FakeIssuer
 ) -> None:
     assert await verifier.keys() == {"first": "EdDSA"}

@@ -1,4 +1,4 @@
-"""A host name with several addresses, of which some are silent."""
+"""A host name with several addresses, some of which do not respond."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ HOST = "db.example"
 
 Resolve = Callable[..., None]
 
-# The messages of a server that admits everybody: authenticated, its process, ready for a query.
+# The messages of a server without authentication: authenticated, its process, ready for a query.
 GREETING = b"R\0\0\0\x08\0\0\0\0" + b"K\0\0\0\x0c\0\0\0\x01\0\0\0\x01" + b"Z\0\0\0\x05I"
 
 _FIELDS = b'SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user "u"\0\0'
@@ -54,7 +54,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Network:
-    """What the addresses do when they are connected to, and the order in which they were."""
+    """The behaviour of each address, and the order of attempts to connect."""
 
     def __init__(self, **does: str) -> None:
         self.does = does
@@ -118,7 +118,7 @@ async def test_an_address_that_answers_is_found_and_tried_first_from_then_on(
     network.tried.clear()
     await asyncio.gather(*(addresses.connect(network.connect) for _ in range(3)))
     assert network.tried == [str(silent + 1)] * 3
-    # The addresses change over: another one answers, and stays.
+    # Another address responds now, and remains the first.
     network.does |= {f"at_{silent + 1}": "silent", "at_1": "answers"}
     await addresses.connect(network.connect)
     network.tried.clear()
@@ -141,7 +141,7 @@ async def test_a_failure_starts_the_next_attempt_while_others_are_silent(
     network = Network(at_1="silent", at_2="closed", at_3="answers")
 
     async def connect(address: Address) -> Driver:
-        # Only the first address has a head start that ends.
+        # Only the head start of the first address ends.
         monkeypatch.setattr(addresses_module, "HEAD_START", 3600)
         return await network.connect(address)
 
@@ -182,7 +182,7 @@ async def test_a_server_that_is_only_slow_gets_few_more_connections(resolve: Res
     network = Network(at_1="slow", at_2="slow", at_3="slow")
     addresses = Addresses({"host": HOST})
     drivers = await asyncio.gather(*(addresses.connect(network.connect) for _ in range(10)))
-    # All of them trying each address would be 30.
+    # If all of them tried each address, there would be 30.
     assert 10 < len(network.tried) <= 15
     # Of several connections for one, those that are not used are closed.
     assert [driver.is_closed for driver in network.opened if driver not in drivers] == [True] * (
@@ -191,7 +191,7 @@ async def test_a_server_that_is_only_slow_gets_few_more_connections(resolve: Res
 
 
 @pytest.mark.usefixtures("quick")
-async def test_what_waits_for_a_silent_address_goes_to_the_one_that_another_found(
+async def test_connections_that_wait_for_a_silent_address_use_the_one_that_another_found(
     resolve: Resolve,
 ) -> None:
     resolve("127.0.0.1", "127.0.0.2", "127.0.0.3")
@@ -263,17 +263,17 @@ async def answering(address: str, port: int, message: bytes = GREETING) -> Async
 
 @contextmanager
 def accepting_only(address: str, port: int) -> Iterator[None]:
-    """Accept connections, and say nothing: as a host that hangs."""
+    """Accept connections and send nothing, like a host that hangs."""
     with socket.create_server((address, port)):
         yield
 
 
 @contextmanager
 def dropping(address: str, port: int) -> Iterator[None]:
-    """Drop every packet: as an address that nothing has any more."""
+    """Drop every packet, like an unused address."""
     with ExitStack() as stack:
         stack.enter_context(socket.create_server((address, port), backlog=0))
-        # The queue of connections to accept is full, so that the system drops further ones.
+        # The accept queue is full, so the kernel drops further connections.
         for _ in range(4):
             client = stack.enter_context(socket.socket())
             client.setblocking(False)
@@ -297,13 +297,13 @@ async def test_three_silent_hosts_do_not_keep_the_fourth_from_being_connected_to
         for _ in range(2):
             driver = await dsn.connect(autocommit=True)
             assert driver.info.hostaddr == "127.0.0.5"
-            assert driver.info.host == HOST  # Which a certificate is compared with.
+            assert driver.info.host == HOST  # The name with which a certificate is compared.
             await driver.close()
 
 
 @linux
 @pytest.mark.usefixtures("quick")
-async def test_that_all_hosts_are_silent_is_said_with_the_setting(
+async def test_the_error_names_the_setting_if_no_host_responds(
     resolve: Resolve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dsn_module, "_LEAST", 1)
@@ -322,7 +322,9 @@ async def test_that_all_hosts_are_silent_is_said_with_the_setting(
 
 @linux
 @pytest.mark.parametrize("hosts", [HOST, f"nowhere.invalid,{HOST}"])
-async def test_what_a_server_says_is_said_with_the_setting(resolve: Resolve, hosts: str) -> None:
+async def test_the_error_quotes_the_server_and_names_the_setting(
+    resolve: Resolve, hosts: str
+) -> None:
     port = free_port()
     resolve("127.0.0.2")
     dsn = Dsn(f"postgresql://u:s3cr3t@{hosts}/d?port={port}&sslmode=disable&gssencmode=disable")
@@ -336,7 +338,7 @@ async def test_what_a_server_says_is_said_with_the_setting(resolve: Resolve, hos
     assert "s3cr3t" not in said
 
 
-async def test_a_name_that_has_no_address_is_said_with_the_setting() -> None:
+async def test_the_error_for_a_host_name_without_address_names_the_setting() -> None:
     with pytest.raises(ConnectFailed) as error:
         await Dsn("postgresql://u:s3cr3t@nowhere.invalid/d").connect(autocommit=True)
     assert "NEON_DB_URL: the host nowhere.invalid cannot be looked up" in str(error.value)

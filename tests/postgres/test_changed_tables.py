@@ -22,12 +22,12 @@ from tests.postgres.test_users_table import UUID, better_auths
 pytestmark = pytest.mark.postgres
 
 PATIENCE: Final = 10
-"""Seconds: many times what any of this takes."""
+"""Seconds; all of this takes far less."""
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at the tables with every request, and prepare them as often as needed."""
+    """Check the tables with every request, and prepare them without a pause."""
     monkeypatch.setattr(watching, "LOOK_EVERY", 0)
     monkeypatch.setattr(watching, "PREPARE_EVERY", 0)
 
@@ -47,7 +47,7 @@ def tasks(database: Database) -> PostgresTaskRepository:
     return PostgresTaskRepository(database=database)
 
 
-# In threads: the event loop may be preparing the tables, which are locked until it goes on.
+# In threads, because the event loop may be preparing the tables, which are then locked.
 async def execute(url: str, statement: str) -> None:
     await asyncio.to_thread(schema.execute, url, statement)
 
@@ -150,7 +150,7 @@ async def prepared_again(url: str, columns: object) -> None:
     try:
         found = await definition(url)
     except InternalError as error:
-        # A function that describes a column has not found what the query has still seen.
+        # A function that describes a column no longer finds what the query has still seen.
         raise StorageUnavailable("the table is changing") from error
     checks = [fact[1] for fact in found["constraints"] if "CHECK" in (fact[4] or "")]
     if found["columns"] != columns or len(checks) != 2:

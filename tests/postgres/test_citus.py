@@ -11,7 +11,7 @@ from tests.process.service import ROOT
 pytestmark = pytest.mark.postgres
 
 SCRIPT: Final = (ROOT / "deploy" / "citus.sql").read_text()
-# As Citus does, they refuse a table with an identity column that a foreign key ties to another.
+# Like Citus, they refuse a table with an identity column and a foreign key.
 STAND_INS: Final = """
     CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod text);
     CREATE FUNCTION untied(a regclass) RETURNS void LANGUAGE plpgsql AS $$ BEGIN

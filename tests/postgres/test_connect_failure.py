@@ -1,4 +1,4 @@
-"""Why the database cannot be connected to: what is said, and whether waiting may help."""
+"""Failures to connect: the message, and whether waiting may help."""
 
 import asyncio
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.pgbouncer import needs_pgbouncer, pgbouncer
 
 AT = 'connection failed: connection to server at "h" (192.0.2.1), port 5432 failed: '
 
-# What can be made, mended or waited for elsewhere, with a part of the remedy.
+# Problems that can be solved outside the settings, with a part of the remedy.
 PASSING = {
     f'{AT}FATAL:  password authentication failed for user "u"': "check the role and the password",
     f"{AT}FATAL:  password authentication failed for user 'u'": "check the role and the password",
@@ -45,7 +45,7 @@ PASSING = {
     f"{AT}SCHWERWIEGEND:  das Datenbanksystem startet": "",
 }
 
-# What only another value of the setting can mend.
+# Problems that only another value of the setting can solve.
 LASTING = {
     f"{AT}FATAL:  unsupported startup parameter: options": "leave that parameter out",
     f"{AT}FATAL:  unsupported startup parameter in options: jit": "ALTER ROLE ... SET",
@@ -118,7 +118,7 @@ async def failure(url: str) -> ApplicationError:
         ("options=-cjit%3Dperhaps", InvalidConfiguration, "jit"),
     ],
 )
-async def test_what_postgresql_says_names_the_setting(
+async def test_errors_of_postgresql_name_the_setting(
     empty_database_url: str, changed: str, kind: type[ApplicationError], said: str
 ) -> None:
     error = await failure(f"{empty_database_url}&{changed}")
@@ -128,7 +128,7 @@ async def test_what_postgresql_says_names_the_setting(
 
 
 @given(st.text("JXZ89ЖЩ/@:?#%&=+<>'\"\\ ", min_size=1))
-def test_no_part_of_the_password_is_in_what_is_said_of_a_failure(password: str) -> None:
+def test_no_error_message_contains_a_part_of_the_password(password: str) -> None:
     url = f"postgresql://u:{quote(password, safe='')}@127.0.0.1:1/d"
     with pytest.raises(ConnectFailed) as error:
         asyncio.run(Dsn(url).connect(autocommit=True))
@@ -136,7 +136,7 @@ def test_no_part_of_the_password_is_in_what_is_said_of_a_failure(password: str) 
     assert error.value.__cause__ is error.value.__context__ is None
 
 
-async def test_each_start_says_once_which_database_it_is(
+async def test_each_start_logs_its_database_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")

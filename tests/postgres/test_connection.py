@@ -119,7 +119,7 @@ async def test_a_server_that_refuses_the_interval_is_used_without_it(
     monkeypatch.setattr(connection_module, "_IDENTIFY", refused)
     connection = await Connection.open(Dsn(database_url))
     assert await connection.run(CHECKS, {}) == [("0",)]
-    # It is known to be direct nevertheless.
+    # It is recognized as direct nevertheless.
     for _ in range(2):
         [(prepared,)] = await connection.run(
             Statement(b"SELECT count(*) FROM pg_prepared_statements"), {}
@@ -132,7 +132,7 @@ MANY = Statement(b"SELECT n, repeat('x', 1000) FROM generate_series(1, $1::bigin
 
 
 @pytest.mark.parametrize("number", [0, 1, PIECE, PIECE + 1, 5 * PIECE])
-async def test_rows_come_whole_and_in_order_however_they_are_read(
+async def test_rows_are_complete_and_in_order_however_they_are_read(
     connection: Connection, number: int
 ) -> None:
     expected = [(n, "x" * 1000) for n in range(1, number + 1)]
@@ -154,7 +154,7 @@ async def test_others_have_their_turn_while_many_rows_are_read(
             turns += 1
 
     counting = asyncio.create_task(count_turns())
-    # What is read is all there before the first row is looked at.
+    # All rows are read before the first one is examined.
     rows = await getattr(connection, method)(MANY, {"number": 20 * PIECE})
     counting.cancel()
     assert len(rows) == 20 * PIECE

@@ -130,7 +130,7 @@ async def test_a_statement_that_takes_too_long_fails_in_time_and_frees_its_conne
     await answers(database)
 
 
-async def test_operations_on_a_frozen_server_fail_in_time_and_it_heals(
+async def test_operations_on_a_frozen_server_fail_in_time_and_later_ones_succeed(
     tmp_path: Path, impatient: float
 ) -> None:
     with EmbeddedPostgres(tmp_path, {"fsync": "off"}) as postgres:
@@ -167,7 +167,7 @@ def frozen(url: str) -> Iterator[None]:
 
 def signal_all(pids: list[int], number: signal.Signals) -> None:
     for pid in pids:
-        # The connection that listed them is closed, so its process has ended.
+        # The process of the connection that listed them has ended.
         with suppress(ProcessLookupError):
             os.kill(pid, number)
 
@@ -242,7 +242,7 @@ async def test_a_server_that_accepts_without_responding_fails_in_time(impatient:
 async def test_a_server_that_stops_responding_after_the_login_fails_in_time(
     impatient: float,
 ) -> None:
-    # Like a pooler without a free server connection.
+    # Like a pooler that has no free server connection.
     greeting = b"R\0\0\0\x08\0\0\0\0" + b"K\0\0\0\x0c\0\0\0\x01\0\0\0\x01" + b"Z\0\0\0\x05I"
 
     loop = asyncio.get_running_loop()

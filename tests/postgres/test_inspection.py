@@ -1,4 +1,4 @@
-"""What ``tasks-api doctor`` finds in a database, and that looking changes nothing."""
+"""The checks of ``tasks-api doctor`` in a database, which change nothing."""
 
 from pathlib import Path
 from typing import Final
@@ -84,9 +84,7 @@ async def test_a_database_that_serves_better_auths_users_is_all_right(
     assert found["schema"].sentence == "the schema is at revision 0001, the newest"
 
 
-async def test_nothing_can_be_written_while_it_looks(
-    empty_database_url: str, landlord_url: str
-) -> None:
+async def test_the_inspection_cannot_write(empty_database_url: str, landlord_url: str) -> None:
     await prepare(landlord_url)
     execute(
         empty_database_url,
@@ -107,7 +105,7 @@ async def test_nothing_can_be_written_while_it_looks(
 
 @pytest.fixture
 def landlord_url(empty_database_url: str) -> str:
-    """The database for an owner of tables who is no superuser."""
+    """The database, for a table owner who is not a superuser."""
     execute(
         empty_database_url,
         """DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'landlord') THEN
@@ -181,7 +179,7 @@ async def test_rows_that_the_role_may_not_read_are_not_counted(
     execute(empty_database_url, f'{USERS} GRANT REFERENCES ON "user" TO landlord')
     checks = await checked_as(landlord_url)
     assert "rows that this role may not count" in checks["users"].sentence
-    # Nor may it let tasks refer to them.
+    # It may not create a reference from tasks to them either.
     assert checks["schema"].state is State.FAILURE
     assert 'run: GRANT SELECT, REFERENCES ON public."user" TO landlord' in checks["schema"].sentence
     execute(empty_database_url, 'ANALYZE "user"')
@@ -273,7 +271,7 @@ async def test_a_read_only_database_is_a_failure(empty_database_url: str) -> Non
     assert "it is read-only" in found.sentence
 
 
-async def test_what_is_left_out_of_the_url_is_a_warning(empty_database_url: str) -> None:
+async def test_ignored_parameters_of_the_url_cause_a_warning(empty_database_url: str) -> None:
     checks = await inspection(f"{empty_database_url}&pgbouncer=true").checks()
     [left_out] = [check for check in checks if check.state is State.WARNING][:1]
     assert left_out.name == "database"
@@ -335,7 +333,7 @@ USERS_OUT_OF_SIGHT: Final = {
 
 
 class TestUser:
-    """Whether the user whom a token names can own tasks."""
+    """The check of whether a token's user can own tasks."""
 
     @pytest.fixture
     def url(self, empty_database_url: str) -> str:

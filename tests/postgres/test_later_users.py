@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.conformance]
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look for another users table at every unknown user."""
+    """Look for another users table for every unknown user."""
     monkeypatch.setattr(watching, "LOOK_FOR_USERS_EVERY", 0)
 
 
@@ -57,7 +57,7 @@ async def test_a_user_whom_a_later_table_lacks_is_unknown_and_logged_with_it(
 
 
 @pytest.mark.usefixtures("eager")
-async def test_a_later_table_that_lacks_the_owners_is_said_and_stops_nothing(
+async def test_a_later_table_without_the_owners_is_logged_and_serving_continues(
     empty_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serving(empty_database_url) as tasks:

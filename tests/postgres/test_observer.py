@@ -1,4 +1,4 @@
-"""What a Database reports to its observer."""
+"""The reports of a Database to its observer."""
 
 import asyncio
 from collections.abc import Callable, Iterator

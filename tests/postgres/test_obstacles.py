@@ -1,4 +1,4 @@
-"""What of another program would change or refuse what this service stores."""
+"""Objects of other programs that would change or refuse what this service stores."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Owners of tasks, whose ids have the type that the users' ids have."""
+"""Owners of tasks: their ids have the type of the users' ids."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Parameters of a URL that can never work are found before anything is connected to."""
+"""Invalid parameters of a URL are found before connecting."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which request gets a connection, and when."""
+"""The order in which requests get connections."""
 
 import asyncio
 import os
@@ -115,7 +115,7 @@ async def test_one_user_leaves_connections_to_others(database_url: str) -> None:
 
 
 async def test_requests_cancelled_while_connecting_take_no_place() -> None:
-    # A server that accepts and says nothing: every connect is slow.
+    # A server that accepts and sends nothing: every connect is slow.
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         pool = Pool(Dsn(f"postgresql://u@127.0.0.1:{port}/tasks?sslmode=disable"), size=2)
@@ -124,7 +124,7 @@ async def test_requests_cancelled_while_connecting_take_no_place() -> None:
                 async with asyncio.timeout(0.02):
                     await pool.borrow("ada")
     assert pool.use() == PoolUse(used=0, idle=0, limit=2, waiting=0)
-    # It is gone now. A place is free, so that this is noticed at once.
+    # It has ended. A place is free, so this is noticed at once.
     for _ in range(3):
         with pytest.raises(psycopg.OperationalError):
             async with asyncio.timeout(5):

@@ -26,7 +26,7 @@ HIDDEN: Final = {
 
 @pytest.fixture
 def owner_url(empty_database_url: str) -> str:
-    """The database as an owner who is no superuser sees it."""
+    """The database, for an owner who is not a superuser."""
     execute(
         empty_database_url,
         """DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'landlord') THEN

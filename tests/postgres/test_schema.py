@@ -1,4 +1,4 @@
-"""The schema that migrations create in an empty database, and that they create it once."""
+"""Migrations create the schema in an empty database, and only once."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -46,7 +46,7 @@ EMPTY_SCHEMA: Final = """
 
 
 def _in_ours(schema: str) -> str:
-    """SQL for whether ``schema`` may be read: in a given database, that of the tables alone."""
+    """SQL for whether ``schema`` is compared. In a given database, only that of the tables is."""
     others = f"{schema} NOT LIKE 'pg\\_%' AND {schema} <> 'information_schema'"
     return f"({schema} = current_schema() OR (current_schema() = 'public' AND {others}))"
 
@@ -254,7 +254,7 @@ def _insert(url: str, character: str, title: int, description: int | None) -> No
     ("statement", "error"),
     [
         ("INSERT INTO tasks (user_id, title) VALUES ('nobody', 'x')", ForeignKeyViolation),
-        # The second is how an engine says it that distributes by this column.
+        # The second is the form of an engine that distributes by this column.
         (
             "INSERT INTO tasks (user_id, title) VALUES (NULL, 'x')",
             (NotNullViolation, NullValueNotAllowed),

@@ -1,4 +1,4 @@
-"""Every statement finds its rows by an index, on a table that is large enough for one."""
+"""Every statement finds its rows by an index if the table is large enough."""
 
 import asyncio
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from tests.postgres.test_schema import execute, prepare
 
 pytestmark = pytest.mark.postgres
 
-# 2,000 users with some 95 tasks each, as they come in over time, and two with 5,000 more: nine in
-# ten are completed for one of them, and one in ten for the other.
+# 2,000 users with about 95 tasks each, inserted over time. Two users have 5,000 more, of which nine
+# in ten are completed for one user, and one in ten for the other.
 FILL: Final = """
     INSERT INTO users (id) SELECT 'user ' || n FROM generate_series(0, 1999) n;
     INSERT INTO tasks (user_id, title, title_key, completed, created_at, updated_at)
@@ -64,7 +64,7 @@ PAGES: Final = {
     for order in SortOrder
 }
 COUNT: Final = {"count": statements.COUNT}
-# What PostgreSQL itself executes for ON DELETE CASCADE.
+# PostgreSQL itself executes this for ON DELETE CASCADE.
 CASCADE: Final = {
     "cascade": Statement(
         b"DELETE FROM ONLY tasks WHERE $1 OPERATOR(pg_catalog.=) user_id", ("owner",)
@@ -81,7 +81,7 @@ Node = dict[str, Any]
 
 
 def index_of(status: StatusFilter, order: SortOrder) -> str:
-    """The index in whose order such a list is."""
+    """The index that has the order of such a list."""
     return f"tasks_user{'' if status is StatusFilter.ALL else '_completed'}_{order}"
 
 
@@ -168,7 +168,7 @@ def test_ids_that_are_not_text_are_found_by_the_same_indexes(empty_database_url:
 def test_a_list_by_status_reads_only_rows_of_this_status(
     connection: psycopg.Connection, status: StatusFilter, order: SortOrder
 ) -> None:
-    # Where most rows have this status, an index without it may be the cheaper one, being smaller.
+    # If most rows have this status, a smaller index without it may be cheaper.
     nodes = plan(connection, statements.LIST[status, order], FEW[status])
 
     [condition] = [node["Index Cond"] for node in nodes if "Index Cond" in node]
@@ -187,7 +187,7 @@ def test_a_list_can_be_read_in_the_order_of_an_index(
     connection.execute("SET random_page_cost = 1.0")
     connection.execute(f"SET plan_cache_mode = force_{mode}_plan")
 
-    # Of the user with few such tasks: where most have the status, two indexes cost the same.
+    # For the user with few such tasks: if most have the status, two indexes cost the same.
     owner = FEW.get(status, BUSY)
     nodes = plan(connection, statements.LIST[status, order], owner)
 

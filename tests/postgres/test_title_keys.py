@@ -1,4 +1,4 @@
-"""The column by which tasks are sorted by title is filled, whatever program wrote the row."""
+"""The title keys are filled, even if another program wrote the row."""
 
 from datetime import UTC, datetime
 from itertools import cycle, islice

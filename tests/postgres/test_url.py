@@ -1,4 +1,4 @@
-"""What the URL of a database means, and that nothing said of it shows a password."""
+"""The meaning of database URLs; no message about them shows a password."""
 
 import re
 from urllib.parse import quote
@@ -58,12 +58,12 @@ def test_a_url_is_understood_however_tools_write_it(text: str) -> None:
         'export DATABASE_URL="postgresql://u:s3cr3t@h/d"',
     ],
 )
-def test_what_is_pasted_around_the_url_is_left_out_with_a_warning(text: str) -> None:
+def test_text_pasted_around_the_url_is_removed_with_a_warning(text: str) -> None:
     parameters, warnings, _ = parse(text, "NEON_DB_URL")
     assert (parameters, len(warnings)) == (PLAIN, 1)
 
 
-# What Prisma, node-postgres, Postgres.js, asyncpg, SQLAlchemy and hosts of Next.js write.
+# URLs of Prisma, node-postgres, Postgres.js, asyncpg, SQLAlchemy and hosts of Next.js.
 MEANINGLESS = (
     "pgbouncer=true&connection_limit=1&pool_timeout=0&socket_timeout=5&statement_cache_size=0&"
     "single_use_connections=true&max_idle_connection_lifetime=60&sslaccept=accept_invalid_certs&"
@@ -76,7 +76,7 @@ MEANINGLESS = (
 )
 
 
-def test_what_means_nothing_here_is_left_out_with_one_warning_that_names_it() -> None:
+def test_parameters_without_meaning_here_are_ignored_with_one_warning() -> None:
     text = f"postgresql://u:s3cr3t@h/d?{MEANINGLESS}&sslmode=require"
     parameters, [warning], _ = parse(text, "DATABASE_URL")
     assert parameters == PLAIN | {"sslmode": "require"}
@@ -98,7 +98,9 @@ def test_what_means_nothing_here_is_left_out_with_one_warning_that_names_it() ->
         ("options=-csearch_path%3Dx", {"options": "-csearch_path=x"}),
     ],
 )
-def test_what_libpq_says_otherwise_is_translated(theirs: str, ours: dict[str, str]) -> None:
+def test_parameters_with_other_names_in_libpq_are_translated(
+    theirs: str, ours: dict[str, str]
+) -> None:
     assert understood(f"postgresql://u:s3cr3t@h/d?{theirs}") == PLAIN | ours
 
 
@@ -200,11 +202,11 @@ def test_a_url_that_is_none_has_a_sentence_of_its_own(text: str, sentence: str) 
 @pytest.mark.parametrize(
     "text",
     [
-        # As real databases of developers are called.
+        # Realistic names of developers' databases.
         "postgresql://postgres:password@localhost:5432/postgres",
         "postgresql://user:password@localhost/d",
         "postgresql://u:pa$$word*@h/d",
-        # libpq reads these passwords as they are meant.
+        # libpq reads these passwords as intended.
         "postgresql://u:a?b#c:d&e=f'@h/d",
         "postgresql://u@/d?host=/var/run/postgresql",
         "postgresql:///d?host=@abstract&user=me@corp",
@@ -217,11 +219,11 @@ def test_a_url_that_is_none_has_a_sentence_of_its_own(text: str, sentence: str) 
         "postgresql://",
     ],
 )
-def test_a_url_means_what_libpq_takes_it_for(text: str) -> None:
+def test_a_url_has_the_meaning_that_libpq_gives_it(text: str) -> None:
     assert understood(text) == conninfo_to_dict(text)
 
 
-# What sslmode=... means to other tools, and not to libpq.
+# Values of sslmode from other tools, which libpq does not have.
 OTHERS_TLS = {"no-verify", "true", "1", "false", "0"}
 # Three dots would be a placeholder.
 characters = st.characters(exclude_characters="\0.", exclude_categories=["Cs"])
@@ -237,7 +239,7 @@ queries = st.lists(
 
 
 @given(st.tuples(escaped, escaped, hosts, ports, escaped), queries)
-def test_every_url_that_is_escaped_means_what_libpq_takes_it_for(
+def test_every_escaped_url_has_the_meaning_that_libpq_gives_it(
     parts: tuple[str, str, str, str, str], query: list[tuple[str, str]]
 ) -> None:
     user, password, host, port, name = parts
@@ -247,7 +249,7 @@ def test_every_url_that_is_escaped_means_what_libpq_takes_it_for(
     assert {key: value for key, value in understood(text).items() if value != ""} == expected
 
 
-# None of these is in a sentence.
+# Words that no message contains.
 LETTERS = "QXZ79ЖЩ"
 passwords = st.text(st.sampled_from(f"/@:?#%&=+[]<>{{}}()'\"\\,;*$!~^| \n{LETTERS}"))
 

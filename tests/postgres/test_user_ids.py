@@ -67,6 +67,6 @@ def test_a_users_table_may_be_named_with_a_schema_and_with_quotes(
 
 
 @pytest.mark.parametrize("text", ["a.b.c", ".user", "neon_auth.", "", "é" * 32, '"user', '""'])
-def test_what_is_no_table_is_refused(text: str) -> None:
+def test_an_invalid_name_of_a_table_is_refused(text: str) -> None:
     with pytest.raises(InvalidConfiguration, match="USERS_TABLE must be"):
         TableName.parse(text)

@@ -1,4 +1,4 @@
-"""Which table the users are in, whatever the type of their ids, and what follows from that."""
+"""Finding the users table, with ids of any type."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ USERS_SYNC: Final = """
 
 
 def better_auths(name: str, kind: str, user: str) -> str:
-    """What Better Auth makes, as far as tasks are concerned, with one user."""
+    """The tables of Better Auth that matter for tasks, with one user."""
     return f"""
         CREATE TABLE {name} (id {kind} PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE,
             "emailVerified" boolean NOT NULL);
@@ -114,7 +114,7 @@ async def test_better_auths_table_is_preferred_to_one_of_another_program(
     assert referenced(empty_database_url) == '"user"'
 
 
-async def test_two_tables_that_it_could_be_need_the_setting(empty_database_url: str) -> None:
+async def test_two_candidates_for_the_users_table_need_the_setting(empty_database_url: str) -> None:
     execute(empty_database_url, better_auths('"user"', "text", "ada") + NEON_AUTH)
     before = snapshot(empty_database_url)
     with pytest.raises(InvalidConfiguration, match=r"USERS_TABLE.* user or neon_auth\.user"):
@@ -182,7 +182,7 @@ async def test_an_id_of_another_type_is_named(empty_database_url: str, kind: str
             pass
 
 
-async def test_the_line_of_an_unknown_user_says_where_users_were_looked_for(
+async def test_the_log_line_of_an_unknown_user_names_the_searched_table(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = str(psycopg.conninfo.conninfo_to_dict(database_url)["dbname"])
@@ -199,7 +199,7 @@ async def test_the_line_of_an_unknown_user_says_where_users_were_looked_for(
     assert "USERS_TABLE" in line
 
 
-async def test_a_role_that_may_not_refer_to_neon_auth_is_told_what_to_grant(
+async def test_the_error_of_a_role_that_may_not_refer_to_neon_auth_names_the_grant(
     empty_database_url: str,
 ) -> None:
     execute(

@@ -1,4 +1,4 @@
-"""A checkout runs where people put it: with spaces, CRLF, any Python, and without uv."""
+"""A checkout works with spaces in its path, CRLF, any Python, and without uv."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
 ]
 
-# The programs that the recipes need, and neither uv nor a Python.
+# The programs that the recipes need, without uv and Python.
 PROGRAMS = ("sh", "make", "mkdir", "cat", "chmod", "grep", "sed", "expand")
 
 FAKE_PYTHON = """#!/bin/sh
@@ -30,7 +30,7 @@ esac
 
 
 class Checkout:
-    """A copy of the Makefile in a folder of its own, and the programs that it finds."""
+    """A copy of the Makefile in its own folder, and the programs that it finds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "my checkout"
@@ -115,7 +115,7 @@ def test_the_newest_suitable_python_is_found_whatever_its_name(checkout: Checkou
     assert "pip -m pip install" in result.stdout
 
 
-def test_no_python_at_all_is_told(checkout: Checkout) -> None:
+def test_a_missing_python_is_reported(checkout: Checkout) -> None:
     result = checkout.make("run")
     assert result.returncode == 2
     assert result.stdout == (

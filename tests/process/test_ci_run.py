@@ -1,4 +1,4 @@
-"""What `.ci/run` runs, and what it says at its end; the programs that it starts are stand-ins."""
+"""The commands and the last lines of `.ci/run`, with stand-ins for the programs that it starts."""
 
 import re
 import shutil
@@ -54,7 +54,7 @@ def test_it_runs_what_contributing_says(checkout: Path) -> None:
     assert targets(checkout) == re.findall(r"[a-z0-9-]+(?=`)", said[1])
 
 
-def test_it_ends_with_what_it_has_not_run(checkout: Path) -> None:
+def test_it_prints_at_its_end_what_did_not_run(checkout: Path) -> None:
     skipped = "SKIPPED [1] tests/a.py:1: only root can"
     not_audited = "NOT AUDITED for known vulnerabilities: out of reach"
     (checkout / "check.prints").write_text(f"checked\n{not_audited}\n")

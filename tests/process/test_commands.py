@@ -177,7 +177,7 @@ def test_all_invalid_and_missing_settings_are_named_at_once(call: Call) -> None:
         "USERS_TABLE",
     ]
     assert call("migrate", **settings).stderr.splitlines() == [lines[0], *lines[3:]]
-    # What cannot be read is not missing as well.
+    # Invalid settings are not also reported as missing.
     [line] = call("serve", **(GOOD | {"NEON_DB_URL": "\udcff"})).stderr.splitlines()
     assert line == "tasks-api: NEON_DB_URL is not UTF-8 text"
 
@@ -312,7 +312,7 @@ def test_a_short_secret_causes_a_warning_at_each_start(
         (".data/postgres/lock/file", errno.EISDIR),
     ],
 )
-def test_dev_says_in_one_line_that_something_is_in_the_place_of_its_data(
+def test_dev_reports_in_one_line_that_its_data_folder_cannot_be_used(
     call: Call, tmp_path: Path, place: str, reason: int
 ) -> None:
     (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""``tasks-api doctor``, called in this process with settings of its own."""
+"""``tasks-api doctor``, called in this process with its own settings."""
 
 import io
 import json
@@ -40,7 +40,7 @@ NOWHERE = f"postgresql://tasks:s3cr3t@127.0.0.1:{free_port()}/tasks"
 def doctor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Doctor:
-    """Call the command with these settings and no others."""
+    """Call the command with only these settings."""
     monkeypatch.chdir(tmp_path)
 
     def doctor(*arguments: str, standard_input: str = "", **settings: str) -> CompletedProcess[str]:
@@ -66,7 +66,7 @@ def token(secret: str = SECRET, *, subject: str = "ada", seconds: float = 900) -
 
 @contextmanager
 def publishing(body: bytes, status: int = 200) -> Iterator[str]:
-    """Yield the URL of a key set that a server in a thread of its own answers with ``body``."""
+    """Serve ``body`` as a key set in a thread; yield its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -108,7 +108,7 @@ def test_what_can_work_exits_with_0(doctor: Doctor) -> None:
     ],
     ids=["expired", "another secret", "opaque", "origin"],
 )
-def test_what_was_asked_and_cannot_work_exits_with_1(doctor: Doctor, asked: list[str]) -> None:
+def test_a_failed_check_exits_with_1(doctor: Doctor, asked: list[str]) -> None:
     result = doctor(*asked, **MEMORY)
     assert result.returncode == 1
     assert result.stdout.splitlines()[-1].startswith("1 failure, ")
@@ -139,7 +139,7 @@ def test_a_key_set_is_fetched_and_a_token_verified_with_it(doctor: Doctor) -> No
     [(b"", 404, "the server answers 404"), (b"<!doctype html>", 200, "an HTML page")],
     ids=["not found", "a page"],
 )
-def test_a_key_set_that_is_none_is_a_failure(
+def test_an_invalid_key_set_is_a_failure(
     doctor: Doctor, body: bytes, status: int, reason: str
 ) -> None:
     with publishing(body, status) as url:
@@ -210,7 +210,7 @@ def test_a_name_that_is_still_looked_up_does_not_delay_the_end(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = threading.Event()
-    # Whatever waits for it goes on after 10 s, and is noticed.
+    # After 10 s the wait ends, which the test notices.
     threading.Timer(10, ended.set).start()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: ended.wait())
     monkeypatch.setattr(inspecting, "INSPECT_WITHIN", 0.2)
@@ -235,7 +235,7 @@ def test_a_token_signed_with_the_previous_secret_is_accepted(doctor: Doctor) -> 
     assert result.returncode == 0, result.stdout
 
 
-def test_an_unreachable_database_is_asked_for_once(doctor: Doctor) -> None:
+def test_an_unreachable_database_is_tried_once(doctor: Doctor) -> None:
     result = doctor("--token", token(), NEON_DB_URL=NOWHERE, BETTER_AUTH_SECRET=SECRET)
     assert result.returncode == 1
     assert result.stdout.count("127.0.0.1") == 1
@@ -255,7 +255,7 @@ _SECRETS = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"])
 def test_no_secret_is_printed(
     doctor: Doctor, password: str, secret: str, opaque: str, *, escape: bool
 ) -> None:
-    # People forget to escape a password, and then a part of it looks like a host or a port.
+    # If a password is not escaped, a part of it looks like a host or a port.
     written = quote(password, safe="") if escape else password
     url = NOWHERE.replace("s3cr3t", written)
     for asked in (opaque, token(secret)):

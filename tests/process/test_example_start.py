@@ -90,7 +90,7 @@ def free_ports() -> list[str]:
     return ["--port", str(free_port()), "--web-port", str(free_port())]
 
 
-def test_a_second_example_in_the_same_folder_is_told(
+def test_a_second_example_in_the_same_folder_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = stack.DATA / "postgres"

@@ -1,4 +1,4 @@
-"""Migrations by `tasks-api serve`, by `tasks-api migrate`, and not by Alembic's command."""
+"""Migrations by `tasks-api serve` and `tasks-api migrate`, but not by Alembic's command."""
 
 import subprocess
 import sys

@@ -73,11 +73,11 @@ def in_front_of(*ports: int, folder: Path) -> Iterator[str]:
         "/etc/nginx/tls": str(folder),
         "/tmp/nginx.pid": f"{folder}/nginx.pid",  # noqa: S108 - the example's name, replaced
         "/dev/stdout": f"{folder}/access.log",
-        # By default they are folders in which only root's nginx can write.
+        # The default folders can only be written by root.
         "server_tokens off;": f"""server_tokens off;
             client_body_temp_path {folder}/bodies;
             proxy_temp_path {folder}/responses;""",
-        # As root, its processes would otherwise be nobody's, who may not enter the test's folder.
+        # Otherwise root's nginx runs its workers as nobody, who may not enter the test's folder.
         "auto;": "1; user root;" if os.geteuid() == 0 else "1;",
         "client_header_timeout 10s": "client_header_timeout 1s",
     }.items():
@@ -125,7 +125,7 @@ def trusting() -> ssl.SSLContext:
 
 @contextmanager
 def connected(proxy: str, name: str = "localhost") -> Iterator[ssl.SSLSocket]:
-    """A TLS connection to the proxy that asks for the host ``name``."""
+    """A TLS connection to the proxy, for the host ``name``."""
     port = int(proxy.rpartition(":")[2])
     with (
         socket.create_connection(("127.0.0.1", port), timeout=20) as raw,
@@ -181,7 +181,7 @@ def test_a_body_that_is_too_large_is_refused_with_the_services_own_error(
 def test_a_client_that_does_not_finish_its_head_is_disconnected(proxy: str) -> None:
     with connected(proxy) as connection:
         connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-        # It fails with a TimeoutError if nginx waits.
+        # If nginx waits, this raises TimeoutError.
         assert connection.recv(1000) == b""
 
 

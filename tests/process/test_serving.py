@@ -302,7 +302,7 @@ def test_a_service_started_without_its_database_recovers_without_a_restart(
 )
 def test_a_signal_during_the_imports_stops_the_first_process_of_a_container(tmp_path: Path) -> None:
     settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
-    # The import of this module, one of the first, tells that the program has begun.
+    # When this module, one of the first, is imported, the program has begun.
     (tmp_path / "asyncio.py").write_text("print('importing', flush=True)\nwhile True: pass\n")
     code = "import runpy; runpy.run_module('entrypoints.cli', run_name='__main__')"
     process = subprocess.Popen(
@@ -378,12 +378,12 @@ def test_a_resolver_that_hangs_delays_neither_the_start_nor_the_end(tmp_path: Pa
     with started("serve", "--host", "127.0.0.1", cwd=tmp_path, **settings) as service:
         service.wait_until_ready("/health/live")
         assert service.stop() == 0
-    # The resolver still hangs at this point, and neither the start nor the end has waited for it.
+    # The resolver still hangs now. Neither the start nor the end has waited for it.
     assert time.monotonic() - began < 20
 
 
 def _printed_request(service: Service) -> str:
-    """Return the request that dev prints. The service answers from then on."""
+    """Return the request that dev prints once the service responds."""
     deadline = time.monotonic() + 60
     while (found := re.search(r"^curl .*\n", service.log, re.MULTILINE)) is None:
         assert time.monotonic() < deadline, service.log

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.process, pytest.mark.postgres, pytest.mark.conformance
 PROCESSES = 6
 ROUNDS = 5
 
-# It imports everything once. Its children start when all of them are there.
+# It imports everything once. Its children start when all of them exist.
 STARTER = """
 import asyncio, multiprocessing, sys
 from adapters.postgres.database import Database

@@ -1,4 +1,4 @@
-"""What the commands hand on: to the server, to the users table, and to a reader that goes away."""
+"""Effects of commands: options of the server, rows of the users table, output to a closed pipe."""
 
 import logging
 import os
@@ -128,7 +128,7 @@ def test_a_user_is_created_in_the_table_that_is_set(call: Call, empty_database_u
         connection.execute(
             "CREATE TABLE people (id text PRIMARY KEY); CREATE TABLE users (id text PRIMARY KEY)"
         )
-    # Before the first migration only the setting says which table it is.
+    # Before the first migration, only the setting names the table.
     assert call("token", "--user", "ada", "--create-user", **settings).returncode == 0
     assert call("migrate", **settings).returncode == 0
     assert call("token", "--user", "bob", "--create-user", **settings).returncode == 0
@@ -137,7 +137,7 @@ def test_a_user_is_created_in_the_table_that_is_set(call: Call, empty_database_u
         assert connection.execute("SELECT id FROM users").fetchall() == []
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+def test_a_reader_that_closes_the_pipe_is_no_error(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*COMMAND, "openapi"],
         cwd=tmp_path,

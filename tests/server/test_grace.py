@@ -1,4 +1,4 @@
-"""The deployment files give a stopping service the time that it takes."""
+"""The deployment files give a stopping service enough time."""
 
 import re
 from pathlib import Path

@@ -44,7 +44,7 @@ def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_it_asks_the_port_of_the_environment(
+def test_it_connects_to_the_port_of_the_environment(
     monkeypatch: pytest.MonkeyPatch, host: str, quote: str
 ) -> None:
     with answering(host) as port:
@@ -52,7 +52,7 @@ def test_it_asks_the_port_of_the_environment(
         assert healthcheck.main() == 0
 
 
-def test_it_asks_the_port_of_the_file_of_settings() -> None:
+def test_it_connects_to_the_port_of_the_settings_file() -> None:
     with answering() as port:
         Path(".env").write_text(f"# settings\nPORT = '{port}'\r\n")
         assert healthcheck.main() == 0
@@ -65,7 +65,7 @@ def test_the_environment_takes_precedence_over_the_file(monkeypatch: pytest.Monk
         assert healthcheck.main() == 0
 
 
-def test_it_asks_port_8000_if_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_connects_to_port_8000_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def record(host: str, port: int) -> bool:

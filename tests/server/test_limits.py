@@ -1,4 +1,4 @@
-"""How much of one connection is parsed, read and kept: counted on a connection without a socket."""
+"""Limits of one connection, counted on a connection without a socket."""
 
 import asyncio
 import gc
@@ -74,7 +74,7 @@ class Wire:
         return 0
 
     def read(self) -> None:
-        """Read as long as the protocol lets it, which libuv does up to 32 times in a pass."""
+        """Read until the protocol pauses, but at most 32 times, as libuv does in one pass."""
         for _ in range(32):
             if not (self.reading and self.sent) or self.closing:
                 return
@@ -101,7 +101,7 @@ class Connection(Protocol):
 
 
 class App:
-    """Answers one request each time it is let; ``reads``: it asks for the body first."""
+    """Answers one request for each call of ``let``; with ``reads``, it reads the body first."""
 
     def __init__(self, *, reads: bool = False) -> None:
         self.turn = asyncio.Semaphore(0)
@@ -150,7 +150,7 @@ async def test_few_requests_are_made_of_many_that_are_sent_ahead(request_bytes: 
 
 
 @MANY
-async def test_there_are_never_more_while_they_are_answered(request_bytes: bytes) -> None:
+async def test_the_limits_hold_while_requests_are_answered(request_bytes: bytes) -> None:
     wire = Wire(request_bytes * 2_000)
     app = App()
     connection = connected(wire, app)
@@ -222,7 +222,7 @@ async def test_nothing_more_is_parsed_while_the_client_does_not_read() -> None:
 
     await passes(wire, 50)
     parsed, reading, reads = connection.made, wire.reading, wire.reads
-    # Before anything can fail: uvicorn's task would wait for it without limit.
+    # Before a failure is possible, because uvicorn's task would wait without limit.
     wire.reader.resume_writing()
     await passes(wire, 2)
 
@@ -310,7 +310,7 @@ async def test_a_body_without_end_is_read_up_to_a_limit(
     received = b"".join(wire.received)
     assert received.startswith(b"HTTP/1.1 200 " if answered else b"HTTP/1.1 413 ")
     assert received.count(b"HTTP/1.1 ") == 1
-    # The rest is read, so that the client gets to read the response, and dropped.
+    # The rest is read and discarded, so that the client can read the response.
     assert wire.sent == b""
     assert wire.ended
 
@@ -358,7 +358,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("sent", "status"), REFUSED.values(), ids=REFUSED)
-async def test_what_is_too_large_is_refused_as_soon_as_that_is_clear(
+async def test_requests_over_the_limits_are_refused_as_early_as_possible(
     sent: bytes, status: int
 ) -> None:
     wire = Wire(sent)
@@ -380,7 +380,7 @@ async def test_what_is_too_large_is_refused_as_soon_as_that_is_clear(
     assert b"\r\nconnection: close\r\n" in answer
     assert connection.made == 0
     assert connection.headers == []
-    # What comes behind is read, so that the client gets to read the answer, and dropped.
+    # Further data is read and discarded, so that the client can read the response.
     assert parsed <= HEAD_MAX + READ_MAX
     assert wire.sent == b""
     assert wire.ended
@@ -394,7 +394,7 @@ LARGEST = {
 
 
 @pytest.mark.parametrize("sent", LARGEST.values(), ids=LARGEST)
-async def test_what_is_as_large_as_it_may_be_is_served(sent: bytes) -> None:
+async def test_requests_at_the_limits_are_served(sent: bytes) -> None:
     wire = Wire(sent)
     app = App()
     app.turn.release()

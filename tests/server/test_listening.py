@@ -42,7 +42,7 @@ def test_a_host_is_reached_at_each_of_its_addresses(
     monkeypatch: pytest.MonkeyPatch, host: str, reached: set[str]
 ) -> None:
     port = free_port()
-    # Whatever this machine's file of hosts says.
+    # Independent of this machine's hosts file.
     resolved = [
         (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
         (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
@@ -92,7 +92,7 @@ def test_a_host_that_is_none_of_this_machine_is_refused_with_a_remedy(
         require_available(host, 8000)
 
 
-def test_asking_whether_an_address_is_available_leaves_it_so() -> None:
+def test_checking_an_address_keeps_it_available() -> None:
     port = free_port()
     require_available("127.0.0.1", port)
     assert not is_reachable("127.0.0.1", port)

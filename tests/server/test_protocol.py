@@ -1,4 +1,4 @@
-"""What happens on one connection, with an application that answers when it is told to."""
+"""The protocol of one connection, with an application whose responses the test controls."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ POST = b"POST /%b HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n"
 
 
 class App:
-    """Answers with what the path asks for: ``large`` is long, ``wait`` waits for ``go``."""
+    """Responds according to the path: ``large`` is long, ``wait`` waits for ``go``."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -66,7 +66,7 @@ async def serving(app: App) -> AsyncIterator[tuple[uvicorn.Server, int]]:
 
 
 async def exchange(port: int, *pieces: bytes, between: float = 0.1) -> tuple[bytes, float]:
-    """What comes back until the server closes, and how long after the last piece that was."""
+    """The bytes until the server closes, and the time from the last piece to the close."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for piece in pieces:
         writer.write(piece)
@@ -134,7 +134,7 @@ async def test_a_client_that_reads_nothing_is_disconnected(monkeypatch: pytest.M
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
         writer.write(POST % (b"large", b"Content-Length: 0"))
         await until(lambda: bool(server.server_state.connections))
-        # Waiting for room must end, too, which no clock measures.
+        # Waiting for room must end, too, although it has no time limit.
         writer.write(GET)
 
         await until(lambda: not server.server_state.connections)
@@ -164,7 +164,7 @@ async def test_each_response_has_its_own_time_to_be_read(
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for name, size, pause in ((b"large", len(LARGE), 0), (b"larger", 2 * len(LARGE), 0.3)):
             writer.write(POST % (name, b"Content-Length: 0"))
-            # The clock of the answer before runs out while nothing of this one is read.
+            # The keep-alive time after the previous response ends while this one is not read.
             await asyncio.sleep(pause)
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 ")

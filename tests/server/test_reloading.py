@@ -1,4 +1,4 @@
-"""The process is started again when the code changes."""
+"""The process restarts when the code changes."""
 
 import subprocess
 import sys
@@ -68,7 +68,7 @@ def test_a_change_in_a_watched_folder_starts_the_process_again(tmp_path: Path) -
 
 
 def answer(service: Service) -> str | None:
-    """Return what the service answers; None if it does not answer at the moment."""
+    """Return the service's response; None if it does not respond now."""
     try:
         return service.get(timeout=10).text
     except httpx.TransportError:

@@ -1,4 +1,4 @@
-"""What a stopping server tells the application."""
+"""The state that a stopping server passes to the application."""
 
 import socket
 from typing import Any
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.process
 
 
 class Recording(App):
-    """Records what the state of each request says."""
+    """Records the state of each request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Recording(App):
 async def test_the_state_of_a_request_says_that_the_server_is_stopping() -> None:
     app = Recording()
     async with serving(app) as (server, port):
-        # The kernel has the connection, the event loop does not have it yet.
+        # The kernel has accepted the connection, but the event loop has not.
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(GET)
             await server.shutdown()

@@ -1,4 +1,4 @@
-"""How long a client may take for each part of a request, and what it is told then."""
+"""Time limits for each part of a request, and the response after each."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ LONG, SHORT = 60.0, 0.01
 
 @pytest.fixture(autouse=True)
 def limits(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Limits that nothing reaches; each test makes one of them short."""
+    """Limits that are not reached; each test shortens one of them."""
     for name in ("HEAD_WITHIN", "BODY_WITHIN", "LAST_BODY_WITHIN", "LINGER"):
         monkeypatch.setattr(protocol, name, LONG)
     return monkeypatch
@@ -76,7 +76,7 @@ async def test_a_stopping_server_waits_for_a_body_for_a_short_time(
     assert await statuses(wire) == LATE
 
 
-async def test_a_stopping_server_answers_what_arrives_in_its_last_moment() -> None:
+async def test_a_stopping_server_answers_requests_that_arrive_in_its_last_moment() -> None:
     app = App()
     connection = connected(wire := Wire(), app)
     connection.shutdown()

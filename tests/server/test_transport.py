@@ -1,4 +1,4 @@
-"""An answer leaves in one piece."""
+"""Joined writes, and clients that stop reading."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from entrypoints.server.transport import JOIN_MAX, CoalescingTransport
 
 
 class Wire:
-    """A transport that keeps what it is given, of which ``unread`` bytes wait for the client."""
+    """A transport that stores what is written; ``unread`` bytes of it wait for the client."""
 
     def __init__(self, *, unread: int = 0) -> None:
         self.sent: list[bytes] = []
@@ -36,7 +36,7 @@ class Wire:
 
 
 class Timer:
-    """What happens when its time has come, unless it is cancelled."""
+    """A timer's callback, unless it was cancelled."""
 
     def __init__(self, at: float, call: Callable[[], None]) -> None:
         self.at = at
@@ -47,7 +47,7 @@ class Timer:
 
 
 class Timers:
-    """An event loop whose time goes by when it is told to."""
+    """An event loop whose time the test advances."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""Wherever an operation's time ends, its telemetry names the deadline and no cancellation."""
+"""Telemetry of an operation that is too late names the deadline, not a cancellation."""
 
 import socket
 from collections.abc import Iterator

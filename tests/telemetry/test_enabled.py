@@ -1,4 +1,4 @@
-"""Which OTEL_* variables turn telemetry on, and METRICS_PORT."""
+"""METRICS_PORT and the OTEL_* variables that turn telemetry on."""
 
 import os
 from typing import Any

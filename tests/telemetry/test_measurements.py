@@ -1,4 +1,4 @@
-"""What is measured, read from the SDK in this process."""
+"""The measurements, read from the SDK in this process."""
 
 import asyncio
 import time

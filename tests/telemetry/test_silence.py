@@ -1,4 +1,4 @@
-"""The service works without telemetry and without a collector that answers."""
+"""The service works without telemetry, and without a collector that responds."""
 
 import json
 import socket

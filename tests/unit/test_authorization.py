@@ -1,4 +1,4 @@
-"""Authorization: each user acts on their own tasks only."""
+"""Authorization: users may only access their own tasks."""
 
 import pytest
 

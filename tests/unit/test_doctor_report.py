@@ -1,4 +1,4 @@
-"""How ``tasks-api doctor`` prints what it finds."""
+"""The output of ``tasks-api doctor``."""
 
 import io
 import json

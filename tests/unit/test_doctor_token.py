@@ -1,4 +1,4 @@
-"""What ``tasks-api doctor --token`` takes for the token."""
+"""The forms of a token that ``tasks-api doctor --token`` accepts."""
 
 import io
 

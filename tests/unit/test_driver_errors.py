@@ -1,4 +1,4 @@
-"""What the log has of a driver's error."""
+"""Log messages for a driver's errors."""
 
 import psycopg
 import pytest

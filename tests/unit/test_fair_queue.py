@@ -1,4 +1,4 @@
-"""How places are shared among users."""
+"""Places are shared fairly among users."""
 
 import asyncio
 

@@ -67,7 +67,8 @@ def test_titles_beyond_the_basic_plane_are_sorted_by_code_point() -> None:
 
 
 def test_a_fingerprint_is_that_of_numbers_and_last_changes() -> None:
-    # As PostgreSQL works it out, too: SHA-256 over 64-bit integers, times from the year 2000 on.
+    # PostgreSQL computes it in the same way: SHA-256 over 64-bit integers, times since the year
+    # 2000.
     changed = (NOON - datetime(2000, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     expected = sha256(b"".join(n.to_bytes(8) for n in (1, changed, 3, changed + 60_000_000)))
     assert fingerprint([task(3, minutes=1), task(1)]) == expected.hexdigest()

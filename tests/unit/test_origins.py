@@ -1,4 +1,4 @@
-"""How browsers write origins, and which of them a list allows."""
+"""Normalized origins, and the origins that a list allows."""
 
 import pytest
 from hypothesis import given

@@ -49,7 +49,7 @@ def test_a_new_task_is_pending_and_has_never_been_updated() -> None:
 
 
 def test_the_type_checker_rejects_changing_a_task_in_place() -> None:
-    # It is not checked at run time: that would double the cost of a task.
+    # Not checked at run time, because that would double the cost of a task.
     assert {get_origin(hint) for hint in get_type_hints(Task).values()} == {Final}
 
 

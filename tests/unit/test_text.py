@@ -1,4 +1,4 @@
-"""How a message quotes a text that a client chose."""
+"""Quoting a client's text in a message."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""When the findings of an examination accept a token."""
+"""The findings with which a token is accepted."""
 
 import pytest
 

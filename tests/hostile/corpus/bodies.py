@@ -1,4 +1,4 @@
-"""Bodies that are no JSON, no objects, too deep, too large, or in another encoding."""
+"""Bodies that are not JSON, not objects, too deep, too large, or in another encoding."""
 
 import gzip
 import json

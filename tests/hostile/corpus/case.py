@@ -29,10 +29,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Case:
-    """Requests on one connection, and the status of the response to each.
-
-    Fewer statuses than requests mean that the connection ends early; none, that there is nothing
-    to answer and the client disconnects.
+    """Requests on one connection, and the status of each response. If there are fewer statuses than
+    requests, the connection ends early. Without a status, no response is due and the client
+    disconnects.
     """
 
     name: str

@@ -45,7 +45,7 @@ def _line(name: str, line: bytes) -> Case:
 
 
 def _served(name: str, line: bytes) -> Case:
-    # The parser knows these versions; they are answered as what follows the line is: HTTP/1.1.
+    # The parser accepts these versions; the rest of the request is HTTP/1.1.
     sent = Request(line + b"\r\nHost: x\r\nConnection: close\r\n\r\n", "GET", "/health/live", False)
     return one(f"request line: {name}", sent, 200)
 

@@ -1,4 +1,4 @@
-"""Headers that are well-formed and odd."""
+"""Unusual but well-formed headers."""
 
 from tests.hostile.corpus.case import (
     ANY,

@@ -9,7 +9,7 @@ def _path(name: str, target: bytes, status: int | None) -> Case:
 
 
 def _task(name: str, number: bytes) -> list[Case]:
-    """No task of ada's, whatever is asked of it."""
+    """Not a task of ada's, with any method."""
     target = TASKS + b"/" + number
     change = b'{"title": "%b"}' % MARK
     put = (b"Content-Type: application/json", b"Content-Length: %d" % len(change))

@@ -36,7 +36,7 @@ def signed(
     key: bytes = SECRET.encode(),
     hashed: str = "sha256",
 ) -> bytes:
-    """A token signed by hand: no library signs all of these. Bytes stay as they are."""
+    """A token signed by hand, because no library signs all of these. Bytes are not changed."""
     unsigned = unpadded(as_json(header)) + b"." + unpadded(as_json(claims))
     return unsigned + b"." + unpadded(hmac.digest(key, unsigned, hashed))
 
