@@ -1,6 +1,6 @@
 # Every target installs what it needs; only Python 3.11 or newer is required.
 .DEFAULT_GOAL := help
-.PHONY: help help-all run example doctor test-fast test check fmt e2e audit check-example client clean-data fuzz mutants image-check faults conformance bench bench-scale docs
+.PHONY: help help-all run example doctor test-fast test check fmt e2e screenshots audit check-example client clean-data fuzz mutants image-check faults conformance bench bench-scale docs
 
 # Not its path, which may contain spaces.
 UV := $(shell command -v uv >/dev/null && echo uv || echo .uv/bin/uv)
@@ -60,6 +60,10 @@ fmt: $(OWN_UV)  ## Format the code and apply automatic fixes
 
 e2e: $(OWN_UV)  ## Drive the example frontend in headless Chromium
 	$(RUN) pytest -m e2e tests/e2e -s
+
+screenshots: $(OWN_UV)  ## Take the README's pictures of the example (docs/images)
+	mkdir -p docs/images
+	PICTURES=$(CURDIR)/docs/images $(RUN) pytest -m e2e tests/e2e -k keys
 
 faults: $(OWN_UV)  ## Cause faults and print what is promised and what was measured
 	$(RUN) pytest -m faults tests/faults

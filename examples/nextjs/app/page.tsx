@@ -1,6 +1,7 @@
 import { redirect } from "next/navigation";
 import { SignOutButton } from "@/components/sign-out-button";
-import { TaskBoard } from "@/components/task-board";
+import { Help } from "@/components/tasks/help";
+import { TaskBoard } from "@/components/tasks/task-board";
 import { currentUser } from "@/lib/session";
 import { parseView } from "@/lib/view";
 
@@ -10,10 +11,11 @@ export default async function TasksPage({ searchParams }: PageProps<"/">) {
   return (
     <>
       <header className="bar">
-        <p className="wordmark">Tasks</p>
+        <h1 className="wordmark">Tasks</h1>
         <p className="who" title={user.email}>
           {user.name}
         </p>
+        <Help />
         <SignOutButton />
       </header>
       <main className="board">

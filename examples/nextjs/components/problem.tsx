@@ -1,25 +1,33 @@
+import { useState } from "react";
 import type { ApiError } from "@/lib/api-client";
 import { signOut } from "@/lib/auth-client";
 
-type Props = { error: ApiError; onRetry?: () => void };
+type Props = { error: ApiError; onRetry?: () => Promise<unknown> };
 
 /** Shows the API's error message and a button to retry or to sign in again. */
 export function Problem({ error, onRetry }: Props) {
+  const [busy, setBusy] = useState(false);
+
+  async function retry() {
+    if (busy) return;
+    setBusy(true);
+    await onRetry?.().finally(() => setBusy(false));
+  }
+
   // After a 401 for a new token a retry cannot succeed: the API accepts no token of this session.
   const refused = error.status === 401;
   return (
     <div className="problem" role="alert">
       <p>{error.message}</p>
-      {refused ? (
+      {refused && (
         <button className="button" type="button" onClick={() => void signOut()}>
           Sign in again
         </button>
-      ) : (
-        onRetry && (
-          <button className="button" type="button" onClick={onRetry}>
-            Try again
-          </button>
-        )
+      )}
+      {!refused && onRetry && (
+        <button className="button" type="button" aria-disabled={busy} onClick={() => void retry()}>
+          {busy ? "Trying again…" : "Try again"}
+        </button>
       )}
     </div>
   );

@@ -4,16 +4,23 @@ import { useState } from "react";
 import { signOut } from "@/lib/auth-client";
 
 export function SignOutButton() {
-  const [failed, setFailed] = useState(false);
+  const [state, setState] = useState<"ready" | "busy" | "failed">("ready");
+
+  async function leave() {
+    if (state === "busy") return;
+    setState("busy");
+    if (!(await signOut())) setState("failed");
+  }
+
   return (
     <>
-      {failed && (
+      {state === "failed" && (
         <p className="error" role="alert">
           Signing out failed. Please try again.
         </p>
       )}
-      <button className="button" type="button" onClick={async () => setFailed(!(await signOut()))}>
-        Sign out
+      <button className="button quiet" type="button" aria-disabled={state === "busy"} onClick={() => void leave()}>
+        {state === "busy" ? "Signing out…" : "Sign out"}
       </button>
     </>
   );

@@ -1,4 +1,4 @@
-/* Helpers for the tests: users with a browser, and waiting. */
+/* Parts of the tests: users with a browser, what they do, and waiting. */
 import assert from "node:assert/strict";
 import { execSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -9,7 +9,7 @@ export const WEB_URL = process.env.WEB_URL ?? "http://localhost:3000";
 export const API_URL = process.env.API_URL ?? "http://localhost:8000";
 export const PASSWORD = "correct horse battery";
 const SCREENSHOTS = fileURLToPath(new URL("screenshots/", import.meta.url));
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 /** Matches every request to the API for tasks. */
 export const TASKS = (url) => url.href.startsWith(`${API_URL}/api/`);
@@ -75,6 +75,19 @@ export async function signIn(page, email, password = PASSWORD) {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
+/** Returns a function that calls the API for the tasks of the page's user. */
+export async function apiOf(page) {
+  const { token } = await page.evaluate(async () => (await fetch("/api/auth/token")).json());
+  const { sub } = JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  return async (method, path = "", body = undefined) => {
+    const url = `${API_URL}/api/${sub}/tasks${path}`;
+    const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
+    assert.ok(response.ok, `${method} ${url}: ${response.status}`);
+    return response.status === 204 ? undefined : response.json();
+  };
+}
+
 export async function add(page, title, description) {
   const form = page.getByRole("form", { name: "Add a task" });
   await form.getByLabel("New task").fill(title);
@@ -86,8 +99,47 @@ export async function add(page, title, description) {
   await row(page, title.trim()).waitFor();
 }
 
+/** Opens the editor of a task and enters its new title. */
+export async function edit(page, title, next) {
+  await row(page, title).hover();
+  await page.getByRole("button", { name: `Edit ${title}` }).click();
+  const form = page.getByRole("form", { name: `Edit ${title}` });
+  await form.getByLabel("Title").fill(next);
+  return form;
+}
+
+export async function rename(page, title, next) {
+  const form = await edit(page, title, next);
+  await form.getByRole("button", { name: "Save" }).click();
+  await page.getByText(`Saved ${next}`).waitFor();
+}
+
+/** Deletes a task, which can be undone from then on. */
+export async function remove(page, title) {
+  await row(page, title).hover();
+  await page.getByRole("button", { name: `Delete ${title}` }).click();
+  await page.getByText(`Deleted ${title}`).waitFor();
+}
+
+/** Simulates that the time to undo has passed. The page's clock must be installed. */
+export async function undoTimePasses(page) {
+  await page.clock.fastForward("00:08");
+}
+
+export async function complete(page, title) {
+  await checkbox(page, title).click();
+  await page.getByText(`Completed ${title}`).waitFor();
+}
+
+export const show = (page, status) => page.getByRole("radio", { name: status }).check({ force: true });
+
+/** Waits until the filter has these counts: all, pending, completed. */
+export async function counts(page, ...expected) {
+  await eventually(async () => assert.deepEqual(await page.locator(".filter b").allInnerTexts(), expected));
+}
+
 export const row = (page, title) =>
-  page.getByRole("listitem").filter({ has: page.getByText(title, { exact: true }) });
+  page.getByRole("listitem").filter({ has: page.locator(".title").getByText(title, { exact: true }) });
 
 export const checkbox = (page, title) => page.getByRole("checkbox", { name: title, exact: true });
 
@@ -151,6 +203,16 @@ export async function eventually(check) {
 
 export async function screenshot(page, name) {
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true, animations: "disabled" });
+}
+
+/** Takes a picture of what is on the screen, for the README. */
+export async function picture(page, name) {
+  const folder = process.env.PICTURES ?? SCREENSHOTS;
+  await page.evaluate(async () => {
+    scrollTo(0, 0);
+    await document.fonts.ready;
+  });
+  await page.screenshot({ path: `${folder}/${name}.png`, animations: "disabled" });
 }
 
 /** Runs the shell command in the environment variable `name`. */

@@ -90,13 +90,8 @@ type Token = { value: string; userId: string; renewAt: number };
 let held: Token | undefined;
 let fetching: Promise<Token> | undefined;
 
-/** Discards the token. Call this if the user signs out without leaving the page. */
-export function forgetToken(): void {
-  held = undefined;
-}
-
 async function tokenOf(userId: string): Promise<Token> {
-  if (!held || Date.now() >= held.renewAt) {
+  if (held?.userId !== userId || isDue(held)) {
     // All waiting calls share one request for a token.
     fetching ??= fetchToken().finally(() => (fetching = undefined));
     held = await fetching;
@@ -104,6 +99,11 @@ async function tokenOf(userId: string): Promise<Token> {
   // Another user may have signed in in another tab: tabs share the session's cookie.
   if (held.userId !== userId) throw new SignedOutError("Another user has signed in");
   return held;
+}
+
+function isDue(token: Token): boolean {
+  // A page that is being closed cannot wait for another token. This one is still valid for a moment.
+  return Date.now() >= token.renewAt && document.visibilityState === "visible";
 }
 
 async function fetchToken(): Promise<Token> {
@@ -126,13 +126,14 @@ async function fetchWithToken(request: Request, userId: string): Promise<Respons
   if (response.status !== 401) return response;
   // The token has expired, or its key was removed: retry once with a new token. The request is not
   // executed twice, because the API checks the token first.
-  if (held === first) forgetToken();
+  if (held === first) held = undefined;
   return send(retry, await tokenOf(userId));
 }
 
 function send(request: Request, token: Token): Promise<Response> {
   request.headers.set("Authorization", `Bearer ${token.value}`);
-  return reach(request, {}, "The tasks service");
+  // A change is sent even if the page is closed in the same moment.
+  return reach(request, { keepalive: request.method !== "GET" }, "The tasks service");
 }
 
 async function reach(request: RequestInfo, init: RequestInit, service: string): Promise<Response> {
@@ -145,6 +146,12 @@ async function reach(request: RequestInfo, init: RequestInit, service: string): 
 
 // ---- The response ---------------------------------------------------------------------------
 
+/** The API's own sentences name tokens here, which mean nothing to users. */
+const SENTENCES: Record<number, string> = {
+  401: "The tasks service does not accept your sign-in. Please sign in again.",
+  403: "These tasks belong to another user. Please sign in again.",
+};
+
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
 async function result<T>(call: Promise<Answer<T>>): Promise<T> {
@@ -152,10 +159,11 @@ async function result<T>(call: Promise<Answer<T>>): Promise<T> {
     if (reason instanceof ApiError || reason instanceof SignedOutError) throw reason;
     throw new ApiError(0, "The response of the tasks service cannot be read. Please try again.");
   });
-  if (response.ok) return data as T;
+  const { ok, status } = response;
+  if (ok) return data as T;
   // The response may come from a proxy, whose errors have another form.
   const { detail, errors = [] } = (typeof error === "object" ? error : {}) as Partial<Schemas["ErrorResponse"]>;
-  const message =
-    typeof detail === "string" ? detail : `The tasks service failed (${response.status}). Please try again.`;
-  throw new ApiError(response.status, message, Object.fromEntries(errors.map((e) => [e.field, e.message])));
+  const message = typeof detail === "string" ? detail : `The tasks service failed (${status}). Please try again.`;
+  const fields = Object.fromEntries(errors.map((e) => [e.field, e.message]));
+  throw new ApiError(status, SENTENCES[status] ?? message, fields);
 }

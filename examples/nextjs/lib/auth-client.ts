@@ -5,7 +5,7 @@ export const authClient = createAuthClient();
 
 /** Signs out and loads the sign-in page, which discards the state of this page. Returns false on failure. */
 export async function signOut(): Promise<boolean> {
-  const { error } = await authClient.signOut();
+  const { error } = await authClient.signOut().catch(() => ({ error: true }));
   if (!error) location.assign("/sign-in");
   return !error;
 }
