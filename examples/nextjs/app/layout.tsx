@@ -5,6 +5,8 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/page.css";
 import "./styles/tasks.css";
+import "./styles/editor.css";
+import "./styles/empty.css";
 import "./styles/overlays.css";
 
 export const metadata: Metadata = {

@@ -1,7 +1,7 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { useRef, useState, type FormEvent } from "react";
+import { useEffect, useRef, useState, type FormEvent } from "react";
 import { Field } from "@/components/field";
 import { useMistakes } from "@/components/use-mistakes";
 import { authClient } from "@/lib/auth-client";
@@ -31,6 +31,9 @@ export function AuthForm({ kind }: { kind: "sign-in" | "sign-up" }) {
   const router = useRouter();
   const form = useRef<HTMLFormElement>(null);
   const [busy, setBusy] = useState(false);
+  // Before the script runs, the browser itself would send the form, with the password in the URL.
+  const [ready, setReady] = useState(false);
+  useEffect(() => setReady(true), []);
   const { mistakes, refuse, onInput } = useMistakes<Name>(form);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
@@ -73,7 +76,7 @@ export function AuthForm({ kind }: { kind: "sign-in" | "sign-up" }) {
           {mistakes.form}
         </p>
       )}
-      <button className="button primary" type="submit" aria-disabled={busy}>
+      <button className="button primary" type="submit" disabled={!ready} aria-disabled={busy}>
         {isNew ? (busy ? "Creating account…" : "Create account") : busy ? "Signing in…" : "Sign in"}
       </button>
     </form>

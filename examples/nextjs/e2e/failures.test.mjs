@@ -96,9 +96,7 @@ describe("when the API fails", () => {
   });
 
   test("a task whose deletion fails is back in its place, with a sentence", async (t) => {
-    const { page } = await newUser(t);
-    await page.clock.install();
-    await page.reload();
+    const { page } = await newUser(t, { clock: true });
     for (const title of ["Alpha", "Beta", "Gamma"]) await add(page, title);
     const api = await held(page, "DELETE");
     api.release();

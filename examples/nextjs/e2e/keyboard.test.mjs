@@ -8,6 +8,7 @@ import {
   eventually,
   focused,
   listed,
+  newEmail,
   newUser,
   openBrowser,
   PASSWORD,
@@ -41,7 +42,7 @@ test("everything can be reached with Tab", async (t) => {
   await tabTo(page.getByLabel("Name"));
   await page.keyboard.type("Keyboard Person");
   await tabTo(page.getByLabel("E-mail"));
-  await page.keyboard.type(`e2e-${Date.now()}-keyboard@example.com`);
+  await page.keyboard.type(newEmail());
   await tabTo(page.getByLabel("Password"));
   await page.keyboard.type(PASSWORD);
   await press("Enter");
@@ -121,13 +122,16 @@ test("each key of the help does what the help says", async (t) => {
   await focused(page, checkbox(page, "Gamma"));
   await press("z");
   await listed(page, ["Alpha", "Beta", "Gamma"]);
+  await focused(page, checkbox(page, "Beta"));
+  await page.getByText("Reopened Beta").waitFor();
 
-  await press("Delete");
+  await press("ArrowDown", "Delete");
   await page.getByText("Deleted Gamma").waitFor();
   await listed(page, ["Alpha", "Beta"]);
   await focused(page, checkbox(page, "Beta"));
   await press("z");
   await listed(page, ["Alpha", "Beta", "Gamma"]);
+  await focused(page, checkbox(page, "Gamma"));
 
   await press("/");
   await focused(page, page.getByRole("radio", { name: "All" }));

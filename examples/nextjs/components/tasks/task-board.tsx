@@ -1,6 +1,6 @@
 "use client";
 
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Problem } from "@/components/problem";
 import { Empty } from "@/components/tasks/empty";
 import { NewTask } from "@/components/tasks/new-task";
@@ -16,6 +16,9 @@ import type { Draft } from "@/lib/draft";
 import { counted } from "@/lib/task-lists";
 import { viewAddress, type View } from "@/lib/view";
 
+/** As long as the animation of a new row (.fresh in tasks.css). */
+const FRESH_MS = 2_500;
+
 type Props = { userId: string; initialView: View };
 
 export function TaskBoard({ userId, initialView }: Props) {
@@ -26,9 +29,15 @@ export function TaskBoard({ userId, initialView }: Props) {
   const { sort } = view;
   const { lists, outdated, problem, reload, loadMore, change } = useTasks(userId, sort);
   const { toast, show, close, undo } = useToast();
-  const actions = useTaskActions({ change, reload, sort, show, announce });
+  const focusOn = useNextFocus(lists);
+  const actions = useTaskActions({ change, reload, sort, show, announce, focusOn });
   useShortcuts();
-  useNextFocus(lists);
+
+  useEffect(() => {
+    // A row that appears again later is not new any more.
+    const timer = setTimeout(() => setFreshId(undefined), FRESH_MS);
+    return () => clearTimeout(timer);
+  }, [freshId]);
 
   function changeView(part: Partial<View>) {
     const next = { ...view, ...part };

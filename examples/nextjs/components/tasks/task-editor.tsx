@@ -20,7 +20,9 @@ export function TaskEditor({ title, initial, error, onSave, onCancel }: Props) {
   const { mistakes, refuse, onInput } = useMistakes<keyof Draft>(form, error?.fields);
 
   useEffect(() => {
-    form.current?.querySelector("input")?.focus({ preventScroll: true });
+    // A refused edit opens again while the user may be writing elsewhere.
+    const writing = document.activeElement?.matches("input:not([type=checkbox]), textarea");
+    if (!writing) form.current?.querySelector("input")?.focus({ preventScroll: true });
   }, []);
 
   function submit(event: FormEvent<HTMLFormElement>) {

@@ -25,7 +25,8 @@ export function TaskRow({ task, actions, date, fresh, leaving }: RowProps) {
   const check = useRef<HTMLInputElement>(null);
   const failure = actions.failures[task.id];
   // An edit that the API refused opens again, but not over a change that the user has not seen.
-  const seen = edited ?? (failure?.error && failure.edit?.seen);
+  const refused = failure?.edit && failure.error;
+  const seen = edited ?? (refused && failure.edit?.seen);
   const editing = seen !== undefined;
   const wasEditing = useRef(editing);
 
@@ -47,10 +48,10 @@ export function TaskRow({ task, actions, date, fresh, leaving }: RowProps) {
     return (
       <li className="task">
         <TaskEditor
-          key={failure?.error ? "again" : "first"}
+          key={refused ? "again" : "first"}
           title={seen.title}
           initial={failure?.edit?.draft ?? seen}
-          error={failure?.error}
+          error={refused}
           onSave={(draft) => {
             setEdited(undefined);
             void actions.edit(seen, draft);

@@ -28,10 +28,11 @@ type Tools = {
   sort: SortOrder;
   show: (toast: Toast) => void;
   announce: (text: string) => void;
+  focusOn: (id: number) => void;
 };
 
 /** Returns what the user can do with tasks. Changes of tasks are shown before the API confirms them. */
-export function useTaskActions({ change, reload, sort, show, announce }: Tools) {
+export function useTaskActions({ change, reload, sort, show, announce, focusOn }: Tools) {
   const [failures, setFailures] = useState<Record<number, Failure>>({});
 
   const fail = (task: Task, failure: Failure) => setFailures((others) => ({ ...others, [task.id]: failure }));
@@ -90,7 +91,10 @@ export function useTaskActions({ change, reload, sort, show, announce }: Tools) 
       );
       show({
         message: `${completed ? "Completed" : "Reopened"} ${result.title}`,
-        undo: () => void complete(result, !completed),
+        undo: () => {
+          focusOn(task.id);
+          void complete(result, !completed);
+        },
       });
     });
 
@@ -102,7 +106,14 @@ export function useTaskActions({ change, reload, sort, show, announce }: Tools) 
   const remove = (task: Task): Promise<void> =>
     attempt(task, async () => {
       const decision = new Promise<boolean>((decide) =>
-        show({ message: `Deleted ${task.title}`, undo: () => decide(false), over: () => decide(true) }),
+        show({
+          message: `Deleted ${task.title}`,
+          undo: () => {
+            focusOn(task.id);
+            decide(false);
+          },
+          over: () => decide(true),
+        }),
       );
       await change(
         (lists) => without(lists, task.id),
