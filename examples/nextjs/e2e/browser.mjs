@@ -45,7 +45,7 @@ export async function visitor(t, options = {}) {
   const failures = [];
   page.on("pageerror", (error) => failures.push(error));
   t.after(async () => {
-    await page.unrouteAll({ behavior: "ignoreErrors" });
+    if (!page.isClosed()) await page.unrouteAll({ behavior: "ignoreErrors" });
     await context.close();
     assert.deepEqual(failures, [], "scripts that failed on the page");
   });
@@ -100,6 +100,17 @@ export async function add(page, title, description) {
   }
   await form.getByRole("button", { name: "Add", exact: true }).click();
   await row(page, title.trim()).waitFor();
+}
+
+/** Returns the page of a user who has the tasks "Task 1" to "Task `number`". */
+export async function userWithTasks(t, number, options = {}) {
+  const { page } = await newUser(t, options);
+  const call = await apiOf(page);
+  // One after the other, because their order matters.
+  for (let n = 1; n <= number; n++) await call("POST", "", { title: `Task ${n}` });
+  await page.reload();
+  await row(page, "Task 1").waitFor();
+  return page;
 }
 
 /** Opens the editor of a task and enters its new title. */

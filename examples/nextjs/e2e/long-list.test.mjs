@@ -3,17 +3,16 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
   add,
-  apiOf,
   checkbox,
   closeBrowser,
   complete,
   counts,
   eventually,
-  newUser,
   openBrowser,
   returnToTab,
   row,
   TASKS,
+  userWithTasks,
 } from "./browser.mjs";
 import { looksRight } from "./checks.mjs";
 
@@ -21,17 +20,6 @@ const TASKS_IN_ALL = 230;
 
 before(openBrowser);
 after(closeBrowser);
-
-/** Returns the page of a user with many pending tasks, of which the first 100 are loaded. */
-async function longList(t) {
-  const { page } = await newUser(t);
-  const call = await apiOf(page);
-  // One after the other, because their order is tested.
-  for (let number = 1; number <= TASKS_IN_ALL; number++) await call("POST", "", { title: `Task ${number}` });
-  await page.reload();
-  await row(page, "Task 100").waitFor();
-  return page;
-}
 
 async function scrollToTheEnd(page) {
   await eventually(async () => {
@@ -41,7 +29,7 @@ async function scrollToTheEnd(page) {
 }
 
 test("pages are loaded as they are reached, and the counts say what is known", async (t) => {
-  const page = await longList(t);
+  const page = await userWithTasks(t, TASKS_IN_ALL);
   const asked = [];
   page.on("request", (request) => {
     const url = new URL(request.url());
@@ -70,7 +58,7 @@ test("pages are loaded as they are reached, and the counts say what is known", a
 });
 
 test("a new task whose page is not loaded is shown at the top, until its page is", async (t) => {
-  const page = await longList(t);
+  const page = await userWithTasks(t, TASKS_IN_ALL);
   await add(page, "Brand new");
   await counts(page, "101+", "101+", "0");
   const fresh = page.getByRole("list", { name: "Just added" });
@@ -90,7 +78,7 @@ test("a new task whose page is not loaded is shown at the top, until its page is
 });
 
 test("a page that cannot be loaded is reported, and can be loaded again", async (t) => {
-  const page = await longList(t);
+  const page = await userWithTasks(t, TASKS_IN_ALL);
   const further = (url) => TASKS(url) && url.searchParams.has("after");
   await page.route(further, (route) => route.abort("connectionrefused"));
   await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));

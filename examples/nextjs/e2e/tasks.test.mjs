@@ -22,6 +22,7 @@ import {
   show,
   statusesOnTheWire,
   undoTimePasses,
+  userWithTasks,
   WEB_URL,
 } from "./browser.mjs";
 import { looksRight } from "./checks.mjs";
@@ -106,11 +107,7 @@ describe("working on tasks", () => {
   });
 
   test("a new task comes into view, beside the field for the next one", async (t) => {
-    const { page } = await newUser(t, { viewport: { width: 800, height: 400 } });
-    const call = await apiOf(page);
-    for (let number = 1; number <= 20; number++) await call("POST", "", { title: `Task ${number}` });
-    await page.reload();
-    await row(page, "Task 20").waitFor();
+    const page = await userWithTasks(t, 20, { viewport: { width: 800, height: 400 } });
     await add(page, "The last one");
     const inView = (locator) =>
       locator.evaluate((it) => {
@@ -124,10 +121,7 @@ describe("working on tasks", () => {
   });
 
   test("the page does not move when an editor opens, and neither does the title", async (t) => {
-    const { page } = await newUser(t, { viewport: { width: 800, height: 400 } });
-    const call = await apiOf(page);
-    for (let number = 1; number <= 20; number++) await call("POST", "", { title: `Task ${number}` });
-    await page.reload();
+    const page = await userWithTasks(t, 20, { viewport: { width: 800, height: 400 } });
     await row(page, "Task 12").scrollIntoViewIfNeeded();
     const scrolled = await page.evaluate(() => scrollY);
     assert.ok(scrolled > 0);
