@@ -17,6 +17,7 @@ import {
   TASKS,
   visitor,
   WEB_URL,
+  withOwnAddress,
 } from "./browser.mjs";
 import { looksRight } from "./checks.mjs";
 
@@ -26,6 +27,7 @@ after(closeBrowser);
 describe("signing up, in and out", () => {
   test("a new user signs up and sees an empty list", async (t) => {
     const page = await visitor(t);
+    await withOwnAddress(page);
     await page.goto(`${WEB_URL}/sign-up`);
     await page.getByLabel("Name").fill("Ada Lovelace");
     await page.getByLabel("E-mail").fill(newEmail());
@@ -38,6 +40,7 @@ describe("signing up, in and out", () => {
   test("errors are sentences at their fields, and go away when the field is typed in", async (t) => {
     const { email } = await newUser(t);
     const page = await visitor(t);
+    await withOwnAddress(page);
     await page.goto(`${WEB_URL}/sign-up`);
     const [name, address, password] = ["Name", "E-mail", "Password"].map((label) => page.getByLabel(label));
     const submit = () => page.getByRole("button", { name: "Create account" }).click();

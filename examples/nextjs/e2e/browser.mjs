@@ -59,8 +59,7 @@ export async function visitor(t, options = {}) {
 export async function newUser(t, { name = "Ada Lovelace", clock = false, ...options } = {}) {
   const page = await visitor(t, options);
   const email = newEmail();
-  // Better Auth limits one address to three sign-ups in ten seconds: each user has one.
-  const headers = { Origin: WEB_URL, "X-Forwarded-For": `192.0.2.${(++users % 250) + 1}` };
+  const headers = { Origin: WEB_URL, "X-Forwarded-For": newAddress() };
   const data = { name, email, password: PASSWORD };
   const response = await page.request.post(`${WEB_URL}/api/auth/sign-up/email`, { headers, data });
   assert.ok(response.ok(), await response.text());
@@ -68,6 +67,17 @@ export async function newUser(t, { name = "Ada Lovelace", clock = false, ...opti
   await page.goto(WEB_URL);
   await page.getByText("Nothing to do yet").waitFor();
   return { page, email };
+}
+
+/** Better Auth limits one address to three sign-ups in ten seconds: each user has one. */
+const newAddress = () => `192.0.2.${(++users % 250) + 1}`;
+
+/** Lets what is sent from the sign-up page come from an address of its own. */
+export async function withOwnAddress(page) {
+  const address = newAddress();
+  await page.route("**/api/auth/sign-up/**", (route) =>
+    route.continue({ headers: { ...route.request().headers(), "x-forwarded-for": address } }),
+  );
 }
 
 export const newEmail = () => `e2e-${process.pid}-${Date.now()}-${users}@example.com`;
