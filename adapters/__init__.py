@@ -1,1 +1,1 @@
-"""One folder per technology. Adapters do not know each other."""
+"""One folder per technology. Adapters do not import each other."""

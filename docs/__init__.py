@@ -1,1 +1,1 @@
-"""The documents, and what generates one of them."""
+"""The documents, and the generator of one of them."""

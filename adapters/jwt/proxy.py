@@ -21,14 +21,14 @@ class Proxy:
 
 
 def proxy_for(url: httpx.URL) -> Proxy | None:
-    """Return the proxy for ``url``, or None if none is set or NO_PROXY excepts the host.
+    """Return the proxy for ``url``; None if it is not set or NO_PROXY excludes the host.
 
     httpx would create a transport for every proxy of the environment, and fail if it does not
     support one of them, even if ``url`` needs no proxy.
     """
     proxies = getproxies()
     scheme = next((scheme for scheme in (url.scheme, "all") if proxies.get(scheme)), None)
-    if scheme is None or _is_excepted(url.host, proxies.get("no", "")):
+    if scheme is None or _is_excluded(url.host, proxies.get("no", "")):
         return None
     address = proxies[scheme]
     return Proxy(
@@ -37,7 +37,7 @@ def proxy_for(url: httpx.URL) -> Proxy | None:
     )
 
 
-def _is_excepted(host: str, exceptions: str) -> bool:
+def _is_excluded(host: str, exceptions: str) -> bool:
     names = [name.strip().lower().lstrip("*.") for name in exceptions.split(",")]
     return "*" in exceptions.split(",") or any(
         name and f".{host}".endswith(f".{name}") for name in names

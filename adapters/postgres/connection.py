@@ -43,7 +43,7 @@ SETTING_REFUSED: Final = (
 
 
 class Connection:
-    """Runs one statement at a time, each in a transaction of its own."""
+    """Runs one statement at a time, each in its own transaction."""
 
     def __init__(self, driver: Driver, observe: Observe | None) -> None:
         """Use ``driver``, in autocommit mode. ``observe`` gets the text of each statement."""

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final, Protocol
 
 ANSWER_WITHIN: Final = 6.5
-"""Seconds after which an operation fails, whatever the database does.
+"""Seconds after which an operation fails, even if the database does not respond.
 
 Fetching a key set may take another 3 s, and a request 10 s in all. A suspended Neon compute takes
 up to 5 s to wake.

@@ -63,7 +63,7 @@ class Driver(psycopg.AsyncConnection[tuple[Any, ...]]):
             outcome: T = end.value
             return outcome
         except psycopg.OperationalError as error:
-            # A class of its own, so that traces distinguish it from an outage.
+            # A separate class, so that traces distinguish it from an outage.
             if self.gave_up:
                 raise DeadlineExceeded from error
             raise

@@ -36,7 +36,7 @@ class Facts(NamedTuple):
 
     @property
     def users_table(self) -> TableName:
-        """The table to which tasks refer, as USERS_TABLE takes it."""
+        """The table to which tasks refer, in the form of USERS_TABLE."""
         return TableName(self.users_name or "(none)", self.users_schema)
 
 
@@ -67,4 +67,4 @@ QUERY: Final = """
     LEFT JOIN pg_class u ON u.oid = confrelid LEFT JOIN pg_namespace n ON n.oid = u.relnamespace
     WHERE t.oid = to_regclass('tasks')
 """
-"""Finds the row of Facts, or none if there is no table tasks."""
+"""Returns the row of Facts; no row if the table tasks does not exist."""

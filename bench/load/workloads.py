@@ -67,12 +67,12 @@ class Workload:
 
 
 def list_of(user: User) -> Callable[[Place], Requests]:
-    """Request one user's list again and again."""
+    """Request one user's list repeatedly."""
     return lambda place: repeat(place.request("GET", user.path, user))
 
 
 def pages_of(user: User, limit: int) -> Callable[[Place], Requests]:
-    """Request pages of one user's list by title, the first _PAGES of them again and again."""
+    """Request the first _PAGES pages of one user's list by title, repeatedly."""
 
     def requests(place: Place) -> Requests:
         pages: list[bytes] = []

@@ -28,7 +28,7 @@ json.dump([list(sys.version_info[:3]), optimised], sys.stdout)
 
 @dataclass(frozen=True)
 class Python:
-    """An interpreter. ``optimised`` tells whether it was compiled with a profile."""
+    """An interpreter. ``optimised`` says whether it was compiled with a profile."""
 
     path: Path
     version: tuple[int, ...]

@@ -1,1 +1,1 @@
-"""The HTTP API: routes, schemas, errors. Only this package knows status codes."""
+"""The HTTP API: routes, schemas, errors. Only this package uses status codes."""

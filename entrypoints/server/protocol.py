@@ -142,7 +142,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the application, unless the head will be parsed again without its upgrade."""
         if self._fault() is not None:
-            raise ValueError  # The parser stops, and raises an error of its own.
+            raise ValueError  # The parser stops and raises its own error.
         self._in_head = False
         self._clock.stop()
         if not self.parser.should_upgrade():

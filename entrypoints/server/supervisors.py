@@ -93,28 +93,28 @@ class Workers:
 
 
 class SignalEvent(threading.Event):
-    """Event for signal handlers. Without a lock, for which a signal during a signal would wait."""
+    """Event that signal handlers set. It has no lock, because a nested signal would wait for it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._happened = False
 
     def set(self) -> None:
-        """Note the signal."""
+        """Record the signal."""
         self._happened = True
 
     def is_set(self) -> bool:
-        """Return whether there was a signal."""
+        """Return whether a signal was received."""
         return self._happened
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Sleep for ``timeout`` seconds; return whether there was a signal by then."""
+        """Sleep for ``timeout`` seconds; return whether a signal was received."""
         time.sleep(timeout or 0)
         return self._happened
 
 
 class Reload(StatReload):
-    """One process that is started again when the code changes."""
+    """One process that restarts when the code changes."""
 
     def __init__(
         self,
