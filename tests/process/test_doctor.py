@@ -211,12 +211,14 @@ def test_a_name_that_is_still_looked_up_does_not_delay_the_end(
 ) -> None:
     ended = threading.Event()
     # After 10 s the wait ends, which the test notices.
-    threading.Timer(10, ended.set).start()
+    give_up = threading.Timer(10, ended.set)
+    give_up.start()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: ended.wait())
     monkeypatch.setattr(inspecting, "INSPECT_WITHIN", 0.2)
     url = "postgresql://u:p@db.example/d"
     assert doctor(NEON_DB_URL=url, BETTER_AUTH_SECRET=SECRET).returncode == 1
     assert not ended.is_set()
+    give_up.cancel()
     ended.set()
 
 
