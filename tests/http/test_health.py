@@ -38,16 +38,22 @@ async def test_a_replica_is_ready_once_its_storage_has_been_prepared(
 
 
 async def test_an_outage_of_the_database_leaves_the_replicas_ready(
-    app: FastAPI, container: Container, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI,
+    container: Container,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with app.router.lifespan_context(app), called(app) as client:
         assert (await client.get("/health/database")).status_code == 200
 
         async def unavailable() -> None:
-            raise StorageUnavailable
+            raise StorageUnavailable("the reason")
 
         monkeypatch.setattr(container.storage(), "check", unavailable)
         assert (await client.get("/health/database")).status_code == 503
+        assert [record.getMessage() for record in caplog.records] == [
+            "the database cannot serve tasks: the reason"
+        ]
         assert (await client.get("/health/ready")).status_code == 200
         assert (await client.get("/health/live")).status_code == 200
 

@@ -102,6 +102,15 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]
     return lines
 
 
+async def test_the_line_of_a_refused_preflight_says_why(
+    anonymous: AsyncClient, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+    await anonymous.options("/api/ada/tasks", headers=headers)
+    [line] = [line for line in lines() if line.get("status") == 400]
+    assert line["error"].startswith("a page of https://evil.example may not call the API")
+
+
 OTHER_SECRET = "another secret that has thirty-two bytes"
 
 

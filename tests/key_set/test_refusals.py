@@ -149,6 +149,11 @@ HEADERS: list[tuple[dict[str, Any], TokenCheck, str]] = [
         "the token's kid, the name of its key, is no text",
     ),
     (
+        {"alg": "EdDSA", "kid": None},
+        TokenCheck.KEY,
+        "the token's kid, the name of its key, is no text",
+    ),
+    (
         {"alg": "EdDSA", "kid": "k" * 256},
         TokenCheck.KEY,
         "the token's kid has more than 255 characters",

@@ -311,3 +311,16 @@ async def test_a_service_that_may_not_migrate_names_what_has_vanished(
     await database.migrate()
     await eventually(database.check)
     await database.close()
+
+
+async def test_a_reference_that_does_not_cascade_is_made_again(database_url: str) -> None:
+    for statement in (
+        "ALTER TABLE tasks DROP CONSTRAINT tasks_user_id_fkey",
+        "ALTER TABLE tasks ADD FOREIGN KEY (user_id) REFERENCES users",
+        "INSERT INTO users (id) VALUES ('ada')",
+        "INSERT INTO tasks (user_id, title) VALUES ('ada', 'Buy milk')",
+    ):
+        schema.execute(database_url, statement)
+    await schema.prepare(database_url)
+    schema.execute(database_url, "DELETE FROM users")
+    assert schema.rows(database_url, "SELECT FROM tasks") == []

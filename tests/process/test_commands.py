@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -301,6 +302,9 @@ def test_a_short_secret_causes_a_warning_at_each_start(
     [warning] = map(json.loads, capsys.readouterr().err.splitlines())
     assert warning["level"] == "warning"
     assert "BETTER_AUTH_SECRET" in warning["message"]
+    set_up(STORAGE="memory", BETTER_AUTH_SECRET="short", LOG_FORMAT="console")
+    asgi.create()
+    assert re.search(r"WARNING.* BETTER_AUTH_SECRET has fewer", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,9 @@ def test_a_database_in_use_is_checked_and_left_as_it_is(
     known = doctor("--token", token(), **settings)
     assert known.returncode == 0, known.stdout
     assert "has a row in the table user" in known.stdout
+    expired = doctor("--token", token(seconds=-60), **settings)
+    assert expired.returncode == 1
+    assert "has a row in the table user" in expired.stdout
     unknown = doctor("--token", token(subject="bob"), **settings)
     assert unknown.returncode == 1
     assert "✗ user " in unknown.stdout
@@ -220,6 +223,12 @@ def test_a_name_that_is_still_looked_up_does_not_delay_the_end(
     assert not ended.is_set()
     give_up.cancel()
     ended.set()
+
+
+def test_an_unsafe_setting_is_a_warning(doctor: Doctor) -> None:
+    result = doctor(STORAGE="memory", BETTER_AUTH_SECRET="short")
+    assert result.returncode == 0
+    assert "! settings         BETTER_AUTH_SECRET has fewer than 32 bytes" in result.stdout
 
 
 def test_an_origin_is_compared_as_browsers_write_it(doctor: Doctor) -> None:

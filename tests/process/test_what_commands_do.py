@@ -48,6 +48,13 @@ def test_options_reach_the_server(call: Call, served: list[dict[str, Any]]) -> N
     assert options["reload_folders"] == []
 
 
+def test_the_name_of_the_users_table_does_not_matter_without_a_database(
+    call: Call, served: list[dict[str, Any]]
+) -> None:
+    assert call("serve", **MEMORY, USERS_TABLE="db.public.users").returncode == 0
+    assert served
+
+
 @pytest.fixture
 def developed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     """The environment in which `dev` would have served, at each of its starts."""
