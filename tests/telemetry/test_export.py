@@ -156,7 +156,7 @@ def test_requests_are_timed_and_counted_by_route_and_status(
 def test_the_use_of_the_pool_is_measured(client: httpx.Client, receiver: Receiver) -> None:
     client.get("/tasks")
     assert point(receiver, "db.client.connection.max").as_int == 10
-    assert point(receiver, "db.client.connection.pending_requests").as_int == 0
+    eventually(lambda: point(receiver, "db.client.connection.pending_requests").as_int == 0)
     eventually(
         lambda: (
             point(receiver, "db.client.connection.count", db_client_connection_state="idle").as_int
@@ -190,7 +190,8 @@ def test_refused_tokens_are_counted_by_reason(
         ("InvalidToken", "form"): 2,
         ("MissingToken", "Missing bearer token"): 1,
     }
-    eventually(lambda: reasons() == expected)
+    # Other tests cause failures for other reasons.
+    eventually(lambda: expected.items() <= reasons().items())
 
 
 def test_of_a_failed_statement_only_the_type_of_its_error_is_recorded(

@@ -66,6 +66,7 @@ NOT_JSON = {
     "a name without quotes": b'{"title": "s3cr3t-mark", 5: 5}',
     "Arabic digits": '{"title": "s3cr3t-mark", "x": ١٢}'.encode(),
     "a no-break space between tokens": '{"title":\xa0"s3cr3t-mark"}'.encode(),
+    "lists 100 deep in an object": b'{"title": "t", "x": ' + b"[" * 100 + b"]" * 100 + b"}",
     "lists 30,000 deep": b'{"title": "s3cr3t-mark", "x": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
     "lists 60,000 deep, cut off": b"[" * 60_000,
     "objects 12,000 deep": b'{"x":' * 10_000 + b"1" + b"}" * 10_000,
@@ -128,7 +129,7 @@ GOOD_ENOUGH = {
     "an unknown 10^400": b'{"title": "t", "x": 1' + b"0" * 400 + b"}",
     "an unknown number of 50,000 digits": b'{"title": "t", "x": ' + b"9" * 50_000 + b"}",
     "an unknown fraction of 50,000 digits": b'{"title": "t", "x": 0.' + b"9" * 50_000 + b"}",
-    "unknown lists 200 deep": b'{"title": "t", "x": ' + b"[" * 200 + b"]" * 200 + b"}",
+    "unknown lists 99 deep": b'{"title": "t", "x": ' + b"[" * 99 + b"]" * 99 + b"}",
     "5,000 unknown names": json.dumps(
         {"title": "t"} | {f"x{number}": number for number in range(4000)}
     ).encode(),
