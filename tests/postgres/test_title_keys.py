@@ -14,7 +14,7 @@ from domain.task import TITLE_MAX, NewTask, Task
 from domain.title_key import title_key
 from tests.contract.conftest import add_users
 from tests.postgres.test_adoption import foreign_database
-from tests.postgres.test_schema import execute, prepare, repository, rows, snapshot
+from tests.postgres.test_schema import definition, execute, prepare, repository, rows, snapshot
 
 pytestmark = pytest.mark.postgres
 
@@ -71,9 +71,11 @@ async def test_tasks_of_other_programs_are_listed_first_until_the_next_start(
 )
 async def test_a_changed_column_is_adopted_again(database_url: str, change: str) -> None:
     add_users(database_url, "ada")
+    indexes = definition(database_url)["indexes"]
     execute(database_url, f"ALTER TABLE tasks {change}")
     execute(database_url, "INSERT INTO tasks (user_id, title) VALUES ('ada', 'b'), ('ada', 'Ä')")
     assert [task.title for task in await by_title(database_url)] == ["Ä", "b"]
+    assert definition(database_url)["indexes"] == indexes
 
 
 async def test_a_constraint_that_no_key_could_meet_is_dropped(database_url: str) -> None:
