@@ -100,6 +100,25 @@ def large_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
 def connection(large_database_url: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(large_database_url) as connection:
         yield connection
+        # The next test has the table as it was.
+        connection.rollback()
+
+
+@pytest.fixture(scope="module")
+def few_users_url(large_database_url: str, postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """A copy with the tasks of the two busy users alone."""
+    maintenance = make_conninfo(postgres_server.url, dbname="postgres")
+    execute(maintenance, "CREATE DATABASE few_users TEMPLATE large")
+    url = make_conninfo(postgres_server.url, dbname="few_users")
+    execute(url, "DELETE FROM tasks WHERE user_id NOT IN ('user 0', 'user 1'); ANALYZE tasks")
+    yield url
+    execute(maintenance, "DROP DATABASE few_users WITH (FORCE)")
+
+
+@pytest.fixture
+def few_users(few_users_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(few_users_url) as connection:
+        yield connection
 
 
 def plan(
@@ -214,13 +233,11 @@ def test_the_limit_of_tasks_is_counted_in_an_index_and_no_further_than_needed(
 
 
 def test_the_limit_of_tasks_is_counted_in_an_index_when_there_are_few_users(
-    connection: psycopg.Connection,
+    few_users: psycopg.Connection,
 ) -> None:
-    connection.execute("SET plan_cache_mode = force_generic_plan")
-    connection.execute("DELETE FROM tasks WHERE user_id NOT IN ('user 0', 'user 1')")
-    connection.execute("ANALYZE tasks")
+    few_users.execute("SET plan_cache_mode = force_generic_plan")
 
-    nodes = plan(connection, statements.COUNT, BUSY)
+    nodes = plan(few_users, statements.COUNT, BUSY)
 
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}, nodes
 
@@ -230,20 +247,20 @@ def test_the_limit_of_tasks_is_counted_in_an_index_when_there_are_few_users(
 @pytest.mark.parametrize("order", SortOrder)
 @pytest.mark.parametrize("status", StatusFilter)
 def test_a_page_is_read_in_the_order_of_an_index_from_where_it_begins(
-    connection: psycopg.Connection, status: StatusFilter, order: SortOrder, limit: int, mode: str
+    few_users: psycopg.Connection, status: StatusFilter, order: SortOrder, limit: int, mode: str
 ) -> None:
     if limit > 21:
         # This table is so small that by default it seems cheaper to read it all and to sort.
-        connection.execute("SET random_page_cost = 1.1")
-    connection.execute(f"SET plan_cache_mode = force_{mode}_plan")
+        few_users.execute("SET random_page_cost = 1.1")
+    few_users.execute(f"SET plan_cache_mode = force_{mode}_plan")
     for statement in (statements.PAGE[status, order], statements.NEXT_PAGE[status, order]):
         values = {"limit": limit, "key": KEYS[order]}
 
-        nodes = plan(connection, statement, BUSY, **values)
+        nodes = plan(few_users, statement, BUSY, **values)
 
         assert [node["Node Type"] for node in nodes] == ["Limit", "Index Scan"], nodes
         assert nodes[1]["Index Name"] == index_of(status, order)
         assert "Filter" not in nodes[1]
         begins_there = "ROW(" in nodes[1]["Index Cond"]
         assert begins_there is (statement is statements.NEXT_PAGE[status, order])
-        connection.execute("DEALLOCATE statement")
+        few_users.execute("DEALLOCATE statement")
