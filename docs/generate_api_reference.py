@@ -18,6 +18,7 @@ from entrypoints.http.app import create_app
 from entrypoints.settings import Settings, StorageKind
 
 _TASKS: Final = "/api/ada/tasks"
+_SENT: Final = ("If-None-Match", "If-Match")
 _SHOWN: Final = ("location", "link", "etag", "cache-control", "www-authenticate")
 
 _BEGINNING: Final = """\
@@ -86,8 +87,7 @@ class _Ada:
 
 def main() -> None:
     """Print the document."""
-    settings = Settings(_env_file=None, storage=StorageKind.MEMORY)
-    container = Container(settings=settings)
+    container = Container(settings=Settings(_env_file=None, storage=StorageKind.MEMORY))
     container.clock.override(Object(_Clock()))
     container.token_verifier.override(Object(_Ada()))
     app = create_app(container)
@@ -111,8 +111,7 @@ def main() -> None:
 def _operations(document: Mapping[str, Any]) -> Iterator[str]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            yield f"### `{method.upper()} {path}`\n"
-            yield f"{operation['summary']}.\n"
+            yield f"### `{method.upper()} {path}`\n\n{operation['summary']}.\n"
             if "description" in operation:
                 yield f"{operation['description']}\n"
             yield from _parameters(document, operation.get("parameters", ()))
@@ -233,11 +232,7 @@ async def _examples(app: FastAPI) -> list[str]:
 def _example(title: str, answer: Response) -> str:
     request: Request = answer.request
     asked = [f"{request.method} {request.url.raw_path.decode()}"]
-    asked += [
-        f"{name}: {request.headers[name]}"
-        for name in ("If-None-Match", "If-Match")
-        if name in request.headers
-    ]
+    asked += [f"{name}: {request.headers[name]}" for name in _SENT if name in request.headers]
     if request.content:
         asked += ["", _pretty(request.content)]
     told = [f"{answer.status_code} {answer.reason_phrase}"]
