@@ -97,6 +97,11 @@ REFUSED: list[tuple[dict[str, str], str]] = [
         "so remove it from the frontend's requests",
     ),
     (
+        {WANTED_HEADERS: "x\ty"},
+        f"a page of {ORIGIN} may not send the header x%09y: no setting adds one, "
+        "so remove it from the frontend's requests",
+    ),
+    (
         {WANTED_NETWORK: "true"},
         f"a page of {ORIGIN} may not call a private network: serve both in the same network",
     ),

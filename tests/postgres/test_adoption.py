@@ -461,6 +461,10 @@ CONFLICTS: Final = {
         "UPDATE tasks SET id = -id WHERE id < 3",
         ["this: 2", "tasks", "lowest id: -2"],
     ),
+    "a row with the number zero": (
+        "UPDATE tasks SET id = 0 WHERE id = 3",
+        ["this: 1", "tasks", "lowest id: 0"],
+    ),
     "rows without an owner": (
         "ALTER TABLE tasks ALTER user_id DROP NOT NULL; UPDATE tasks SET user_id = NULL",
         ["this: 9", "tasks", "user_id", "lowest id: 1"],

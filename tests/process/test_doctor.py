@@ -225,6 +225,12 @@ def test_a_name_that_is_still_looked_up_does_not_delay_the_end(
     ended.set()
 
 
+def test_a_wrong_variable_of_opentelemetry_is_a_failure(doctor: Doctor) -> None:
+    result = doctor(**MEMORY, OTEL_TRACES_EXPORTER="jaeger")
+    assert result.returncode == 1
+    assert "✗ settings         OTEL_TRACES_EXPORTER must be otlp or none" in result.stdout
+
+
 def test_an_unsafe_setting_is_a_warning(doctor: Doctor) -> None:
     result = doctor(STORAGE="memory", BETTER_AUTH_SECRET="short")
     assert result.returncode == 0
