@@ -12,7 +12,7 @@ WRITTEN = {
     "as the header's value": "Bearer aaa.bbb.ccc",
     "as the header": "authorization:  BEARER  aaa.bbb.ccc",
     "as Better Auth returns it": '{\n"token": "aaa.bbb.ccc"}\n',
-    "as Better Auth returns it, with white space": '{"token": " aaa.bbb.ccc\n"}',
+    "as Better Auth returns it, with white space": '{"token": " aaa.bbb.ccc "}',
 }
 
 
