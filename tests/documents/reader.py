@@ -15,7 +15,7 @@ from typing import Final
 from tests.documents.blocks import ROOT, Block, tracked_files
 from tests.ports import free_port
 
-_PATIENCE_SECONDS: Final = 120
+_PATIENCE_SECONDS: Final = 300
 _KEPT: Final = ("HOME", "LANG", "UV_CACHE_DIR", "UV_INDEX_URL", "UV_DEFAULT_INDEX")
 
 
