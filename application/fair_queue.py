@@ -35,19 +35,11 @@ class FairQueue:
         """Number of requests that wait for a place."""
         return sum(map(len, self._waiting.values()))
 
-    async def acquire(self, user: User) -> None:
-        """Take a place for ``user``, waiting if necessary. Call ``release`` afterwards.
-
-        Raises StorageUnavailable if too many requests of ``user`` wait already.
-        """
-        place = self.enter(user)
-        if place is not None:
-            await self.wait(user, place)
-
     def enter(self, user: User) -> asyncio.Future[None] | None:
         """Take a place for ``user`` and return None, or return the place to ``wait`` for.
 
-        Raises StorageUnavailable if too many requests of ``user`` wait already.
+        Call ``release`` once the place is no longer used. Raises StorageUnavailable if too many
+        requests of ``user`` wait already.
         """
         if self._may_take(user):
             self._take(user)

@@ -81,16 +81,6 @@ class Pool:
         self._slots.append(slot)
         return slot
 
-    async def borrow(self, user: User) -> Connection:
-        """Return a connection for ``user``, to be given back with ``give_back``.
-
-        Raise psycopg.Error if the server cannot be reached.
-        """
-        place = self.enter(user)
-        if place is not None:
-            await self.wait(user, place)
-        return self.take(user) or await self.open(user)
-
     def enter(self, user: User) -> asyncio.Future[None] | None:
         """Admit a request of ``user`` or return a place to ``wait`` for. See FairQueue."""
         return self._queue.enter(user)

@@ -20,7 +20,6 @@ _VERSION: Final = b"1"
 _ORDERS: Final = {SortOrder.CREATED: b"c", SortOrder.TITLE: b"t"}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_ID_MAX: Final = 2**63 - 1
 
 # Characters that RFC 3986 allows in a path and in a query. All others are escaped.
 _PATH: Final = "/%:@!$&'()*+,;="
@@ -47,7 +46,7 @@ def position_of(text: str, order: SortOrder) -> Position:
         [task_id] = struct.unpack(">q", content[2:10])
         key = _key(content[10:], order)
         position = Position(key, task_id)
-        is_ours = 0 < task_id <= _ID_MAX and cursor(order, position) == text
+        is_ours = task_id > 0 and cursor(order, position) == text
     except (ValueError, struct.error, OverflowError):
         is_ours = False
     if not is_ours:

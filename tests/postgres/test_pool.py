@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from adapters.postgres.connection import GIVEN_UP_WITHIN
+from adapters.postgres.connection import GIVEN_UP_WITHIN, Connection
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.observer import PoolUse
 from adapters.postgres.pool import Pool
@@ -26,37 +26,45 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
     await pool.close()
 
 
+async def borrow(pool: Pool, user: str | None) -> Connection:
+    """Take the steps of a session until it has a connection."""
+    place = pool.enter(user)
+    if place is not None:
+        await pool.wait(user, place)
+    return pool.take(user) or await pool.open(user)
+
+
 async def test_the_connection_used_last_is_used_next(pool: Pool) -> None:
-    first, second = await pool.borrow("ada"), await pool.borrow("ada")
+    first, second = await borrow(pool, "ada"), await borrow(pool, "ada")
     pool.give_back(first)
     pool.give_back(second)
     for _ in range(3):
-        borrowed = await pool.borrow("ada")
+        borrowed = await borrow(pool, "ada")
         assert borrowed is second
         pool.give_back(borrowed)
     assert pool.use() == PoolUse(used=0, idle=2, limit=2, waiting=0)
 
 
 async def test_a_closed_connection_is_replaced(pool: Pool) -> None:
-    first = await pool.borrow("ada")
+    first = await borrow(pool, "ada")
     await first.close()
     pool.give_back(first)
-    second = await pool.borrow("ada")
+    second = await borrow(pool, "ada")
     assert not second.closed
     pool.give_back(second)
     assert pool.use() == PoolUse(used=0, idle=1, limit=2, waiting=0)
 
 
 async def test_a_request_that_stops_waiting_takes_no_place(pool: Pool) -> None:
-    held = [await pool.borrow("ada"), await pool.borrow("ada")]
+    held = [await borrow(pool, "ada"), await borrow(pool, "ada")]
     for _ in range(3):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
-                await pool.borrow("ada")
+                await borrow(pool, "ada")
     assert pool.use() == PoolUse(used=2, idle=0, limit=2, waiting=0)
     for connection in held:
         pool.give_back(connection)
-    pool.give_back(await pool.borrow("ada"))
+    pool.give_back(await borrow(pool, "ada"))
     assert pool.use() == PoolUse(used=0, idle=2, limit=2, waiting=0)
 
 
@@ -65,7 +73,7 @@ async def test_a_connection_that_cannot_be_opened_takes_no_place() -> None:
     for _ in range(3):
         with pytest.raises(psycopg.OperationalError):
             async with asyncio.timeout(5):
-                await pool.borrow("ada")
+                await borrow(pool, "ada")
     assert pool.use() == PoolUse(used=0, idle=0, limit=1, waiting=0)
 
 
@@ -73,7 +81,7 @@ async def test_a_connection_that_is_being_opened_is_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         pool = Pool(Dsn(f"postgresql://u@127.0.0.1:{port}/tasks?sslmode=disable"), size=2)
-        opening = asyncio.create_task(pool.borrow("ada"))
+        opening = asyncio.create_task(borrow(pool, "ada"))
         await until(lambda: pool.use().waiting == 1)
         assert pool.use() == PoolUse(used=0, idle=0, limit=2, waiting=1)
         opening.cancel()
@@ -90,7 +98,7 @@ async def test_by_default_one_user_holds_three_of_ten_connections() -> None:
 
 
 async def test_a_connection_that_was_given_up_between_statements_is_freed(pool: Pool) -> None:
-    connection = await pool.borrow("ada")
+    connection = await borrow(pool, "ada")
     descriptor = connection._driver.fileno()
     connection.give_up()
     pool.give_back(connection)
@@ -100,12 +108,12 @@ async def test_a_connection_that_was_given_up_between_statements_is_freed(pool: 
 
 async def test_one_user_leaves_connections_to_others(database_url: str) -> None:
     pool = Pool(Dsn(database_url), size=4, each=3)
-    held = [await pool.borrow("ada") for _ in range(3)]
-    waiting = [asyncio.create_task(pool.borrow("ada")) for _ in range(5)]
+    held = [await borrow(pool, "ada") for _ in range(3)]
+    waiting = [asyncio.create_task(borrow(pool, "ada")) for _ in range(5)]
     await until(lambda: pool.use().waiting == len(waiting))
     async with asyncio.timeout(5):
-        pool.give_back(await pool.borrow("bob"))
-        pool.give_back(await pool.borrow(None))
+        pool.give_back(await borrow(pool, "bob"))
+        pool.give_back(await borrow(pool, None))
     for connection in held:
         pool.give_back(connection)
     for task in waiting:
@@ -122,20 +130,20 @@ async def test_requests_cancelled_while_connecting_take_no_place() -> None:
         for _ in range(5):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.02):
-                    await pool.borrow("ada")
+                    await borrow(pool, "ada")
     assert pool.use() == PoolUse(used=0, idle=0, limit=2, waiting=0)
     # It has ended. A place is free, so this is noticed at once.
     for _ in range(3):
         with pytest.raises(psycopg.OperationalError):
             async with asyncio.timeout(5):
-                await pool.borrow("ada")
+                await borrow(pool, "ada")
 
 
 async def test_a_connection_that_was_given_up_keeps_its_place_until_its_statement_has_ended(
     pool: Pool, database_url: str
 ) -> None:
     sleep = Statement(b"SELECT pg_sleep(60)")
-    lost = [await pool.borrow("ada"), await pool.borrow("ada")]
+    lost = [await borrow(pool, "ada"), await borrow(pool, "ada")]
     running = [asyncio.create_task(connection.run(sleep, {})) for connection in lost]
     under_way = (
         "SELECT FROM pg_stat_activity WHERE datname = current_database() "
@@ -152,7 +160,7 @@ async def test_a_connection_that_was_given_up_keeps_its_place_until_its_statemen
         pool.give_back(connection)
     assert time.monotonic() - given_up < GIVEN_UP_WITHIN
     async with asyncio.timeout(10):
-        following = await pool.borrow("ada")
+        following = await borrow(pool, "ada")
     assert time.monotonic() - given_up >= GIVEN_UP_WITHIN - 0.01
     counted = Statement(b"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%sleep(60)' ")
     assert await following.run(counted, {}) == [(0,)]

@@ -25,7 +25,9 @@ class Requests:
             await asyncio.sleep(0)
 
     async def _take(self, user: str) -> None:
-        await self._queue.acquire(user)
+        place = self._queue.enter(user)
+        if place is not None:
+            await self._queue.wait(user, place)
         self.served.append(user)
         self.holding.append(user)
 
