@@ -66,6 +66,14 @@ class SortOrder(StrEnum):
         """Yield the tasks of all ``runs`` in this order; each run must already be in this order."""
         return merge(*runs, key=self.position)
 
+    def page(self, tasks: list[Task], limit: int) -> Page:
+        """Return the page of the first ``limit`` of ``tasks``, which are in this order.
+
+        One task more than ``limit`` is enough to show that others follow.
+        """
+        end = self.position(tasks[limit - 1]) if len(tasks) > limit else None
+        return Page(tasks[:limit], end)
+
     def position(self, task: Task) -> Position:
         """Return the position of ``task``."""
         is_by_title = self is SortOrder.TITLE

@@ -53,8 +53,7 @@ class MemoryTaskRepository:
             if after is None or order.position(task) > after
         ]
         tasks = nsmallest(limit + 1, following, key=order.position)
-        has_more = len(tasks) > limit
-        return Page(tasks[:limit], order.position(tasks[limit - 1]) if has_more else None)
+        return order.page(tasks, limit)
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
         return fingerprint(self._admitted(owner, status))

@@ -94,8 +94,7 @@ class SqliteStorage:
     ) -> Page:
         # One more than the page, which tells whether others follow.
         tasks = await self._listed(owner, status, order, limit=limit + 1, after=after)
-        has_more = len(tasks) > limit
-        return Page(tasks[:limit], order.position(tasks[limit - 1]) if has_more else None)
+        return order.page(tasks, limit)
 
     async def fingerprint(self, owner: str, status: StatusFilter) -> str:
         # Reading the tasks is cheap: the file is on this machine.
