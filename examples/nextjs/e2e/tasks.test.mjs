@@ -100,7 +100,7 @@ describe("working on tasks", () => {
     await listed(page, ["Blueberry", "cherry"]);
     await focused(page, checkbox(page, "Blueberry"));
     await counts(page, "4", "2", "2");
-    // A new task is pending: it is shown, whatever was chosen.
+    // A new task is pending, so the filter changes to one that shows it.
     await show(page, "Completed");
     await add(page, "Date");
     await listed(page, ["Blueberry", "cherry", "Date"]);

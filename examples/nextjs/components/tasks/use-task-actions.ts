@@ -80,7 +80,7 @@ export function useTaskActions({ change, reload, sort, show, announce, focusOn }
       { seen, draft },
     );
 
-  /** Sets the state that the user chose, whatever else of the task has changed. */
+  /** Sets the state that the user chose. Other changes of the task do not prevent it. */
   const complete = (task: Task, completed: boolean): Promise<void> =>
     attempt(task, async () => {
       const result = await change(
