@@ -63,12 +63,13 @@ class FairQueue:
                 self.release(user)
             raise
 
-    def release(self, user: User) -> None:
-        """Return a place of ``user``, and assign it to the next request."""
+    def release(self, user: User) -> bool:
+        """Take back a place of ``user``; return whether a waiting request has it now."""
         self._free += 1
         self._used[user] -= 1
         if not self._used[user]:
             del self._used[user]
+        is_taken = False
         while self._free and self._waiting:
             following = next(filter(self._may_take, self._waiting), ...)
             if following is ...:
@@ -81,6 +82,8 @@ class FairQueue:
             if not place.cancelled():
                 self._take(following)
                 place.set_result(None)
+                is_taken = True
+        return is_taken
 
     def _may_take(self, user: User) -> bool:
         return self._free > 0 and self._used.get(user, 0) < self._each

@@ -8,7 +8,6 @@ import psycopg
 import sqlalchemy as sa
 
 from adapters.postgres import migrating, statements
-from adapters.postgres.deadlines import Deadlines
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.facts import Facts
 from adapters.postgres.following import require_not_moved
@@ -54,7 +53,6 @@ class Database:
         self.users_table = None if users_table is None else TableName.parse(users_table)
         self._migrate_on_start = migrate_on_start
         self._pool = Pool(self._dsn, observe=observer.statement if observer else None)
-        self._deadlines = Deadlines()
         self._tables = TablesWatch(
             look=self._look, prepare=self._prepare_tables, changed=self._pool.close
         )
@@ -75,7 +73,6 @@ class Database:
     def _session(self, user: User) -> Session:
         return Session(
             self._pool,
-            self._deadlines,
             user=user,
             observer=self._observer,
             tables_failed=self._tables.failed,

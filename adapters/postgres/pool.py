@@ -1,7 +1,6 @@
 """Connection pool of one process, shared fairly among users."""
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any, Final, cast
 
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
@@ -23,25 +22,6 @@ class Slot:
 
     connection: Connection | None = None
 
-    def usable(self) -> Connection | None:
-        """Return the connection unless it has ended."""
-        if self.connection is None or self.connection.has_ended():
-            return None
-        return self.connection
-
-    async def open(self, dsn: Dsn, observe: Observe | None) -> Connection:
-        """Replace the connection with a new one. Raise psycopg.Error."""
-        if self.connection is not None:
-            await self.connection.close()
-        self.connection = await Connection.open(dsn, observe)
-        return self.connection
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is a connection that is not known to have ended."""
-        connection = self.connection
-        return connection is not None and not (connection.closed or connection.gave_up)
-
 
 class Pool:
     """At most ``size`` connections, of which one user's requests hold at most ``each``.
@@ -62,9 +42,11 @@ class Pool:
         self._dsn = dsn
         self._observe = observe
         self._size = size
-        self._queue = FairQueue(size=size, each=each)
+        self.queue: Final = FairQueue(size=size, each=each)
+        """Admits the requests that may ``take`` or ``open`` a connection."""
         self._slots: list[Slot] = []
         self._borrowed: dict[Connection, tuple[PoolProxiedConnection, User]] = {}
+        self._passed_on: list[PoolProxiedConnection] = []
         self._opening = 0
         self._pool = QueuePool(
             self._new_slot,
@@ -81,54 +63,59 @@ class Pool:
         self._slots.append(slot)
         return slot
 
-    def enter(self, user: User) -> asyncio.Future[None] | None:
-        """Admit a request of ``user`` or return a place to ``wait`` for. See FairQueue."""
-        return self._queue.enter(user)
-
-    def wait(self, user: User, place: asyncio.Future[None]) -> Awaitable[None]:
-        """Return an awaitable that is done once ``place`` is taken."""
-        return self._queue.wait(user, place)
-
     def take(self, user: User) -> Connection | None:
         """Return an open connection for an admitted request; None if ``open`` has to be called."""
-        pooled = self._pool.connect()
-        connection = cast("Slot", pooled.dbapi_connection).usable()
-        if connection is None:
+        pooled = self._check_out()
+        connection = cast("Slot", pooled.dbapi_connection).connection
+        if connection is None or connection.has_ended():
             pooled.close()
-        else:
-            self._borrowed[connection] = pooled, user
+            return None
+        self._borrowed[connection] = pooled, user
         return connection
 
     async def open(self, user: User) -> Connection:
         """Return a new connection for an admitted request. Raise psycopg.Error."""
-        pooled = self._pool.connect()
+        pooled = self._check_out()
+        slot = cast("Slot", pooled.dbapi_connection)
         self._opening += 1
         try:
-            connection = await cast("Slot", pooled.dbapi_connection).open(self._dsn, self._observe)
+            if slot.connection is not None:
+                await slot.connection.close()
+            slot.connection = await Connection.open(self._dsn, self._observe)
         except BaseException:
             pooled.close()
-            self._queue.release(user)
+            self.queue.release(user)
             raise
         finally:
             self._opening -= 1
-        self._borrowed[connection] = pooled, user
-        return connection
+        self._borrowed[slot.connection] = pooled, user
+        return slot.connection
+
+    def _check_out(self) -> PoolProxiedConnection:
+        return self._passed_on.pop() if self._passed_on else self._pool.connect()
 
     def give_back(self, connection: Connection) -> None:
         """Take back a connection that is no longer used."""
         pooled, user = self._borrowed.pop(connection)
-        pooled.close()
         if connection.gave_up:
             connection.discard()
+            pooled.close()
             # Count the connection as used until PostgreSQL has ended its statement.
-            asyncio.get_running_loop().call_later(GIVEN_UP_WITHIN, self._queue.release, user)
+            asyncio.get_running_loop().call_later(GIVEN_UP_WITHIN, self.queue.release, user)
+        elif self.queue.release(user):
+            # A request that waited takes it next: SQLAlchemy's bookkeeping would be in vain.
+            self._passed_on.append(pooled)
         else:
-            self._queue.release(user)
+            pooled.close()
 
     def use(self) -> PoolUse:
         """Return how busy the pool is."""
-        idle = sum(slot.is_open and slot.connection not in self._borrowed for slot in self._slots)
-        waiting = self._queue.waiting + self._opening
+        idle = sum(
+            not (connection.closed or connection.gave_up)
+            for slot in self._slots
+            if (connection := slot.connection) is not None and connection not in self._borrowed
+        )
+        waiting = self.queue.waiting + self._opening
         return PoolUse(len(self._borrowed), idle, self._size, waiting)
 
     async def close(self) -> None:

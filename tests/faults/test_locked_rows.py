@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from adapters.postgres.connection import GIVEN_UP_WITHIN
-from adapters.postgres.deadlines import ANSWER_WITHIN
 from adapters.postgres.pool import POOL_SIZE
+from adapters.postgres.session import ANSWER_WITHIN
 from tests.faults.clients import Client, Exchange
 from tests.faults.postgres import Postgres
 from tests.faults.report import Measured, rounds

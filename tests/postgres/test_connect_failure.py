@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from adapters.postgres.connect_failure import ConnectFailed, explain
 from adapters.postgres.database import Database
-from adapters.postgres.deadlines import Deadlines
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.pool import Pool
 from adapters.postgres.session import Session
@@ -95,7 +94,6 @@ async def failure(url: str) -> ApplicationError:
     await database.close()
     session = Session(
         Pool(Dsn(url, "DATABASE_URL")),
-        Deadlines(),
         user="ada",
         observer=None,
         tables_failed=lambda: None,

@@ -14,8 +14,9 @@ import pytest
 from psycopg import errors
 
 from adapters.embedded.server import EmbeddedPostgres
-from adapters.postgres import deadlines, migrating, statements
+from adapters.postgres import migrating, statements
 from adapters.postgres import pool as pool_module
+from adapters.postgres import session as session_module
 from adapters.postgres.database import Database
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.facts import Facts
@@ -49,7 +50,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     """Answers are due within half a second instead of many."""
-    monkeypatch.setattr(deadlines, "ANSWER_WITHIN", 0.5)
+    monkeypatch.setattr(session_module, "ANSWER_WITHIN", 0.5)
     monkeypatch.setattr(pool_module, "GIVEN_UP_WITHIN", 0.1)
     return 0.5
 

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from adapters.postgres import session as session_module
 from adapters.postgres import statements
 from adapters.postgres.connect_failure import ConnectFailed
 from adapters.postgres.database import Database
@@ -93,11 +94,13 @@ async def test_a_failed_statement_is_reported_to_the_observer(database_url: str)
     await database.close()
 
 
-async def test_a_statement_that_is_given_up_is_reported_as_late(database_url: str) -> None:
+async def test_a_statement_that_is_given_up_is_reported_as_late(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     watcher = Watcher()
     database = Database(url=database_url, users_table="users", observer=watcher)
     await database.prepare()
-    database._deadlines.seconds = 0.3
+    monkeypatch.setattr(session_module, "ANSWER_WITHIN", 0.3)
     with pytest.raises(StorageUnavailable) as caught:
         async with database.session("ada") as session:
             await session.run(Statement(b"SELECT pg_sleep(5)"), {})
@@ -137,7 +140,7 @@ async def test_a_wait_for_a_full_pool_that_ends_late_is_reported(
     async with AsyncExitStack() as held:
         for number in range(POOL_SIZE):
             await held.enter_async_context(database.session(f"user {number}"))
-        monkeypatch.setattr(database._deadlines, "seconds", 0.05)
+        monkeypatch.setattr(session_module, "ANSWER_WITHIN", 0.05)
         watcher.errors.clear()
         with pytest.raises(StorageUnavailable):
             await database.session("one more").__aenter__()

@@ -28,9 +28,9 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
 
 async def borrow(pool: Pool, user: str | None) -> Connection:
     """Take the steps of a session until it has a connection."""
-    place = pool.enter(user)
+    place = pool.queue.enter(user)
     if place is not None:
-        await pool.wait(user, place)
+        await pool.queue.wait(user, place)
     return pool.take(user) or await pool.open(user)
 
 
@@ -91,10 +91,10 @@ async def test_a_connection_that_is_being_opened_is_waited_for() -> None:
 
 async def test_by_default_one_user_holds_three_of_ten_connections() -> None:
     pool = Pool(Dsn("postgresql://127.0.0.1:1/nothing"))
-    waiting = [pool.enter("ada") for _ in range(4)]
+    waiting = [pool.queue.enter("ada") for _ in range(4)]
     assert [place is None for place in waiting] == [True, True, True, False]
-    assert [pool.enter(f"user {number}") for number in range(7)] == [None] * 7
-    assert pool.enter("bob") is not None
+    assert [pool.queue.enter(f"user {number}") for number in range(7)] == [None] * 7
+    assert pool.queue.enter("bob") is not None
 
 
 async def test_a_connection_that_was_given_up_between_statements_is_freed(pool: Pool) -> None:

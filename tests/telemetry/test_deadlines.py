@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from adapters.postgres import session as session_module
 from adapters.postgres.database import Database
 from adapters.postgres.pool import POOL_SIZE
 from adapters.postgres.statements import Statement
@@ -34,11 +35,11 @@ def failed_like(measured: Measured, error: StorageUnavailable) -> dict[str, obje
 
 
 @pytest.mark.parametrize("run", ["run", "run_long"])
-async def test_in_a_statement(database_url: str, run: str) -> None:
+async def test_in_a_statement(database_url: str, monkeypatch: pytest.MonkeyPatch, run: str) -> None:
     measured = Measured()
     database = Database(url=database_url, users_table="users", observer=measured.database)
     await database.prepare()
-    database._deadlines.seconds = SECONDS
+    monkeypatch.setattr(session_module, "ANSWER_WITHIN", SECONDS)
     with pytest.raises(StorageUnavailable) as caught:
         async with database.session("ada") as session:
             await getattr(session, run)(SLEEP, {})
@@ -50,11 +51,13 @@ async def test_in_a_statement(database_url: str, run: str) -> None:
     await database.close()
 
 
-async def test_while_a_connection_is_opened(database_url: str, silent: str) -> None:
+async def test_while_a_connection_is_opened(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, silent: str
+) -> None:
     measured = Measured()
     database = Database(url=database_url, users_table="users", observer=measured.database)
     await database.prepare()
-    database._deadlines.seconds = SECONDS
+    monkeypatch.setattr(session_module, "ANSWER_WITHIN", SECONDS)
     database._dsn._use(silent)
     with pytest.raises(StorageUnavailable) as caught:
         await database.session("ada").__aenter__()
@@ -68,14 +71,16 @@ async def test_while_a_connection_is_opened(database_url: str, silent: str) -> N
     await database.close()
 
 
-async def test_while_all_connections_are_in_use(database_url: str) -> None:
+async def test_while_all_connections_are_in_use(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     measured = Measured()
     database = Database(url=database_url, users_table="users", observer=measured.database)
     await database.prepare()
     async with AsyncExitStack() as held:
         for number in range(POOL_SIZE):
             await held.enter_async_context(database.session(f"user {number}"))
-        database._deadlines.seconds = SECONDS
+        monkeypatch.setattr(session_module, "ANSWER_WITHIN", SECONDS)
         with pytest.raises(StorageUnavailable) as caught:
             await database.session("one more").__aenter__()
     errors = {
