@@ -11,7 +11,7 @@ from adapters.postgres import migrating, statements
 from adapters.postgres.dsn import Dsn
 from adapters.postgres.facts import Facts
 from adapters.postgres.following import require_not_moved
-from adapters.postgres.history import History
+from adapters.postgres.migrating import Prepared
 from adapters.postgres.observer import DatabaseObserver
 from adapters.postgres.pool import Pool
 from adapters.postgres.preparing import Preparation
@@ -117,19 +117,19 @@ class Database:
 
         Raises as Storage.prepare does, and InvalidConfiguration if there is no such revision.
         """
-
-        def migrate(connection: sa.Connection) -> "Prepared":
-            return Prepared(migrating.migrate(connection, self.users_table, to), connection)
-
-        self._announce(await self.preparation.run(migrate))
+        self._announce(
+            await self.preparation.run(
+                lambda connection: migrating.migrate(connection, self.users_table, to)
+            )
+        )
 
     async def _prepare_tables(self, within: float | None = None) -> Facts:
         step = migrating.migrate if self._migrate_on_start else migrating.require
         served = self._tables.served
 
-        def prepare(connection: sa.Connection) -> "Prepared":
+        def prepare(connection: sa.Connection) -> Prepared:
             require_not_moved(connection, served)
-            return Prepared(step(connection, self.users_table), connection)
+            return step(connection, self.users_table)
 
         prepared = await self.preparation.run(prepare, within=within)
         self._announce(prepared)
@@ -137,7 +137,7 @@ class Database:
             self._observer.serves(prepared.revision)
         return prepared.facts
 
-    def _announce(self, prepared: "Prepared") -> None:
+    def _announce(self, prepared: Prepared) -> None:
         logger.info(
             "the database is %s, with the schema at revision %s; "
             "tasks refer to the users table %s, whose ids are %s",
@@ -163,11 +163,3 @@ class Database:
         self.preparation.give_up()
         await self._tables.close()
         await self._pool.close()
-
-
-class Prepared:
-    """The tables and the revision of the schema that a preparation has found."""
-
-    def __init__(self, facts: Facts, connection: sa.Connection) -> None:
-        self.facts = facts
-        self.revision = History(connection).current or "(none)"

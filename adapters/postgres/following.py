@@ -11,9 +11,14 @@ from adapters.postgres.errors import NotServable
 from adapters.postgres.history import VERSION_TABLE
 from adapters.postgres.migrations.adoption import adopt_tasks
 from adapters.postgres.migrations.indexes import provide_indexes
-from adapters.postgres.migrations.obstacles import require_no_hidden_rows
+from adapters.postgres.migrations.obstacles import COLUMNS, checks, require_no_hidden_rows
 from adapters.postgres.migrations.title_keys import fill_title_keys
-from adapters.postgres.migrations.users import drop_stand_in, make_stand_in, refer_to_users
+from adapters.postgres.migrations.users import (
+    drop_stand_in,
+    make_stand_in,
+    refer_to,
+    refer_to_users,
+)
 from adapters.postgres.table_name import TableName
 from adapters.postgres.users_table import (
     STAND_IN_NAME,
@@ -25,18 +30,8 @@ from application.errors import InvalidConfiguration, SchemaConflict
 
 logger = logging.getLogger(__name__)
 
-_COLUMNS: Final = {
-    "id": "bigint NOT NULL",
-    "title": "text NOT NULL",
-    "title_key": 'text COLLATE "C" NOT NULL',
-    "description": "text",
-    "completed": "boolean NOT NULL",
-    "created_at": "timestamp with time zone NOT NULL",
-    "updated_at": "timestamp with time zone NOT NULL",
-}
-"""Columns that serving needs. The users table determines the type of ``user_id``."""
-
-_CHECKS: Final = ("tasks_title_length", "tasks_description_length")
+_CHECKS: Final = {"tasks_title_length", "tasks_description_length"}
+"""The check constraints that adoption creates."""
 
 
 def require_not_moved(connection: Connection, tasks: int | None) -> None:
@@ -76,7 +71,7 @@ def provide_users(connection: Connection, setting: TableName | None) -> UsersTab
 
 def has_users_sync(connection: Connection) -> bool:
     """Return whether the database has the users table of the older Neon Auth."""
-    return bool(connection.scalar(text(_USERS_SYNC)))
+    return bool(connection.scalar(text("SELECT to_regclass('neon_auth.users_sync') IS NOT NULL")))
 
 
 def users_in_use(connection: Connection, setting: TableName | None) -> UsersTable | None:
@@ -128,7 +123,7 @@ def follow(connection: Connection, users: UsersTable) -> None:
             logger.warning("%s: the table is adopted again", difference)
             adopt_tasks(connection, users)
             provide_indexes(connection)
-        elif not _refer_to(connection, users):
+        elif not refer_to(connection, users):
             require_no_hidden_rows(connection)
             logger.info("tasks refer to the table %s from now on", users)
             refer_to_users(connection, users)
@@ -136,23 +131,20 @@ def follow(connection: Connection, users: UsersTable) -> None:
         drop_stand_in(connection, users)
 
 
-def _refer_to(connection: Connection, users: UsersTable) -> bool:
-    facts = {"users": users.oid, "id_type": users.id_type.value}
-    return bool(connection.scalar(text(_REFERS), facts))
-
-
 def drift(connection: Connection) -> str | None:
     """Return the first difference of the table tasks from an adopted one; None if there is none."""
     found = {row.attname: row.definition for row in connection.execute(text(_DEFINITIONS))}
-    for name, expected in _COLUMNS.items():
+    for name, expected in COLUMNS.items():
         if found.get(name) != expected:
             return (
                 f"the column tasks.{name} is {found.get(name, '(missing)')} and has to be "
                 f"{expected}"
             )
-    names = {"names": [*_COLUMNS, "user_id"], "ours": list(_CHECKS)}
-    for name in connection.scalars(text(_OTHER_CHECKS), names):
-        return f"the table tasks has a constraint {name}, which might refuse what the API accepts"
+    others = sorted(checks(connection).keys() - _CHECKS)
+    if others:
+        return (
+            f"the table tasks has a constraint {others[0]}, which might refuse what the API accepts"
+        )
     return None
 
 
@@ -188,7 +180,6 @@ def require_the_users(connection: Connection, setting: TableName | None) -> None
         )
 
 
-_USERS_SYNC: Final = "SELECT to_regclass('neon_auth.users_sync') IS NOT NULL"
 _DEFINITIONS: Final = """
     SELECT attname, format_type(atttypid, atttypmod)
         || CASE WHEN attname = 'title_key' THEN (SELECT ' COLLATE ' || quote_ident(collname)
@@ -196,21 +187,6 @@ _DEFINITIONS: Final = """
         || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END AS definition
     FROM pg_attribute
     WHERE attrelid = 'tasks'::regclass AND attnum > 0 AND NOT attisdropped
-"""
-# Exactly one foreign key, which cascades, to the right table and from a column of the right type.
-_REFERS: Final = """
-    SELECT count(*) = 1 AND bool_and(confrelid = :users AND confdeltype = 'c'
-        AND format_type(atttypid, atttypmod) = :id_type AND attcollation = typcollation)
-    FROM pg_constraint JOIN pg_attribute
-        ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'user_id'
-    JOIN pg_type t ON t.oid = atttypid
-    WHERE conrelid = 'tasks'::regclass AND contype = 'f'
-"""
-_OTHER_CHECKS: Final = """
-    SELECT conname FROM pg_constraint
-    WHERE conrelid = 'tasks'::regclass AND contype = 'c' AND NOT conname = ANY (:ours) AND EXISTS (
-        SELECT FROM pg_attribute
-        WHERE attrelid = conrelid AND attnum = ANY (conkey) AND attname = ANY (:names))
 """
 # Not a table that was replaced: it has another name, but another table tasks exists.
 _MOVED: Final = """

@@ -1,7 +1,7 @@
 """Bring a database's schema up to date."""
 
 import logging
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from alembic import command
 from alembic.config import Config
@@ -42,10 +42,16 @@ _WAIT_FOR_A_TABLE: Final = "3s"
 
 _GRANTS: Final = "run deploy/grants.sql as the role that migrates"
 
-_PRIVILEGES: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+class Prepared(NamedTuple):
+    """What a preparation has found."""
+
+    facts: Facts
+    revision: str
+    """The revision of the schema."""
 
 
-def migrate(connection: Connection, setting: TableName | None, to: str | None = None) -> Facts:
+def migrate(connection: Connection, setting: TableName | None, to: str | None = None) -> Prepared:
     """Run the missing migrations in the open transaction of ``connection``.
 
     ``setting`` names the users table; None means to find it. ``to`` is a revision to go to, forward
@@ -99,7 +105,7 @@ def migrate(connection: Connection, setting: TableName | None, to: str | None = 
     return _require_servable(connection)
 
 
-def require(connection: Connection, setting: TableName | None) -> Facts:
+def require(connection: Connection, setting: TableName | None) -> Prepared:
     """Raise NotServable unless the schema is up to date. Change nothing.
 
     The role only needs the privileges for serving: on the table tasks, and to read the revision of
@@ -141,20 +147,19 @@ def require_encoding(connection: Connection) -> None:
         )
 
 
-def _require_servable(connection: Connection) -> Facts:
+def _require_servable(connection: Connection) -> Prepared:
     row = connection.execute(text(QUERY)).one_or_none()
     if row is None:
         raise NotServable("there is no table tasks: run `tasks-api migrate`")
     require_privileges(connection)
     require_no_hidden_rows(connection)
     require_no_obstacles(connection)
-    return Facts(*row)
+    return Prepared(Facts(*row), History(connection).current or "(none)")
 
 
 def require_privileges(connection: Connection) -> None:
     """Raise NotServable unless this role may read and write tasks."""
-    missing = connection.scalars(text(_MISSING_PRIVILEGES), {"privileges": list(_PRIVILEGES)})
-    if lacking := ", ".join(missing):
+    if lacking := ", ".join(connection.scalars(text(_MISSING_PRIVILEGES))):
         raise NotServable(f"the role may not {lacking} in the table tasks: {_GRANTS}")
 
 
@@ -184,6 +189,6 @@ _ON_CITUS: Final = """
     FROM pg_extension WHERE extname = 'citus'
 """
 _MISSING_PRIVILEGES: Final = """
-    SELECT privilege FROM unnest(CAST(:privileges AS text[])) privilege
+    SELECT privilege FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) privilege
     WHERE NOT has_table_privilege('tasks', privilege)
 """

@@ -4,15 +4,13 @@ Each has the owner in its WHERE: only the database decides who owns a task.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    DateTime,
     Select,
-    Text,
     bindparam,
     delete,
     false,
@@ -26,11 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql import ClauseElement
-from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 
 from adapters.postgres.facts import QUERY
-from adapters.postgres.tables import TaskRow, UserId
+from adapters.postgres.tables import TaskRow
 from domain.listing import SortOrder, StatusFilter
 
 _ID = col(TaskRow.id)
@@ -45,10 +42,8 @@ _UPDATED_AT = col(TaskRow.updated_at)
 # The repository reads rows in this order. It has the owner already.
 _ROW = (_ID, _TITLE, _DESCRIPTION, _COMPLETED, _CREATED_AT, _UPDATED_AT)
 
-_OWNER: Final = bindparam("owner", type_=UserId)
-
-_THE_TASK = (_ID == bindparam("task_id"), _USER_ID == _OWNER)
-
+_THE_OWNERS = _USER_ID == bindparam("owner")
+_THE_TASK = (_ID == bindparam("task_id"), _THE_OWNERS)
 
 # Writes parameters as %(name)s, psycopg's documented format.
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
@@ -70,22 +65,26 @@ def _compiled(statement: ClauseElement) -> Statement:
     return Statement(numbered.replace("%%", "%").encode(), tuple(names))
 
 
-_NOW: Final = bindparam("now", type_=DateTime(timezone=True))
-_NEW_TASK: Final[dict[str, Any]] = {
-    "user_id": _OWNER,
-    "title": bindparam("title", type_=Text),
-    "title_key": bindparam("title_key", type_=Text),
-    "description": bindparam("description", type_=Text),
-    "created_at": _NOW,
-    "updated_at": _NOW,
-}
+INSERT: Final = _compiled(
+    insert(TaskRow)
+    .values(
+        user_id=bindparam("owner"),
+        title=bindparam("title"),
+        title_key=bindparam("title_key"),
+        description=bindparam("description"),
+        created_at=bindparam("now"),
+        updated_at=bindparam("now"),
+    )
+    .returning(_ID)
+)
 
-INSERT: Final = _compiled(insert(TaskRow).values(_NEW_TASK).returning(_ID))
-
-_BELOW: Final = bindparam("below", type_=BigInteger)
 # In the order of an index: without an order, the generic plan may read the whole table.
 _COUNTED: Final = (
-    select(_ID).where(_USER_ID == _OWNER).order_by(_CREATED_AT, _ID).limit(_BELOW).subquery()
+    select(_ID)
+    .where(_THE_OWNERS)
+    .order_by(_CREATED_AT, _ID)
+    .limit(bindparam("below", type_=BigInteger))
+    .subquery()
 )
 
 COUNT: Final = _compiled(select(func.count()).select_from(_COUNTED))
@@ -131,33 +130,41 @@ _ORDER: Final = {
     SortOrder.CREATED: (_CREATED_AT, _ID),
     SortOrder.TITLE: (_TITLE_KEY, _ID),
 }
-_KEY_TYPE: Final[dict[SortOrder, TypeEngine[Any]]] = {
-    SortOrder.CREATED: DateTime(timezone=True),
-    SortOrder.TITLE: Text(),
-}
 
 
 def _after(order: SortOrder) -> ColumnElement[bool]:
     # A row comparison, for which PostgreSQL can use an index of these columns.
-    key = bindparam("key", type_=_KEY_TYPE[order])
-    return tuple_(*_ORDER[order]) > tuple_(key, bindparam("task_id", type_=BigInteger))
+    return tuple_(*_ORDER[order]) > tuple_(bindparam("key"), bindparam("task_id"))
 
 
-def _listed(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
-    statement = select(*columns).where(_USER_ID == _OWNER)
+def _selected(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
+    statement = select(*columns).where(_THE_OWNERS)
     if status.completed is None:
         return statement
     return statement.where(_COMPLETED.is_(status.completed))
 
 
 def _listing(status: StatusFilter, order: SortOrder) -> Select[Any]:
-    return _listed(_ROW, status).order_by(*_ORDER[order])
+    return _selected(_ROW, status).order_by(*_ORDER[order])
 
 
 def _page(status: StatusFilter, order: SortOrder) -> Select[Any]:
-    columns = (*_ROW, _TITLE_KEY) if order is SortOrder.TITLE else _ROW
-    limit = bindparam("limit", type_=BigInteger)
-    return _listed(columns, status).order_by(*_ORDER[order]).limit(limit)
+    page = _listing(status, order).limit(bindparam("limit", type_=BigInteger))
+    return page.add_columns(_TITLE_KEY) if order is SortOrder.TITLE else page
+
+
+def _next_page(status: StatusFilter, order: SortOrder) -> Select[Any]:
+    return _page(status, order).where(_after(order))
+
+
+def _each(
+    statement: Callable[[StatusFilter, SortOrder], Select[Any]],
+) -> dict[tuple[StatusFilter, SortOrder], Statement]:
+    return {
+        (status, order): _compiled(statement(status, order))
+        for status in StatusFilter
+        for order in SortOrder
+    }
 
 
 def _fingerprint() -> ColumnElement[str]:
@@ -168,27 +175,15 @@ def _fingerprint() -> ColumnElement[str]:
     return func.encode(func.sha256(func.coalesce(all_seen, nothing)), literal_column("'hex'"))
 
 
-LIST: Final = {
-    (status, order): _compiled(_listing(status, order))
-    for status in StatusFilter
-    for order in SortOrder
-}
+LIST: Final = _each(_listing)
 
-PAGE: Final = {
-    (status, order): _compiled(_page(status, order))
-    for status in StatusFilter
-    for order in SortOrder
-}
+PAGE: Final = _each(_page)
 """The first ``limit`` tasks. If they are sorted by title, each row ends with the title key."""
 
-NEXT_PAGE: Final = {
-    (status, order): _compiled(_page(status, order).where(_after(order)))
-    for status in StatusFilter
-    for order in SortOrder
-}
+NEXT_PAGE: Final = _each(_next_page)
 """The same, after the position of ``key`` and ``task_id``."""
 
 FINGERPRINT: Final = {
-    status: _compiled(_listed([_fingerprint()], status)) for status in StatusFilter
+    status: _compiled(_selected([_fingerprint()], status)) for status in StatusFilter
 }
 """``domain.listing.fingerprint``, computed by PostgreSQL."""

@@ -199,10 +199,7 @@ def _rows(connection: sa.Connection, users: UsersTable) -> str:
     about = f"about {estimate} rows" if estimate >= 0 else "rows that this role may not count"
     if not may_read:
         return about
-    quote = connection.dialect.identifier_preparer.quote
-    first = (
-        f"(SELECT FROM {quote(users.schema)}.{quote(users.name)} LIMIT {_COUNTED + 1}) AS counted"
-    )
+    first = f"(SELECT FROM {users.quoted} LIMIT {_COUNTED + 1}) AS counted"
     counted = f"SELECT count(*) FROM {first}"  # noqa: S608 - quoted
     count = connection.scalar(sa.text(counted)) or 0
     if count > _COUNTED:

@@ -26,6 +26,8 @@ class UsersTable(NamedTuple):
     oid: int
     schema: str
     name: str
+    quoted: str
+    """Its schema and name, both quoted if necessary."""
     is_table: bool
     is_visible: bool
     """Whether the search path finds it without its schema."""
@@ -114,6 +116,7 @@ def _found(
 # Reads only the catalogs, where a role also finds tables that it may not use.
 _QUERY: Final = """
     SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name,
+        quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS quoted,
         c.relkind IN ('r', 'p') AS is_table, pg_table_is_visible(c.oid) AS is_visible,
         a.kinds ->> 'id' AS id_kind,
         EXISTS (

@@ -79,7 +79,8 @@ class TablesWatch:
         """Check the tables in the background if LOOK_EVERY has passed since the last check."""
         if time.monotonic() - self._looked >= LOOK_EVERY:
             self._looked = time.monotonic()
-            self._start(self._look_again)
+            # A failure is logged there, and ``facts`` raises it from then on.
+            self._start(self.look)
 
     def failed(self) -> None:
         """Prepare the tables in the background, because a statement failed on them."""
@@ -120,10 +121,6 @@ class TablesWatch:
             return
         if time.monotonic() - self._tried >= every:
             self._under_way = asyncio.create_task(_quietly(step))
-
-    async def _look_again(self) -> None:
-        # A failure is logged there, and ``facts`` raises it from then on.
-        await self.look()
 
     async def _prepare_again(self) -> None:
         """Prepare the tables, or remember why they cannot be served."""

@@ -12,14 +12,12 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
-from adapters.postgres.migrations.obstacles import require_no_hidden_rows, require_no_obstacles
-from adapters.postgres.migrations.preconditions import (
-    Columns,
-    reflected_columns,
-    require_column,
-    require_no_task,
-    require_type,
+from adapters.postgres.migrations.obstacles import (
+    checks,
+    require_no_hidden_rows,
+    require_no_obstacles,
 )
+from adapters.postgres.migrations.preconditions import require_no_task
 from adapters.postgres.migrations.title_keys import fill_title_keys, title_key_column
 from adapters.postgres.migrations.users import refer_to_users
 from adapters.postgres.users_table import UsersTable
@@ -27,13 +25,13 @@ from application.errors import SchemaConflict
 
 _ADVICE: Final = "change it, or rename the table so that a new one is made, and start again"
 
-_KINDS: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
-    "id": sa.Integer,
-    "title": sa.String,
-    "description": sa.String,
-    "completed": sa.Boolean,
-    "created_at": sa.DateTime,
-    "updated_at": sa.DateTime,
+_KINDS: Final[dict[str, tuple[type[sa.types.TypeEngine[Any]], str]]] = {
+    "id": (sa.Integer, "integer (or bigint)"),
+    "title": (sa.String, "text (or varchar)"),
+    "description": (sa.String, "text (or varchar)"),
+    "completed": (sa.Boolean, "boolean"),
+    "created_at": (sa.DateTime, "timestamp"),
+    "updated_at": (sa.DateTime, "timestamp"),
 }
 
 # The limits of revision 0001, here and below. A migration is independent of later changes of the
@@ -53,15 +51,14 @@ _RULES: Final = {
 
 _LARGEST_OF_JAVASCRIPT: Final = 2**53 - 1
 
+Columns = dict[str, ReflectedColumn]
+
 logger = logging.getLogger(__name__)
 
 
 def adopt_tasks(connection: sa.Connection, users: UsersTable) -> None:
     """Give the existing ``tasks`` table the columns, constraints and defaults of a new one."""
-    columns = reflected_columns(connection, "tasks", advice=_ADVICE)
-    for name, kind in _KINDS.items():
-        require_type("tasks", columns, name, kind, advice=_ADVICE)
-    require_column("tasks", columns, "user_id", advice=_ADVICE)
+    columns = _adoptable_columns(connection)
     # Block other writers, so that the following checks stay true.
     op.execute("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")
     require_no_hidden_rows(connection)
@@ -80,6 +77,24 @@ def adopt_tasks(connection: sa.Connection, users: UsersTable) -> None:
     _warn_of_numbers(connection)
 
 
+def _adoptable_columns(connection: sa.Connection) -> Columns:
+    kind = "SELECT relkind FROM pg_class WHERE oid = to_regclass('tasks')"
+    if connection.scalar(sa.text(kind)) not in {"r", "p"}:
+        raise SchemaConflict(f"tasks is a view or the like and not a table: {_ADVICE}")
+    columns = {column["name"]: column for column in sa.inspect(connection).get_columns("tasks")}
+    for name in (*_KINDS, "user_id"):
+        if name not in columns:
+            raise SchemaConflict(f"the table tasks is there but has no column {name}: {_ADVICE}")
+    for name, (kind_of_type, expected) in _KINDS.items():
+        found = columns[name]["type"]
+        # SQLAlchemy's Enum is a String.
+        if not isinstance(found, kind_of_type) or isinstance(found, sa.Enum):
+            raise SchemaConflict(
+                f"the column tasks.{name} has the type {found} and not {expected}: {_ADVICE}"
+            )
+    return columns
+
+
 def _adopt_key(connection: sa.Connection) -> None:
     key = sa.inspect(connection).get_pk_constraint("tasks")["constrained_columns"]
     if not key:
@@ -96,9 +111,7 @@ def _adopt_key(connection: sa.Connection) -> None:
 
 def _adopt_limits(connection: sa.Connection) -> None:
     # Other limits might refuse what the API accepts.
-    for name, definition in connection.execute(
-        sa.text(_CHECKS), {"columns": [*_KINDS, "user_id", "title_key"]}
-    ):
+    for name, definition in checks(connection).items():
         logger.warning("the table tasks loses its constraint %s: %s", name, definition)
         op.drop_constraint(name, "tasks")
     op.create_check_constraint(
@@ -195,11 +208,3 @@ def _is_exactly(
 ) -> bool:
     """Return whether the column has exactly this type, without a limit, precision or collation."""
     return column["type"].compile(connection.dialect) == kind.compile(connection.dialect)
-
-
-_CHECKS: Final = """
-    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
-    WHERE conrelid = 'tasks'::regclass AND contype = 'c' AND EXISTS (
-        SELECT FROM pg_attribute
-        WHERE attrelid = conrelid AND attnum = ANY (conkey) AND attname = ANY (:columns))
-"""

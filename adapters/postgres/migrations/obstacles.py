@@ -7,18 +7,18 @@ import sqlalchemy as sa
 from adapters.postgres.errors import NotServable
 from application.errors import SchemaConflict
 
-_OURS: Final = (
-    "id",
-    "user_id",
-    "title",
-    "title_key",
-    "description",
-    "completed",
-    "created_at",
-    "updated_at",
-)
+COLUMNS: Final = {
+    "id": "bigint NOT NULL",
+    "title": "text NOT NULL",
+    "title_key": 'text COLLATE "C" NOT NULL',
+    "description": "text",
+    "completed": "boolean NOT NULL",
+    "created_at": "timestamp with time zone NOT NULL",
+    "updated_at": "timestamp with time zone NOT NULL",
+}
+"""Columns that serving needs. The users table determines the type of ``user_id``."""
 
-_ADVICE: Final = "and start again"
+_OURS: Final = [*COLUMNS, "user_id"]
 
 
 def require_no_hidden_rows(connection: sa.Connection) -> None:
@@ -26,7 +26,7 @@ def require_no_hidden_rows(connection: sa.Connection) -> None:
 
     Hidden tasks would look like an empty list, and hidden rows would pass every check here.
     """
-    role = connection.scalar(sa.text(_HIDDEN_FROM))
+    role = connection.scalar(sa.text("SELECT current_user WHERE row_security_active('tasks')"))
     if role is not None:
         raise NotServable(
             f"row-level security hides rows of the table tasks from the role {role}: "
@@ -37,10 +37,15 @@ def require_no_hidden_rows(connection: sa.Connection) -> None:
 
 def require_no_obstacles(connection: sa.Connection) -> None:
     """Raise SchemaConflict if an object of another program could break our statements."""
-    values = {"ours": list(_OURS)}
     for query, sentence in _OBSTACLES.items():
-        for name in connection.scalars(sa.text(query), values):
-            raise SchemaConflict(sentence.format(name=name, advice=_ADVICE))
+        for name in connection.scalars(sa.text(query), {"ours": _OURS}):
+            raise SchemaConflict(sentence.format(name=name))
+
+
+def checks(connection: sa.Connection) -> dict[str, str]:
+    """Return the definitions of the check constraints on our columns, by name."""
+    found = connection.execute(sa.text(_CHECKS), {"ours": _OURS})
+    return {row.conname: row.definition for row in found}
 
 
 # Not an obstacle: a column without a default, which is NULL in new rows (distinct, unless the index
@@ -85,28 +90,32 @@ _REFERS: Final = """
 _OBSTACLES: Final = {
     _OBLIGATIONS: (
         "the column tasks.{name} must be filled and has no default, so that no task could be "
-        "created: give it a default, {advice}"
+        "created: give it a default, and start again"
     ),
     _UNIQUE: (
         "{name} demands that no two tasks are alike, which they may be: drop it from the table "
-        "tasks {advice}"
+        "tasks and start again"
     ),
     _TRIGGERS: (
         "the trigger {name} of the table tasks may change or refuse what is stored: drop it, or "
-        "disable it, {advice}"
+        "disable it, and start again"
     ),
     _RULES: (
         "the rule {name} of the table tasks changes what statements do: drop it, or disable it, "
-        "{advice}"
+        "and start again"
     ),
     _REFERENCED_BY: (
         "the table {name} refers to tasks, so that a task could not be deleted: let its foreign "
-        "key say ON DELETE CASCADE or SET NULL, {advice}"
+        "key say ON DELETE CASCADE or SET NULL, and start again"
     ),
     _REFERS: (
-        "the foreign key {name} of the table tasks may refuse what is stored: drop it {advice}"
+        "the foreign key {name} of the table tasks may refuse what is stored: drop it and start "
+        "again"
     ),
 }
-_HIDDEN_FROM: Final = """
-    SELECT current_user WHERE row_security_active('tasks'::regclass)
+_CHECKS: Final = """
+    SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint
+    WHERE conrelid = 'tasks'::regclass AND contype = 'c' AND EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = conrelid AND attnum = ANY (conkey) AND attname = ANY (:ours))
 """

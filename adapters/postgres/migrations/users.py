@@ -7,23 +7,20 @@ import sqlalchemy as sa
 from alembic import op
 
 from adapters.postgres.migrations.preconditions import TASKS, require_no_task
+from adapters.postgres.table_name import TableName
 from adapters.postgres.user_ids import IdType
-from adapters.postgres.users_table import STAND_IN, UsersTable
+from adapters.postgres.users_table import STAND_IN, STAND_IN_NAME, UsersTable, find_users
 from application.errors import SchemaConflict
 
 logger = logging.getLogger(__name__)
 
-_COLUMN_TYPES: Final[dict[IdType, type[sa.types.TypeEngine[Any]]]] = {
+COLUMN_TYPES: Final[dict[IdType, type[sa.types.TypeEngine[Any]]]] = {
     IdType.TEXT: sa.Text,
     IdType.UUID: sa.Uuid,
     IdType.INTEGER: sa.Integer,
     IdType.BIGINT: sa.BigInteger,
 }
-
-
-def column_type(id_type: IdType) -> type[sa.types.TypeEngine[Any]]:
-    """Return the type of ``tasks.user_id`` for users' ids of this type."""
-    return _COLUMN_TYPES[id_type]
+"""The type of ``tasks.user_id`` for users' ids of each type."""
 
 
 def make_stand_in(name: str) -> None:
@@ -51,13 +48,13 @@ def refer_to_users(connection: sa.Connection, users: UsersTable) -> None:
         f"tasks.user_id must be an id of the type {id_type}, as {users}.id has it, spelled as "
         "PostgreSQL writes it",
     )
-    for name in connection.scalars(sa.text(_REFERENCES)):
-        op.drop_constraint(name, "tasks", type_="foreignkey")
+    for reference in connection.execute(sa.text(_REFERENCES)).all():
+        op.drop_constraint(reference.conname, "tasks", type_="foreignkey")
     if connection.scalar(sa.text(_OWNER_TYPE)) != id_type:
         op.alter_column(
             "tasks",
             "user_id",
-            type_=column_type(id_type),
+            type_=COLUMN_TYPES[id_type],
             postgresql_using=f"user_id::text::{id_type}",
         )
     # If a policy may hide users, leave the check to PostgreSQL, which sees all of them.
@@ -80,17 +77,24 @@ def refer_to_users(connection: sa.Connection, users: UsersTable) -> None:
     )
 
 
+def refer_to(connection: sa.Connection, users: UsersTable) -> bool:
+    """Return whether tasks have the reference that ``refer_to_users`` makes."""
+    references = connection.execute(sa.text(_REFERENCES)).all()
+    return [(each.confrelid, each.confdeltype) for each in references] == [
+        (users.oid, "c")
+    ] and connection.scalar(sa.text(_OWNER_TYPE)) == users.id_type
+
+
 def require_privileges(connection: sa.Connection, users: UsersTable) -> None:
     """Raise SchemaConflict unless this role may create a reference to ``users``."""
     quote = connection.dialect.identifier_preparer.quote
-    table = f"{quote(users.schema)}.{quote(users.name)}"
     facts = {"users": users.oid, "schema": users.schema}
     role, usage, references = connection.execute(sa.text(_PRIVILEGES), facts).one()
     missing = []
     if not usage:
         missing.append(f"GRANT USAGE ON SCHEMA {quote(users.schema)} TO {quote(role)}")
     if not references:
-        missing.append(f"GRANT SELECT, REFERENCES ON {table} TO {quote(role)}")
+        missing.append(f"GRANT SELECT, REFERENCES ON {users.quoted} TO {quote(role)}")
     if missing:
         raise SchemaConflict(
             f"permission denied for table {users}: the role {role} may not refer to it; as its "
@@ -100,23 +104,23 @@ def require_privileges(connection: sa.Connection, users: UsersTable) -> None:
 
 def drop_stand_in(connection: sa.Connection, users: UsersTable) -> None:
     """Drop the stand-in that was created before ``users`` existed, if it is empty and unused."""
-    stand_in = connection.execute(sa.text(_STAND_INS), {"comment": STAND_IN, "users": users.oid})
-    for schema, name in stand_in.all():
-        quote = connection.dialect.identifier_preparer.quote
-        table = f"{quote(schema)}.{quote(name)}"
-        try:
-            with connection.begin_nested():
-                connection.execute(sa.text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
-                if connection.scalar(sa.text(f"SELECT count(*) FROM {table}")) == 0:  # noqa: S608 - quoted
-                    connection.execute(sa.text(f"DROP TABLE {table}"))
-                    logger.info("the empty table %s is dropped: tasks refer to %s", name, users)
-        except sa.exc.DBAPIError as error:
-            # Another table refers to it, a session holds a lock on it, or it has another owner.
-            logger.info("the table %s stays although it is of no use: %s", name, error.orig)
+    stand_in = find_users(connection, TableName(STAND_IN_NAME))
+    if stand_in is None or not stand_in.is_stand_in or stand_in.oid == users.oid:
+        return
+    table = stand_in.quoted
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+            if connection.scalar(sa.text(f"SELECT count(*) FROM {table}")) == 0:  # noqa: S608 - quoted
+                connection.execute(sa.text(f"DROP TABLE {table}"))
+                logger.info("the empty table %s is dropped: tasks refer to %s", stand_in, users)
+    except sa.exc.DBAPIError as error:
+        # Another table refers to it, a session holds a lock on it, or it has another owner.
+        logger.info("the table %s stays although it is of no use: %s", stand_in, error.orig)
 
 
 _REFERENCES: Final = """
-    SELECT conname FROM pg_constraint JOIN pg_attribute
+    SELECT conname, confrelid::bigint, confdeltype FROM pg_constraint JOIN pg_attribute
         ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'user_id'
     WHERE conrelid = 'tasks'::regclass AND contype = 'f'
 """
@@ -128,13 +132,4 @@ _OWNER_TYPE: Final = """
 _PRIVILEGES: Final = """
     SELECT current_user, has_schema_privilege(:schema, 'USAGE'),
         has_table_privilege(:users, 'REFERENCES') AND has_table_privilege(:users, 'SELECT')
-"""
-_STAND_INS: Final = """
-    SELECT nspname, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
-    WHERE relkind = 'r' AND relname = 'users'
-    AND obj_description(pg_class.oid, 'pg_class') = :comment
-    AND pg_class.oid <> :users AND pg_table_is_visible(pg_class.oid) AND (
-        SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute
-        WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
-    ) = ARRAY['email', 'id', 'name']
 """

@@ -8,7 +8,7 @@ from alembic import op
 from adapters.postgres.migrations.adoption import adopt_tasks
 from adapters.postgres.migrations.indexes import provide_indexes
 from adapters.postgres.migrations.title_keys import title_key_column
-from adapters.postgres.migrations.users import column_type, refer_to_users
+from adapters.postgres.migrations.users import COLUMN_TYPES, refer_to_users
 from adapters.postgres.users_table import UsersTable
 
 revision = "0001"
@@ -43,7 +43,7 @@ def _create_tasks(users: UsersTable) -> None:
     op.create_table(
         "tasks",
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
-        sa.Column("user_id", column_type(users.id_type), nullable=False),
+        sa.Column("user_id", COLUMN_TYPES[users.id_type], nullable=False),
         sa.Column("title", sa.Text, nullable=False),
         title_key_column(),
         sa.Column("description", sa.Text),
