@@ -16,7 +16,7 @@ def refused_with_secret(algorithm: object) -> str:
             "set BETTER_AUTH_JWKS_URL=https://<frontend>/api/auth/jwks"
         )
     return _unsigned(algorithm) or (
-        f"the token is signed with {_shown(algorithm)}, but BETTER_AUTH_SECRET verifies "
+        f"the token is signed with {quoted(str(algorithm))}, but BETTER_AUTH_SECRET verifies "
         f"{HMAC_ALGORITHM} only"
     )
 
@@ -30,7 +30,7 @@ def refused_with_key_set(algorithm: object) -> str:
             "its own keys, as it does by default, or set BETTER_AUTH_SECRET instead"
         )
     return _unsigned(algorithm) or (
-        f"the token is signed with {_shown(algorithm)}, but the keys of BETTER_AUTH_JWKS_URL "
+        f"the token is signed with {quoted(str(algorithm))}, but the keys of BETTER_AUTH_JWKS_URL "
         f"verify {', '.join(KEY_SET_ALGORITHMS)} only"
     )
 
@@ -41,7 +41,3 @@ def _unsigned(algorithm: object) -> str | None:
     if algorithm.lower() == "none":
         return "the token is not signed: its alg is none"
     return None
-
-
-def _shown(algorithm: object) -> str:
-    return quoted(str(algorithm))

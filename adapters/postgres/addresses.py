@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -64,11 +63,13 @@ class Addresses:
         found: list[Address] = []
         failure: OSError | None = None
         for given in self._given:
-            if "hostaddr" in given or not _is_name(given.get("host", "")):
+            host = given.get("host")
+            # A socket's folder begins with / or @.
+            if "hostaddr" in given or not host or host[0] in "/@" or is_address(host):
                 found.append(given)
                 continue
             try:
-                entries = await loop.getaddrinfo(given["host"], None, type=socket.SOCK_STREAM)
+                entries = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
             except OSError as error:
                 failure = error
             else:
@@ -96,11 +97,11 @@ def split_hosts(parameters: Mapping[str, str]) -> list[Address]:
     ]
 
 
-def _is_name(host: str) -> bool:
-    if not host or host[0] in "/@":
-        return False
-    with suppress(ValueError):
-        ip_address(host)
+def is_address(text: str) -> bool:
+    """Return whether ``text`` is an IP address."""
+    try:
+        ip_address(text)
+    except ValueError:
         return False
     return True
 

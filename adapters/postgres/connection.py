@@ -130,7 +130,7 @@ class Connection:
 
         A readable idle socket means that the server closed it, as when a Neon compute suspends.
         """
-        return self.closed or bool(self._poll.poll(0))
+        return self._driver.closed or bool(self._poll.poll(0))
 
     def give_up(self) -> None:
         """End the connection at once: a statement under way raises psycopg.OperationalError."""

@@ -61,30 +61,25 @@ class Database:
         if observer is not None:
             observer.watch_pool(self._pool.use)
 
-    def session(self, user: User) -> Session:
-        """Return the context of one operation of ``user``; None means the service itself.
-
-        Raise StorageUnavailable if the tables cannot be served.
-        """
-        _ = self._tables.facts
-        self._tables.used()
-        return self._session(user)
-
-    def _session(self, user: User) -> Session:
-        return Session(
-            self._pool,
-            user=user,
-            observer=self._observer,
-            tables_failed=self._tables.failed,
-        )
-
     def admits(self, owner: str) -> bool:
         """Return whether ``owner`` has the form of an id in the users table.
 
         Other texts name no user and must not reach a statement. Raise StorageUnavailable if the
         tables cannot be served.
         """
-        return self._tables.facts.id_type.admits(owner)
+        return self._tables.used().id_type.admits(owner)
+
+    def session(self, user: User) -> Session:
+        """Return the context of one operation of ``user``, whom ``admits`` admits.
+
+        None means the service itself.
+        """
+        return Session(
+            self._pool,
+            user=user,
+            observer=self._observer,
+            tables_failed=self._tables.failed,
+        )
 
     async def look_for_users(self) -> bool:
         """Look for a users table that Better Auth has made meanwhile, at most every few seconds.
@@ -98,7 +93,7 @@ class Database:
         facts = self._tables.facts
         users = f"(SELECT FROM {facts.users} LIMIT {_COUNTED + 1}) AS users"
         query = f"SELECT count(*) FROM {users}"  # noqa: S608 - PostgreSQL has quoted the name
-        async with self._session(None) as session:
+        async with self.session(None) as session:
             try:
                 [(count,)] = await session.run(Statement(query.encode()), {})
             except psycopg.Error:
@@ -148,7 +143,7 @@ class Database:
         )
 
     async def _look(self) -> Facts | None:
-        async with self._session(None) as session:
+        async with self.session(None) as session:
             rows = await session.run(statements.FACTS, {})
             if rows:
                 await session.run(statements.CHECK, {})

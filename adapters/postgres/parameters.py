@@ -3,13 +3,12 @@
 import os
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Final
 
 import psycopg
 from psycopg.pq import Conninfo
 
-from adapters.postgres.addresses import split_hosts
+from adapters.postgres.addresses import is_address, split_hosts
 from adapters.postgres.connect_failure import explain, is_from_the_network
 from adapters.postgres.url import DatabaseUrl
 from application.errors import InvalidConfiguration
@@ -50,7 +49,7 @@ def _mistakes(given: Mapping[str, str]) -> list[tuple[str, str]]:
     ]
     if not all(_is_port(port) for port in given.get("port", "").split(",") if port):
         wrong.append(("port", f"is not a number from 1 to {_PORT_MOST}"))
-    if not all(_is_address(address) for address in given.get("hostaddr", "").split(",") if address):
+    if not all(is_address(address) for address in given.get("hostaddr", "").split(",") if address):
         wrong.append(("hostaddr", "is not an IP address: give a name as host"))
     if not all(_is_host(host) for host in given.get("host", "").split(",")):
         wrong.append(("host", "cannot be the name of a host"))
@@ -70,14 +69,6 @@ def _mistakes(given: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdecimal() and 0 < int(text) <= _PORT_MOST
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_host(text: str) -> bool:

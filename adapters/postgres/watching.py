@@ -75,12 +75,15 @@ class TablesWatch:
         """OID of the table tasks that was prepared last."""
         return None if self._facts is None else self._facts.tasks
 
-    def used(self) -> None:
-        """Check the tables in the background if LOOK_EVERY has passed since the last check."""
-        if time.monotonic() - self._looked >= LOOK_EVERY:
-            self._looked = time.monotonic()
+    def used(self) -> Facts:
+        """Return ``facts`` for a request; check the tables in the background every LOOK_EVERY."""
+        facts = self.facts
+        now = time.monotonic()
+        if now - self._looked >= LOOK_EVERY:
+            self._looked = now
             # A failure is logged there, and ``facts`` raises it from then on.
             self._start(self.look)
+        return facts
 
     def failed(self) -> None:
         """Prepare the tables in the background, because a statement failed on them."""
