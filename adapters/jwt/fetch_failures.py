@@ -2,8 +2,8 @@
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 import httpx
 
@@ -11,34 +11,24 @@ from adapters.jwt.json_web_keys import UnusableKeySet
 from domain.text import quoted
 
 # The first match is used: some types are subclasses of later ones.
-_SENTENCES: Final[tuple[tuple[type[BaseException], Callable[[Any], str]], ...]] = (
-    (UnusableKeySet, str),
-    (httpx.ProxyError, lambda error: f"the proxy answers {quoted(str(error))}"),
-    (httpx.InvalidURL, lambda _: "the server redirects to an address that is no URL"),
-    (httpx.TimeoutException, lambda _: "the server does not answer in time"),
-    (TimeoutError, lambda _: "the server does not answer in time"),
-    (
-        ssl.SSLCertVerificationError,
-        lambda error: (
-            f"its certificate is not trusted ({error.verify_message}); if a proxy inspects TLS, or "
-            "the authority is your own, set SSL_CERT_FILE to the authority's certificate"
-        ),
+_SENTENCES: Final[dict[type[BaseException] | tuple[type[BaseException], ...], str]] = {
+    UnusableKeySet: "{error}",
+    httpx.ProxyError: "the proxy answers {quoted}",
+    httpx.InvalidURL: "the server redirects to an address that is no URL",
+    (httpx.TimeoutException, TimeoutError): "the server does not answer in time",
+    ssl.SSLCertVerificationError: (
+        "its certificate is not trusted ({error.verify_message}); if a proxy inspects TLS, or "
+        "the authority is your own, set SSL_CERT_FILE to the authority's certificate"
     ),
-    (
-        ssl.SSLError,
-        lambda error: (
-            # Only errors from OpenSSL have the attribute.
-            f"the TLS handshake fails ({getattr(error, 'reason', None)}); if the server has no "
-            "TLS, write http:// in the URL"
-        ),
+    ssl.SSLError: (
+        "the TLS handshake fails ({reason}); if the server has no TLS, write http:// in the URL"
     ),
-    (socket.gaierror, lambda error: f"its name cannot be resolved ({error.strerror})"),
-    (ConnectionRefusedError, lambda _: "the connection is refused: nothing listens there"),
-    (
-        httpx.RemoteProtocolError,
-        lambda _: "the response is not HTTP or is cut off; if it is TLS, write https:// in the URL",
+    socket.gaierror: "its name cannot be resolved ({error.strerror})",
+    ConnectionRefusedError: "the connection is refused: nothing listens there",
+    httpx.RemoteProtocolError: (
+        "the response is not HTTP or is cut off; if it is TLS, write https:// in the URL"
     ),
-)
+}
 
 
 def reason_of(error: Exception) -> str:
@@ -47,9 +37,11 @@ def reason_of(error: Exception) -> str:
     Text that the server sent is escaped and shortened.
     """
     for cause in _causes(error):
-        for kind, sentence in _SENTENCES:
+        for kind, sentence in _SENTENCES.items():
             if isinstance(cause, kind):
-                return sentence(cause)
+                # Of the errors of TLS, only those from OpenSSL have a reason.
+                reason = getattr(cause, "reason", None)
+                return sentence.format(error=cause, quoted=quoted(str(cause)), reason=reason)
         if isinstance(cause, OSError) and cause.strerror:
             return f"the server cannot be reached ({cause.strerror})"
     return f"an unforeseen error, {type(error).__name__}"

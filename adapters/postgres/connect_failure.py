@@ -44,9 +44,10 @@ def explain(error: BaseException | str) -> ConnectProblem:
         said = _SAID.match(failed["cause"])
         where = _ADDRESS.sub("", failed["where"])
         reason = f"{where} says: {said['words']}" if said else f"{where}: {failed['cause']}"
-    for pattern, remedy, lasts in _REMEDIES:
-        if pattern.search(line):
-            return ConnectProblem(reason, remedy, lasts)
+    for problems, lasts in ((_LASTING_PROBLEMS, True), (_OTHER_PROBLEMS, False)):
+        for pattern, remedy in problems.items():
+            if re.search(pattern, line, re.IGNORECASE):
+                return ConnectProblem(reason, remedy, lasts)
     return ConnectProblem(reason, "", lasts=False)
 
 
@@ -62,98 +63,65 @@ def was_answered(error: BaseException) -> bool:
     return failed is not None and _SAID.match(failed["cause"]) is not None
 
 
-# The first match applies. The third value is ``lasts``: False if something outside the settings,
-# such as a role or a certificate, can solve the problem.
-_REMEDIES: Final = [
-    (re.compile(pattern, re.IGNORECASE), remedy, lasts)
-    for pattern, remedy, lasts in (
-        (
-            "unsupported startup parameter",
-            "leave that parameter out, or use the host without the pooler; "
-            "ALTER ROLE ... SET sets it for all connections of a role",
-            True,
-        ),
-        (
-            "endpoint ID is not specified|inconsistent project name|project name is not specified",
-            "use the host name as Neon shows it, without hostaddr and sslsni",
-            True,
-        ),
-        (
-            "unrecognized configuration parameter|invalid value for parameter|"
-            "parameter .* requires|range for parameter|cannot be (?:changed|set)|"
-            "permission denied to set|invalid command-line argument",
-            "correct the parameter options",
-            True,
-        ),
-        (
-            "certificate verify failed",
-            "name the authority's certificate with sslrootcert=FILE, or with SSL_CERT_FILE if "
-            "sslrootcert=system",
-            False,
-        ),
-        ("does not match host name", "use the host name of the certificate", False),
-        (
-            "root certificate file .* does not exist|to locate root certificate",
-            "add sslrootcert=system, or the file as sslrootcert=FILE",
-            True,
-        ),
-        (
-            "could not (?:read|open|load) .*(?:certificate|key|file)|group or world access|"
-            "must be owned|private key file|certificate does not match private key",
-            "correct that file",
-            True,
-        ),
-        (
-            "invalid .*(?:value|port number|protocol version range)|weak sslmode|not compiled in|"
-            "definition of service|service file|could not parse network address|bad value for|"
-            "could not match",
-            "correct that parameter",
-            True,
-        ),
-        (
-            "password authentication failed|no such user|role .* does not exist|not permitted to "
-            "log in|SASL authentication failed",
-            "check the role and the password, or create the role",
-            False,
-        ),
-        ("no password supplied|empty password", "add the role's password", False),
-        (
-            "database .* does not exist|no such database",
-            "check the name of the database, or create it",
-            False,
-        ),
-        ("no encryption|SSL required|is insecure", "add sslmode=require", False),
-        ("pg_hba.conf", "let pg_hba.conf of the server admit this role and address", False),
-        (
-            "does not support SSL",
-            "turn on TLS there; only on a network that you trust, set sslmode=disable",
-            False,
-        ),
-        ("channel binding", "remove channel_binding=require if the server lacks it", False),
-        (
-            "too many (?:connections|clients)|connection slots|no more connections",
-            "raise the server's limit, start fewer processes, or use a pooler",
-            False,
-        ),
-        (
-            "name or service not known|name resolution|no address associated|nodename nor",
-            "check the name of the host",
-            False,
-        ),
-        (
-            "refused|no such file or directory",
-            "check the host and the port, and that PostgreSQL runs there",
-            False,
-        ),
-        (
-            "timeout|timed out|no answer|unreachable|no route",
-            "check the host and the port, and that no firewall is in between",
-            False,
-        ),
-        (
-            "read-only|hot standby",
-            "use the host of another server, or correct target_session_attrs",
-            False,
-        ),
-    )
-]
+# Patterns of messages, and the remedy. The first match applies. These problems last until the
+# settings are changed.
+_LASTING_PROBLEMS: Final = {
+    "unsupported startup parameter": (
+        "leave that parameter out, or use the host without the pooler; "
+        "ALTER ROLE ... SET sets it for all connections of a role"
+    ),
+    "endpoint ID is not specified|inconsistent project name|project name is not specified": (
+        "use the host name as Neon shows it, without hostaddr and sslsni"
+    ),
+    (
+        "unrecognized configuration parameter|invalid value for parameter|"
+        "parameter .* requires|range for parameter|cannot be (?:changed|set)|"
+        "permission denied to set|invalid command-line argument"
+    ): "correct the parameter options",
+    "root certificate file .* does not exist|to locate root certificate": (
+        "add sslrootcert=system, or the file as sslrootcert=FILE"
+    ),
+    (
+        "could not (?:read|open|load) .*(?:certificate|key|file)|group or world access|"
+        "must be owned|private key file|certificate does not match private key"
+    ): "correct that file",
+    (
+        "invalid .*(?:value|port number|protocol version range)|weak sslmode|not compiled in|"
+        "definition of service|service file|could not parse network address|bad value for|"
+        "could not match"
+    ): "correct that parameter",
+}
+
+# Something outside the settings, such as a role or a certificate, can solve these as well.
+_OTHER_PROBLEMS: Final = {
+    "certificate verify failed": (
+        "name the authority's certificate with sslrootcert=FILE, or with SSL_CERT_FILE if "
+        "sslrootcert=system"
+    ),
+    "does not match host name": "use the host name of the certificate",
+    (
+        "password authentication failed|no such user|role .* does not exist|not permitted to "
+        "log in|SASL authentication failed"
+    ): "check the role and the password, or create the role",
+    "no password supplied|empty password": "add the role's password",
+    "database .* does not exist|no such database": "check the name of the database, or create it",
+    "no encryption|SSL required|is insecure": "add sslmode=require",
+    "pg_hba.conf": "let pg_hba.conf of the server admit this role and address",
+    "does not support SSL": (
+        "turn on TLS there; only on a network that you trust, set sslmode=disable"
+    ),
+    "channel binding": "remove channel_binding=require if the server lacks it",
+    "too many (?:connections|clients)|connection slots|no more connections": (
+        "raise the server's limit, start fewer processes, or use a pooler"
+    ),
+    "name or service not known|name resolution|no address associated|nodename nor": (
+        "check the name of the host"
+    ),
+    "refused|no such file or directory": (
+        "check the host and the port, and that PostgreSQL runs there"
+    ),
+    "timeout|timed out|no answer|unreachable|no route": (
+        "check the host and the port, and that no firewall is in between"
+    ),
+    "read-only|hot standby": "use the host of another server, or correct target_session_attrs",
+}

@@ -26,7 +26,7 @@ from adapters.postgres.following import (
     require_the_users,
     warn_of_other_tasks,
 )
-from adapters.postgres.history import VERSION_TABLE, History
+from adapters.postgres.history import History
 from adapters.postgres.migrations.obstacles import require_no_hidden_rows, require_no_obstacles
 from adapters.postgres.table_name import TableName
 from adapters.postgres.users_table import UsersTable
@@ -178,7 +178,6 @@ def migration_config(connection: Connection, users: UsersTable) -> Config:
     config.set_main_option("script_location", str(revisions.MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     config.attributes["users"] = users
-    config.attributes["version_table"] = VERSION_TABLE
     return config
 
 

@@ -56,11 +56,10 @@ class Preparation:
         except TimeoutError as error:
             late = f"no connection to {self.place} within {within:g} s"
             raise StorageUnavailable(f"{self._dsn.setting}: {late}") from error
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, psycopg.Error, OSError) as error:
+            # SQLAlchemy's errors wrap those of the driver.
             cause = getattr(error, "orig", None) or error
             raise preparation_failure(cause, self._dsn.setting) from error
-        except (psycopg.Error, OSError) as error:
-            raise preparation_failure(error, self._dsn.setting) from error
         finally:
             self._under_way.clear()
             if expiry is not None:

@@ -132,11 +132,6 @@ _ORDER: Final = {
 }
 
 
-def _after(order: SortOrder) -> ColumnElement[bool]:
-    # A row comparison, for which PostgreSQL can use an index of these columns.
-    return tuple_(*_ORDER[order]) > tuple_(bindparam("key"), bindparam("task_id"))
-
-
 def _selected(columns: Sequence[Any], status: StatusFilter) -> Select[Any]:
     statement = select(*columns).where(_THE_OWNERS)
     if status.completed is None:
@@ -154,7 +149,9 @@ def _page(status: StatusFilter, order: SortOrder) -> Select[Any]:
 
 
 def _next_page(status: StatusFilter, order: SortOrder) -> Select[Any]:
-    return _page(status, order).where(_after(order))
+    # A row comparison, for which PostgreSQL can use an index of these columns.
+    after = tuple_(*_ORDER[order]) > tuple_(bindparam("key"), bindparam("task_id"))
+    return _page(status, order).where(after)
 
 
 def _each(
@@ -167,12 +164,13 @@ def _each(
     }
 
 
-def _fingerprint() -> ColumnElement[str]:
-    nothing: ColumnElement[bytes] = literal_column("''::bytea")
-    # A type's send function returns its wire format: here 64 bits each, big-endian.
-    seen = func.int8send(_ID).op("||")(func.timestamptz_send(_UPDATED_AT))
-    all_seen = func.string_agg(seen, aggregate_order_by(nothing, _ID))
-    return func.encode(func.sha256(func.coalesce(all_seen, nothing)), literal_column("'hex'"))
+_NOTHING: ColumnElement[bytes] = literal_column("''::bytea")
+# A type's send function returns its wire format: here 64 bits each, big-endian.
+_SEEN: Final = func.int8send(_ID).op("||")(func.timestamptz_send(_UPDATED_AT))
+_ALL_SEEN: Final = func.string_agg(_SEEN, aggregate_order_by(_NOTHING, _ID))
+_FINGERPRINT: Final = func.encode(
+    func.sha256(func.coalesce(_ALL_SEEN, _NOTHING)), literal_column("'hex'")
+)
 
 
 LIST: Final = _each(_listing)
@@ -184,6 +182,6 @@ NEXT_PAGE: Final = _each(_next_page)
 """The same, after the position of ``key`` and ``task_id``."""
 
 FINGERPRINT: Final = {
-    status: _compiled(_selected([_fingerprint()], status)) for status in StatusFilter
+    status: _compiled(_selected([_FINGERPRINT], status)) for status in StatusFilter
 }
 """``domain.listing.fingerprint``, computed by PostgreSQL."""

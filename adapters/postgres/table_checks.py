@@ -1,6 +1,7 @@
 """Check the tables: one check for each requirement of a start."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -44,14 +45,16 @@ def check_tables(
     yield guarded(connection, "schema", tables.check_schema)
     if tables.has_tasks:
         for name, require, sentence in _REQUIREMENTS:
-            yield guarded(connection, name, _required(connection, name, require, sentence))
+            yield guarded(connection, name, partial(require, connection), passed=sentence)
 
 
-def guarded(connection: sa.Connection, name: str, check: Callable[[], Check]) -> Check:
-    """Return the result of ``check``; if it raises an error, return that as a failure."""
+def guarded(
+    connection: sa.Connection, name: str, check: Callable[[], Check | None], *, passed: str = ""
+) -> Check:
+    """Return the result of ``check``, by default ``passed``; return an error as a failure."""
     try:
         with connection.begin_nested():
-            return check()
+            return check() or Check.ok(name, passed)
     except ApplicationError as error:
         return Check.failure(name, str(error))
     except sa.exc.DBAPIError as error:
@@ -63,16 +66,6 @@ _REQUIREMENTS: Final = (
     ("row security", require_no_hidden_rows, "no task is hidden from the role"),
     ("obstacles", require_no_obstacles, "nothing in the database refuses or changes tasks"),
 )
-
-
-def _required(
-    connection: sa.Connection, name: str, require: Callable[[sa.Connection], None], sentence: str
-) -> Callable[[], Check]:
-    def check() -> Check:
-        require(connection)
-        return Check.ok(name, sentence)
-
-    return check
 
 
 class _Tables:

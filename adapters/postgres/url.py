@@ -41,14 +41,12 @@ _OTHER_KINDS: Final = {
     "jdbc": "is a URL of Java's JDBC",
 }
 
-Sentences = list[str]
-
 
 class DatabaseUrl(NamedTuple):
     """A database URL in libpq's terms."""
 
     parameters: dict[str, str]
-    warnings: Sentences
+    warnings: list[str]
     """Lines for the log about what was ignored."""
     may_be_shown: bool
     """Whether other values than the password cannot contain a part of it."""
@@ -66,7 +64,7 @@ def parse(text: str, setting: str) -> DatabaseUrl:
 class _Parser:
     def __init__(self, setting: str) -> None:
         self._setting = setting
-        self._warnings: Sentences = []
+        self._warnings: list[str] = []
 
     def parse(self, text: str) -> DatabaseUrl:
         keyword = _KEYWORD.match(text)

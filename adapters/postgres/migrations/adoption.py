@@ -82,17 +82,21 @@ def _adoptable_columns(connection: sa.Connection) -> Columns:
     if connection.scalar(sa.text(kind)) not in {"r", "p"}:
         raise SchemaConflict(f"tasks is a view or the like and not a table: {_ADVICE}")
     columns = {column["name"]: column for column in sa.inspect(connection).get_columns("tasks")}
-    for name in (*_KINDS, "user_id"):
-        if name not in columns:
-            raise SchemaConflict(f"the table tasks is there but has no column {name}: {_ADVICE}")
-    for name, (kind_of_type, expected) in _KINDS.items():
-        found = columns[name]["type"]
+    for name, (expected, phrase) in _KINDS.items():
+        found = _column(columns, name)["type"]
         # SQLAlchemy's Enum is a String.
-        if not isinstance(found, kind_of_type) or isinstance(found, sa.Enum):
+        if not isinstance(found, expected) or isinstance(found, sa.Enum):
             raise SchemaConflict(
-                f"the column tasks.{name} has the type {found} and not {expected}: {_ADVICE}"
+                f"the column tasks.{name} has the type {found} and not {phrase}: {_ADVICE}"
             )
+    _column(columns, "user_id")
     return columns
+
+
+def _column(columns: Columns, name: str) -> ReflectedColumn:
+    if name not in columns:
+        raise SchemaConflict(f"the table tasks is there but has no column {name}: {_ADVICE}")
+    return columns[name]
 
 
 def _adopt_key(connection: sa.Connection) -> None:

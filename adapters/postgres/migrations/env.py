@@ -6,6 +6,8 @@ from typing import Any
 from alembic import context
 from alembic.util import CommandError
 
+from adapters.postgres.history import VERSION_TABLE
+
 logger = logging.getLogger("adapters.postgres.migrations")
 
 
@@ -22,6 +24,6 @@ if "connection" not in config.attributes:
 context.configure(
     connection=config.attributes["connection"],
     on_version_apply=_announce,
-    version_table=config.attributes["version_table"],
+    version_table=VERSION_TABLE,
 )
 context.run_migrations(users=config.attributes["users"])
