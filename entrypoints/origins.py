@@ -11,11 +11,41 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _NEVER_SENT: Final = frozenset(("file", "ftp", "ws", "wss"))
 """Schemes that no page has, or whose pages have the origin `null`."""
 
+NO_ORIGIN: Final = "null"
+"""What browsers send for a page without an origin."""
+NULL_PAGES: Final = "a local file or a sandboxed frame, which has no origin"
+
 _PARTS: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#]+)(/?)(.*)", re.IGNORECASE)
 _WITH_STAR: Final = re.compile(r"[a-z0-9-]*\*[a-z0-9-]*")
 _STAR: Final = "[a-z0-9-]+"
 _LABELS_AFTER_STAR: Final = 2
 """With fewer labels, a `*` would match domains that anyone can register."""
+
+
+_OTHER_SEPARATORS: Final = re.compile(r"^\[|[\s;|]")
+
+
+def split_origins(text: str) -> tuple[str, ...]:
+    """Return the comma-separated origins of ``text``, each as browsers write it.
+
+    Raises ValueError as ``as_browsers_write`` does. The message names the place of the wrong origin
+    and not its text, which may be a secret that was pasted into the wrong setting.
+    """
+    origins = [part for origin in text.split(",") if (part := origin.strip())]
+    written = []
+    for number, origin in enumerate(origins, 1):
+        try:
+            written.append(_only_origin(origin))
+        except ValueError as error:
+            place = f"(origin {number} of {len(origins)}) " if len(origins) > 1 else ""
+            raise ValueError(f"{place}{error}") from None
+    return tuple(written)
+
+
+def _only_origin(text: str) -> str:
+    if _OTHER_SEPARATORS.search(text):
+        raise ValueError(f"needs commas between origins: {_EXAMPLE},https://b.example")
+    return as_browsers_write(text)
 
 
 def as_browsers_write(text: str) -> str:
@@ -26,6 +56,8 @@ def as_browsers_write(text: str) -> str:
     """
     if text == "*":
         raise ValueError(f"has a * for every origin: name each, such as {_EXAMPLE}")
+    if text == NO_ORIGIN:
+        raise ValueError(f"is sent for {NULL_PAGES}: serve the page over HTTP and name its origin")
     found = _PARTS.fullmatch(text)
     if found is None:
         raise ValueError(f"has no scheme and host, as {_EXAMPLE} has")

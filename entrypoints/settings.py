@@ -15,7 +15,7 @@ from pydantic_settings import (
 )
 
 from domain.text import is_storable
-from entrypoints.origins import as_browsers_write
+from entrypoints.origins import as_browsers_write, split_origins
 from entrypoints.settings_text import cleaned, lines_of, sentence_of
 
 
@@ -151,15 +151,7 @@ class Settings(BaseSettings):
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        origins = [origin.strip() for origin in value.split(",")]
-        return tuple(origin for origin in origins if origin)
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _only_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(as_browsers_write, origins))
+        return split_origins(value) if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod

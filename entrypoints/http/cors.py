@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from entrypoints.http.errors import error_response
 from entrypoints.http.printable import printable
-from entrypoints.origins import AllowedOrigins
+from entrypoints.origins import NO_ORIGIN, NULL_PAGES, AllowedOrigins
 from entrypoints.request_context import current_request
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -86,6 +86,8 @@ class Cors(CORSMiddleware):
     def _reason(self, headers: Headers) -> str:
         origin = headers["origin"]
         page = f"a page of {printable(origin)}"
+        if origin == NO_ORIGIN:
+            return f"{page} ({NULL_PAGES}) may not call the API: serve the page over HTTP"
         if origin not in self._origins:
             configured = ",".join(self.allow_origins)
             return f"{page} may not call the API: add its origin to CORS_ORIGINS, now {configured}"

@@ -82,6 +82,11 @@ REFUSED: list[tuple[dict[str, str], str]] = [
         f"add its origin to CORS_ORIGINS, now {ORIGIN}",
     ),
     (
+        {"Origin": "null"},
+        "a page of null (a local file or a sandboxed frame, which has no origin) "
+        "may not call the API: serve the page over HTTP",
+    ),
+    (
         {"Origin": "https://evil.example\t" + 200 * "x"},
         f"a page of https://evil.example%09{94 * 'x'}... may not call the API: "
         f"add its origin to CORS_ORIGINS, now {ORIGIN}",

@@ -96,7 +96,8 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "any origin": ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS has a *"),
     "a path as origin": (
         {"CORS_ORIGINS": "http://localhost,https://a.example/s3cr3t"},
-        "CORS_ORIGINS has more than a scheme, a host and a port: write https://a.example\n",
+        "CORS_ORIGINS (origin 2 of 2) has more than a scheme, a host and a port: "
+        "write https://a.example\n",
     ),
     "every subdomain": ({"CORS_ORIGINS": "https://*.example.com"}, "CORS_ORIGINS has a *"),
     "a long users table": ({"USERS_TABLE": "é" * 32}, "USERS_TABLE must be"),

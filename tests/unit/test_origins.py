@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrypoints.origins import AllowedOrigins, as_browsers_write
+from entrypoints.origins import AllowedOrigins, as_browsers_write, split_origins
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ STAR = r"has a \* that is not a part of the first label"
     ("given", "reason"),
     [
         ("*", r"has a \* for every origin"),
-        ("null", "has no scheme and host"),
+        ("null", "is sent for a local file or a sandboxed frame"),
         ("app.example.com", "has no scheme and host"),
         ("localhost:3000", "has no scheme and host"),
         ("https://", "has no scheme and host"),
@@ -70,6 +70,23 @@ STAR = r"has a \* that is not a part of the first label"
 def test_what_no_browser_sends_is_refused_with_a_reason(given: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as refusal:
         as_browsers_write(given)
+    assert "s3cr3t" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("http://localhost:3000,s3cr3t", r"\(origin 2 of 2\) has no scheme and host"),
+        (",s3cr3t,,http://localhost:3000", r"\(origin 1 of 2\) has no scheme and host"),
+        ("http://s3cr3t;http://b.example", "^needs commas between origins"),
+        ("http://s3cr3t http://b.example", "^needs commas between origins"),
+        ("http://a.example,http://s3cr3t|b", r"\(origin 2 of 2\) needs commas"),
+        ('["http://s3cr3t"]', "^needs commas between origins"),
+    ],
+)
+def test_a_wrong_origin_of_a_list_is_named_by_its_place(given: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as refusal:
+        split_origins(given)
     assert "s3cr3t" not in str(refusal.value)
 
 
