@@ -55,6 +55,41 @@ async def test_a_closed_connection_is_replaced(pool: Pool) -> None:
     assert pool.use() == PoolUse(used=0, idle=1, limit=2, waiting=0)
 
 
+async def test_a_waiting_request_gets_the_connection_that_is_given_back(pool: Pool) -> None:
+    first, second = await borrow(pool, "ada"), await borrow(pool, "ada")
+    waiting = [asyncio.create_task(borrow(pool, user)) for user in ("bob", "eve")]
+    await until(lambda: pool.use().waiting == len(waiting))
+    pool.give_back(first)
+    assert await waiting[0] is first
+    await second.close()
+    pool.give_back(second)
+    third = await waiting[1]
+    assert third is not second
+    assert not third.closed
+    assert pool.use() == PoolUse(used=2, idle=0, limit=2, waiting=0)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_connection_that_a_cancelled_request_was_to_get_is_used_next(
+    pool: Pool, *, ended: bool
+) -> None:
+    first, second = await borrow(pool, "ada"), await borrow(pool, "ada")
+    waiting = asyncio.create_task(borrow(pool, "bob"))
+    await until(lambda: pool.use().waiting == 1)
+    if ended:
+        await first.close()
+    pool.give_back(first)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert pool.use() == PoolUse(used=1, idle=0 if ended else 1, limit=2, waiting=0)
+    async with asyncio.timeout(5):
+        assert (await borrow(pool, "eve") is first) is not ended
+    pool.give_back(second)
+    async with asyncio.timeout(5):
+        assert await borrow(pool, "eve") is second
+
+
 async def test_a_request_that_stops_waiting_takes_no_place(pool: Pool) -> None:
     held = [await borrow(pool, "ada"), await borrow(pool, "ada")]
     for _ in range(3):

@@ -67,6 +67,18 @@ async def test_all_places_together_are_limited() -> None:
     assert requests.holding == ["bob", "eve"]
 
 
+async def test_whether_a_place_is_taken_over_at_once_is_known() -> None:
+    queue = FairQueue(size=2, each=1)
+    requests = Requests(queue)
+    await requests.ask("ada", "bob", "ada", "ada")
+    # Only another request of the same user waits, which may take no second place.
+    assert not queue.release("bob")
+    assert queue.release("ada")
+    await settle()
+    await requests.cancel(3)
+    assert not queue.release("ada")
+
+
 async def test_waiting_users_are_served_in_turn() -> None:
     requests = Requests(FairQueue(size=1, each=1))
     await requests.ask("ada", "ada", "ada", "ada", "bob", "bob", "eve")
