@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import errors
-from psycopg.types.numeric import Int8BinaryDumper
 
 from adapters.postgres.driver import Driver
 from adapters.postgres.dsn import Dsn
@@ -49,8 +48,6 @@ class Connection:
     def __init__(self, driver: Driver, observe: Observe | None) -> None:
         """Use ``driver``, in autocommit mode. ``observe`` gets the text of each statement."""
         driver.cursor_factory = psycopg.AsyncRawCursor
-        # By default the type depends on the size of the number, and so does a prepared statement.
-        driver.adapters.register_dumper(int, Int8BinaryDumper)
         self._driver = driver
         self._observe = observe
         self._cursor = driver.cursor(binary=True)
@@ -74,7 +71,7 @@ class Connection:
 
     async def _server_process(self) -> int:
         try:
-            await self._cursor.execute(_IDENTIFY, [self._driver.info.backend_pid])
+            await self._cursor.execute(_IDENTIFY, [str(self._driver.info.backend_pid)])
         except SETTING_REFUSED:
             await self._cursor.execute(_IDENTIFY_ONLY)
         [(process, *_)] = await self._cursor.fetchall()
@@ -85,8 +82,7 @@ class Connection:
 
         On cancellation the connection is closed.
         """
-        cursor = self._cursor
-        values = [parameters[name] for name in statement.parameters]
+        cursor, values = self._cursor, _values(statement, parameters)
         if self._observe is None:
             await cursor.execute(statement.text, values)
         else:
@@ -106,8 +102,9 @@ class Connection:
         They are read in pieces, so that the server's reply is never completely in memory. The
         statement is not prepared.
         """
-        values = [parameters[name] for name in statement.parameters]
-        stream = self._driver.cursor().stream(statement.text, values, binary=True, size=PIECE)
+        stream = self._driver.cursor().stream(
+            statement.text, _values(statement, parameters), binary=True, size=PIECE
+        )
         with nullcontext() if self._observe is None else self._observe(statement.text):
             return [row async for row in stream]
 
@@ -143,3 +140,10 @@ class Connection:
     async def close(self) -> None:
         """End the connection without waiting for the server."""
         await self._driver.close()
+
+
+def _values(statement: Statement, parameters: Mapping[str, object]) -> list[object]:
+    # psycopg sends integers of different size as different types. As text, they get the type to
+    # which the statement casts them, and one prepared statement is enough.
+    given = map(parameters.__getitem__, statement.parameters)
+    return [str(value) if type(value) is int else value for value in given]
