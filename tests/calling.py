@@ -13,6 +13,7 @@ import uvicorn
 
 from entrypoints import cli
 from entrypoints.server.supervisors import Reload, Workers
+from tests.ports import free_port
 from tests.process.service import environment
 
 Call = Callable[..., CompletedProcess[str]]
@@ -28,7 +29,8 @@ def set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     def set_up(**settings: str) -> None:
         for name in os.environ.keys() - environment().keys():
             monkeypatch.delenv(name)
-        for name, value in settings.items():
+        # The default port may be in use.
+        for name, value in ({"PORT": str(free_port())} | settings).items():
             monkeypatch.setenv(name, value)
 
     monkeypatch.chdir(tmp_path)

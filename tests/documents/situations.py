@@ -72,7 +72,8 @@ class Place:
     def start(self, command: str = "serve", *arguments: str, **settings: str) -> str:
         """Return the command's output with these settings; it ends before it would serve."""
         printed = io.StringIO()
-        variables = environment(LOG_FORMAT="console", **settings)
+        # The default port may be in use.
+        variables = environment(LOG_FORMAT="console", PORT=str(free_port()), **settings)
         with (
             restored_logging(),
             patch.dict(os.environ, variables, clear=True),

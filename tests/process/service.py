@@ -95,7 +95,7 @@ def run(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProc
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=cwd,
-        env=environment(**settings),
+        env=environment(**({"PORT": str(free_port())} | settings)),
         capture_output=True,
         text=True,
         timeout=60,
