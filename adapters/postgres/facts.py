@@ -64,6 +64,7 @@ QUERY: Final = """
         CASE WHEN NOT pg_table_is_visible(u.oid) THEN n.nspname END, u.relname
     FROM pg_class t LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND attname = 'user_id'
     LEFT JOIN pg_constraint c ON conrelid = t.oid AND contype = 'f' AND conkey = ARRAY[attnum]
+        AND conparentid = 0
     LEFT JOIN pg_class u ON u.oid = confrelid LEFT JOIN pg_namespace n ON n.oid = u.relnamespace
     WHERE t.oid = to_regclass('tasks')
 """

@@ -141,5 +141,5 @@ _BY_DEFAULT: Final = """
 _REFERENCED: Final = """(
     SELECT confrelid FROM pg_constraint JOIN pg_attribute
         ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'user_id'
-    WHERE conrelid = to_regclass('tasks') AND contype = 'f' LIMIT 1
+    WHERE conrelid = to_regclass('tasks') AND contype = 'f' AND conparentid = 0 LIMIT 1
 )"""

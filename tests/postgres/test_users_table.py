@@ -114,6 +114,28 @@ async def test_better_auths_table_is_preferred_to_one_of_another_program(
     assert referenced(empty_database_url) == '"user"'
 
 
+async def test_a_partitioned_users_table_is_referenced_once(empty_database_url: str) -> None:
+    # PostgreSQL also lists the references to the single partitions.
+    execute(
+        empty_database_url,
+        """CREATE TABLE "user" (id text PRIMARY KEY, email text, "emailVerified" boolean)
+                PARTITION BY HASH (id);
+            CREATE TABLE one PARTITION OF "user" FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+            CREATE TABLE two PARTITION OF "user" FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+            INSERT INTO "user" (id) VALUES ('ada'), ('bob'), ('cleo')""",
+    )
+    for _ in range(2):
+        async with serving(empty_database_url) as tasks:
+            for user in ("ada", "bob", "cleo"):
+                await tasks.add(new_task(user))
+            with pytest.raises(UnknownUser):
+                await tasks.add(new_task("dan"))
+    database = Database(url=empty_database_url, users_table=None)
+    await database.prepare()
+    assert "the table user, " in await database.describe_users()
+    await database.close()
+
+
 async def test_two_candidates_for_the_users_table_need_the_setting(empty_database_url: str) -> None:
     execute(empty_database_url, better_auths('"user"', "text", "ada") + NEON_AUTH)
     before = snapshot(empty_database_url)

@@ -119,10 +119,11 @@ def drop_stand_in(connection: sa.Connection, users: UsersTable) -> None:
         logger.info("the table %s stays although it is of no use: %s", stand_in, error.orig)
 
 
+# Without the references to single partitions of a partitioned table.
 _REFERENCES: Final = """
     SELECT conname, confrelid::bigint, confdeltype FROM pg_constraint JOIN pg_attribute
         ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'user_id'
-    WHERE conrelid = 'tasks'::regclass AND contype = 'f'
+    WHERE conrelid = 'tasks'::regclass AND contype = 'f' AND conparentid = 0
 """
 # None for a column with its own collation, so that it is altered, as a varchar is.
 _OWNER_TYPE: Final = """
