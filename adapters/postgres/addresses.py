@@ -36,7 +36,7 @@ class Addresses:
         attempts = _Attempts()
         try:
             attempts.start(self._connect(connect, first))
-            if connection := await attempts.first(within=HEAD_START if others else None):
+            if connection := await attempts.first(within=HEAD_START):
                 return connection
             # Try other addresses for one connection at a time, so that a server that is only slow,
             # such as one that is waking up, does not get several times as many connections.

@@ -338,6 +338,18 @@ async def test_the_error_quotes_the_server_and_names_the_setting(
     assert "s3cr3t" not in said
 
 
+@pytest.mark.parametrize("host", ["@socket", "/folder"])
+async def test_the_name_of_a_socket_is_not_looked_up(host: str) -> None:
+    found: list[Address] = []
+
+    async def connect(address: Address) -> Driver:
+        found.append(address)
+        return cast("Driver", FakeDriver())
+
+    await Addresses({"host": host}).connect(connect)
+    assert found == [{"host": host}]
+
+
 async def test_the_error_for_a_host_name_without_address_names_the_setting() -> None:
     with pytest.raises(ConnectFailed) as error:
         await Dsn("postgresql://u:s3cr3t@nowhere.invalid/d").connect(autocommit=True)

@@ -1,8 +1,10 @@
 """Adoption of tables that other programs have created and filled."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import psycopg
 import pytest
 
 from application.errors import SchemaConflict, TaskNotFound
@@ -17,6 +19,7 @@ from tests.postgres.test_schema import (
     rows,
     snapshot,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
 
@@ -92,7 +95,8 @@ HISTORIES: Final = {
     "defaults of its own": """
         ALTER TABLE tasks ALTER title SET DEFAULT '?', ALTER description SET DEFAULT '',
         ALTER completed SET DEFAULT true, ALTER created_at SET DEFAULT CURRENT_TIMESTAMP,
-        ALTER updated_at SET DEFAULT '2000-01-01'""",
+        ALTER updated_at SET DEFAULT '2000-01-01', ALTER user_id SET DEFAULT 'ada'""",
+    "title keys that may be missing": 'ALTER TABLE tasks ADD title_key text COLLATE "C"',
     "times with a zone": """
         ALTER TABLE tasks ALTER created_at TYPE timestamptz USING created_at AT TIME ZONE 'UTC',
         ALTER updated_at TYPE timestamptz USING updated_at AT TIME ZONE 'UTC'""",
@@ -167,7 +171,7 @@ async def test_adopted_tasks_are_defined_as_new_ones_are(foreign_url: str) -> No
     new = definition(foreign_url)
 
     # Constraints of other columns, and plain indexes, may stay.
-    names = COLUMNS.split(", ")
+    names = [*COLUMNS.split(", "), "title_key"]
     assert _of_tasks(adopted["columns"], names) == _of_tasks(new["columns"], names)
     names = ["pk_tasks", "tasks_pkey", "tasks_user_id_fkey"]
     names += ["tasks_title_length", "tasks_description_length", "tasks_priority_check"]
@@ -184,6 +188,8 @@ async def test_adopted_tasks_are_defined_as_new_ones_are(foreign_url: str) -> No
     names = ["tasks_user_created", "tasks_user_completed_created", "tasks_without_title_key"]
     names += ["tasks_user_title", "tasks_user_completed_title"]
     assert _of_tasks(adopted["indexes"], names) == _of_tasks(new["indexes"], names)
+    numbers = [fact[0] for fact in adopted["sequences"] if fact[0].startswith("tasks_id")]
+    assert numbers == [fact[0] for fact in new["sequences"]]
 
 
 def _of_tasks(facts: list[tuple[Any, ...]], names: list[str]) -> list[tuple[Any, ...]]:
@@ -389,6 +395,20 @@ CONFLICTS: Final = {
         CREATE UNIQUE INDEX ON users (id) WHERE id <> 'ada'""",
         ["users.id", "unique", "USERS_TABLE"],
     ),
+    "users.id is unique with another column": (
+        USERS_OF + "CREATE TABLE users (id text NOT NULL, name text, UNIQUE (id, name))",
+        ["users.id", "unique", "USERS_TABLE"],
+    ),
+    "users.id is unique at the end of a transaction": (
+        USERS_OF + "CREATE TABLE users (id text NOT NULL UNIQUE DEFERRABLE)",
+        ["users.id", "unique", "USERS_TABLE"],
+    ),
+    "users.id has an index that was not completed": (
+        USERS_OF
+        + """CREATE TABLE users (id text PRIMARY KEY);
+        UPDATE pg_index SET indisvalid = false WHERE indrelid = 'users'::regclass""",
+        ["users.id", "unique", "USERS_TABLE"],
+    ),
     "users.id is an enumeration": (
         USERS_OF
         + """CREATE TYPE person AS ENUM ('ada', 'bob');
@@ -539,6 +559,24 @@ async def test_tables_that_cannot_be_adopted_are_named_and_not_changed(
     assert all(name in message for name in named), message
     assert TEXT not in message
     assert snapshot(empty_database_url) == before
+
+
+async def test_a_row_that_another_session_adds_meanwhile_is_checked(
+    empty_database_url: str,
+) -> None:
+    await foreign_database(empty_database_url)
+    with psycopg.connect(empty_database_url) as other:
+        other.execute("UPDATE tasks SET id = 0 WHERE id = 3")
+        adopting = asyncio.create_task(prepare(empty_database_url))
+        await until(lambda: bool(rows(empty_database_url, _WAITS)))
+    with pytest.raises(SchemaConflict, match=r"tasks\.id must be at least 1"):
+        await adopting
+
+
+_WAITS: Final = """
+    SELECT FROM pg_locks WHERE relation = to_regclass('tasks') AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 async def test_another_programs_table_is_left_as_it_was(empty_database_url: str) -> None:

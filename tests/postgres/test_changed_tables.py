@@ -125,6 +125,7 @@ async def test_tables_that_vanish_are_prepared_again(
 
 CHANGED: Final = {
     "a narrower title": "ALTER TABLE tasks ALTER title TYPE varchar(40)",
+    "a narrower owner": "ALTER TABLE tasks ALTER user_id TYPE varchar(40)",
     "a smaller number": "ALTER TABLE tasks ALTER id TYPE integer",
     "times without a zone": "ALTER TABLE tasks ALTER updated_at TYPE timestamp",
     "a check of another program": "ALTER TABLE tasks ADD CHECK (title <> 'x') NOT VALID",

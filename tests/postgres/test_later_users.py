@@ -79,6 +79,15 @@ async def test_a_stand_in_with_users_is_kept(empty_database_url: str) -> None:
     assert rows(empty_database_url, "SELECT id FROM users") == [("demo",)]
 
 
+async def test_a_stand_in_to_which_another_table_refers_is_kept(empty_database_url: str) -> None:
+    async with serving(empty_database_url):
+        execute(empty_database_url, "CREATE TABLE notes (user_id text REFERENCES users (id))")
+    execute(empty_database_url, better_auths('"user"', "text", "ada"))
+    async with serving(empty_database_url) as tasks:
+        await tasks.add(new_task("ada"))
+    assert rows(empty_database_url, "SELECT to_regclass('users')") == [("users",)]
+
+
 async def test_an_empty_users_table_of_another_program_is_kept(empty_database_url: str) -> None:
     execute(
         empty_database_url,

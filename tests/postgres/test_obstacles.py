@@ -7,7 +7,7 @@ import pytest
 from adapters.postgres.database import Database
 from application.errors import SchemaConflict
 from tests.postgres.test_adoption import foreign_database
-from tests.postgres.test_schema import execute, new_id, prepare, repository, snapshot
+from tests.postgres.test_schema import execute, new_id, prepare, repository, rows, snapshot
 
 pytestmark = pytest.mark.postgres
 
@@ -38,6 +38,10 @@ OBSTACLES: Final = {
     ),
     "a part of the titles must differ": (
         "CREATE UNIQUE INDEX one_of_each ON tasks (title) WHERE NOT completed",
+        "one_of_each",
+    ),
+    "titles must differ, by an index that also holds numbers": (
+        "CREATE UNIQUE INDEX one_of_each ON tasks (title) INCLUDE (id)",
         "one_of_each",
     ),
     "an exclusion constraint": (
@@ -83,6 +87,10 @@ OBSTACLES: Final = {
     ),
     "another table that keeps tasks": (
         "CREATE TABLE subtasks (task_id integer REFERENCES tasks (id))",
+        "table subtasks refers to tasks",
+    ),
+    "another table that keeps tasks at once": (
+        "CREATE TABLE subtasks (task_id integer REFERENCES tasks (id) ON DELETE RESTRICT)",
         "table subtasks refers to tasks",
     ),
     "a title of another table": (
@@ -140,6 +148,14 @@ HARMLESS: Final = {
         FUNCTION + "CREATE TRIGGER touched AFTER INSERT ON tasks FOR EACH ROW "
         "EXECUTE FUNCTION touch(); ALTER TABLE tasks DISABLE TRIGGER touched"
     ),
+    "a trigger of replicated changes": (
+        FUNCTION + "CREATE TRIGGER touched AFTER INSERT ON tasks FOR EACH ROW "
+        "EXECUTE FUNCTION touch(); ALTER TABLE tasks ENABLE REPLICA TRIGGER touched"
+    ),
+    "a disabled rule": (
+        "CREATE RULE keep AS ON DELETE TO tasks DO INSTEAD NOTHING; "
+        "ALTER TABLE tasks DISABLE RULE keep"
+    ),
     "a trigger on truncating": (
         FUNCTION + "CREATE TRIGGER touched AFTER TRUNCATE ON tasks EXECUTE FUNCTION touch()"
     ),
@@ -157,6 +173,17 @@ async def test_what_breaks_no_statement_is_left_alone(
     async with repository(empty_database_url) as tasks:
         assert [await new_id(empty_database_url) for _ in range(2)] == [10, 11]
         await tasks.delete("ada", 10)
+
+
+async def test_a_reference_of_the_owner_with_another_column_stays(empty_database_url: str) -> None:
+    await foreign_database(
+        empty_database_url,
+        "CREATE TABLE lists (user_id varchar, id integer, PRIMARY KEY (user_id, id)); ALTER TABLE "
+        "tasks ADD list_id integer, ADD CONSTRAINT in_list FOREIGN KEY (user_id, list_id) "
+        "REFERENCES lists",
+    )
+    await prepare(empty_database_url)
+    assert rows(empty_database_url, "SELECT FROM pg_constraint WHERE conname = 'in_list'")
 
 
 NAMES: Final = {

@@ -69,6 +69,9 @@ def test_a_value_is_not_shown_where_it_may_be_a_part_of_the_password() -> None:
     for query in ("sslmode=s3cr3t", "port=s3cr3t", "password=a&service=s3cr3t"):
         [line] = refusals(query, url)
         assert query.split("&")[-1].partition("=")[0] in line
+    with pytest.raises(InvalidConfiguration) as error:
+        Dsn("host=h password=a port=s3cr3t")
+    assert "s3cr3t" not in str(error.value)
 
 
 def test_a_wrong_environment_variable_of_libpq_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +80,8 @@ def test_a_wrong_environment_variable_of_libpq_is_named(monkeypatch: pytest.Monk
         Dsn(URL)
     assert str(error.value) == 'PGSSLMODE: invalid sslmode value: "foo"'
     Dsn(f"{URL}?sslmode=require")
+    monkeypatch.setenv("PGSSLMODE", "require")
+    assert refusals("sslmode=foo") == ['DATABASE_URL: invalid sslmode value: "foo"']
 
 
 @pytest.mark.parametrize(
@@ -93,6 +98,13 @@ def test_a_wrong_environment_variable_of_libpq_is_named(monkeypatch: pytest.Monk
 )
 def test_what_may_work_is_left_to_the_server(query: str) -> None:
     Dsn(f"{URL}?{query}")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://h:1,i:2/d", f"host=@{'x' * 64} dbname=d", f"host=/{'x' * 64} dbname=d"]
+)
+def test_several_ports_and_any_name_of_a_socket_are_left_to_libpq(url: str) -> None:
+    Dsn(url)
 
 
 def test_a_file_that_can_be_read_is_left_to_libpq(tmp_path: Path) -> None:

@@ -62,6 +62,18 @@ async def test_a_table_whose_rows_are_hidden_is_not_adopted(
     assert rows(owner_url, "SELECT relname, oid, relfilenode FROM pg_class ORDER BY 1, 2") == before
 
 
+async def test_users_whose_rows_are_hidden_own_their_tasks(
+    empty_database_url: str, owner_url: str
+) -> None:
+    await foreign_database(
+        empty_database_url,
+        "ALTER TABLE tasks OWNER TO landlord; ALTER TABLE users ENABLE ROW LEVEL SECURITY; "
+        "GRANT SELECT, REFERENCES ON users TO landlord",
+    )
+    async with repository(owner_url) as tasks:
+        assert len(await tasks.list("ada", StatusFilter.ALL, SortOrder.CREATED)) == 8
+
+
 async def test_row_level_security_that_hides_nothing_from_the_owner_is_fine(
     owner_url: str,
 ) -> None:

@@ -49,7 +49,8 @@ def checks(connection: sa.Connection) -> dict[str, str]:
 
 
 # Not an obstacle: a column without a default, which is NULL in new rows (distinct, unless the index
-# has NULLS NOT DISTINCT, since PostgreSQL 15), and a column whose default is always a new value.
+# has NULLS NOT DISTINCT, since PostgreSQL 15; _OBLIGATIONS refuses NOT NULL), and a column whose
+# default is always a new value.
 _UNIQUE: Final = """
     SELECT indexrelid::regclass FROM pg_index i
     WHERE indrelid = 'tasks'::regclass AND (indisunique OR indisexclusion) AND NOT EXISTS (
@@ -57,7 +58,7 @@ _UNIQUE: Final = """
         WHERE attrelid = indrelid AND attnum = ANY (indkey[0:indnkeyatts - 1]) AND (
             (attname = 'id' AND NOT indisexclusion)
             OR (NOT attname = ANY (:ours) AND (
-                (d.oid IS NULL AND NOT attnotnull AND attidentity = ''
+                (d.oid IS NULL AND attidentity = ''
                     AND to_jsonb(i) ->> 'indnullsnotdistinct' IS DISTINCT FROM 'true')
                 OR (NOT indisexclusion AND (attidentity <> '' OR (attgenerated = ''
                     AND pg_get_expr(d.adbin, d.adrelid) ~
