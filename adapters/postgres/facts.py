@@ -42,15 +42,15 @@ class Facts(NamedTuple):
 
 QUERY: Final = """
     SELECT t.oid::bigint, row_security_active(t.oid),
-        md5(concat_ws(',', t.relrowsecurity, t.relforcerowsecurity,
+        md5(concat_ws(',',
             (SELECT string_agg(concat_ws(' ', attnum, attname, atttypid, atttypmod, attnotnull,
                     atthasdef, attidentity, attgenerated), ',' ORDER BY attnum)
                 FROM pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped),
-            (SELECT string_agg(concat_ws(' ', oid, conrelid, confrelid, contype, convalidated),
+            (SELECT string_agg(concat_ws(' ', oid, conrelid, confrelid, contype),
                     ',' ORDER BY oid)
                 FROM pg_constraint WHERE conrelid = t.oid OR confrelid = t.oid),
-            (SELECT string_agg(concat_ws(' ', indexrelid, indisunique, indisvalid), ','
-                    ORDER BY indexrelid) FROM pg_index WHERE indrelid = t.oid),
+            (SELECT string_agg(indexrelid::text, ',' ORDER BY indexrelid)
+                FROM pg_index WHERE indrelid = t.oid),
             (SELECT string_agg(concat_ws(' ', oid, tgtype, tgenabled), ',' ORDER BY oid)
                 FROM pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal),
             (SELECT string_agg(concat_ws(' ', oid, ev_enabled), ',' ORDER BY oid)

@@ -87,7 +87,7 @@ def migrate(connection: Connection, setting: TableName | None, to: str | None = 
         config = migration_config(connection, users)
         if history.current is not None and not is_there(connection, "tasks"):
             logger.warning("the table tasks has vanished and is made again")
-            command.stamp(config, "base", purge=True)
+            command.stamp(config, "base")
             history = History(connection)
         if to is None:
             command.upgrade(config, "head")

@@ -262,6 +262,24 @@ async def test_what_cannot_be_served_is_named_to_health_checks_and_in_the_log(
     assert len(lines) == 1
 
 
+ENABLED: Final = {
+    "trigger touched": """
+        CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+        CREATE TRIGGER touched AFTER INSERT ON tasks EXECUTE FUNCTION touch();""",
+    "rule keep": "CREATE RULE keep AS ON DELETE TO tasks DO INSTEAD NOTHING;",
+}
+
+
+@pytest.mark.parametrize(("obstacle", "made"), ENABLED.items(), ids=ENABLED)
+async def test_what_is_enabled_later_is_named(
+    database: Database, empty_database_url: str, obstacle: str, made: str
+) -> None:
+    await execute(empty_database_url, f"{made} ALTER TABLE tasks DISABLE {obstacle}")
+    await database.check()
+    await execute(empty_database_url, f"ALTER TABLE tasks ENABLE {obstacle}")
+    await refused(database.check, obstacle)
+
+
 async def test_another_search_path_is_named_and_no_second_table_is_made(
     database: Database, tasks: PostgresTaskRepository, empty_database_url: str
 ) -> None:

@@ -24,6 +24,7 @@ PASSING = {
     f'{AT}FATAL:  password authentication failed for user "u"': "check the role and the password",
     f"{AT}FATAL:  password authentication failed for user 'u'": "check the role and the password",
     f'{AT}FATAL:  role "u" does not exist': "create the role",
+    f'{AT}FATAL:  role "u" is not permitted to log in': "check the role",
     f'{AT}FATAL:  database "d" does not exist': "check the name of the database",
     f"{AT}FATAL:  no such database: d": "check the name of the database",
     f"{AT}fe_sendauth: no password supplied": "add the role's password",

@@ -159,6 +159,10 @@ HARMLESS: Final = {
     "a trigger on truncating": (
         FUNCTION + "CREATE TRIGGER touched AFTER TRUNCATE ON tasks EXECUTE FUNCTION touch()"
     ),
+    "an index with the name of ours in another schema": (
+        "CREATE SCHEMA other; CREATE TABLE other.notes (id integer); "
+        "CREATE INDEX tasks_user_created ON other.notes (id)"
+    ),
     "a table of parts of tasks": (
         "CREATE TABLE subtasks (task_id integer REFERENCES tasks (id) ON DELETE CASCADE)"
     ),
@@ -189,6 +193,10 @@ async def test_a_reference_of_the_owner_with_another_column_stays(empty_database
 NAMES: Final = {
     "an index of another table": (
         "CREATE TABLE notes (id integer); CREATE INDEX tasks_user_created ON notes (id)"
+    ),
+    "an index of another table with these columns": (
+        "CREATE TABLE notes (user_id text, created_at timestamp, id integer); "
+        "CREATE INDEX tasks_user_created ON notes (user_id, created_at, id)"
     ),
     "a table": "CREATE TABLE tasks_user_completed_created ()",
     "an index of all tasks": "CREATE INDEX tasks_without_title_key ON tasks (id)",

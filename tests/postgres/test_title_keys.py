@@ -78,6 +78,21 @@ async def test_a_changed_column_is_adopted_again(database_url: str, change: str)
     assert definition(database_url)["indexes"] == indexes
 
 
+async def test_a_title_that_another_session_changes_meanwhile_keeps_its_key(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_users(database_url, "ada")
+    execute(database_url, "INSERT INTO tasks (user_id, title) VALUES ('ada', 'Ä')")
+
+    def change_first(title: str) -> str:
+        execute(database_url, "UPDATE tasks SET title = 'Ö', title_key = 'ö'")
+        return title_key(title)
+
+    monkeypatch.setattr(title_keys, "title_key", change_first)
+    await prepare(database_url)
+    assert rows(database_url, "SELECT title, title_key FROM tasks") == [("Ö", "ö")]
+
+
 async def test_a_constraint_that_no_key_could_meet_is_dropped(database_url: str) -> None:
     add_users(database_url, "ada")
     execute(

@@ -2,12 +2,15 @@
 
 import json
 import logging
+import time
 from typing import Any
 
 import pytest
 
-from entrypoints.logs import ConsoleFormatter, JsonFormatter
+from entrypoints.logs import ConsoleFormatter, JsonFormatter, configure
 from entrypoints.request_context import RequestContext, current_request
+from entrypoints.settings import LogFormat, LogLevel
+from tests.restored_logging import restored_logging
 
 
 def formatted(message: str, **extra: Any) -> dict[str, Any]:
@@ -76,3 +79,25 @@ def test_a_line_for_people_has_the_facts_in_order_and_then_the_stack_trace() -> 
     assert first.split(maxsplit=1)[1] == "ERROR    it failed a=1 b=2"
     assert others[0].startswith("Traceback")
     assert others[-1].startswith("ValueError: ")
+
+
+def test_a_line_for_people_has_the_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = logging.makeLogRecord({"levelname": "INFO", "msg": "hello", "created": 1795000000.25})
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XST-5:30")
+        time.tzset()
+        line = ConsoleFormatter().format(record)
+    time.tzset()
+    assert line == "16:36:40 INFO     hello"
+
+
+@pytest.mark.parametrize("level", LogLevel)
+def test_libraries_log_warnings_at_most_and_never_more_than_the_service(level: LogLevel) -> None:
+    with restored_logging():
+        configure(LogFormat.JSON, level)
+        for library in ("alembic", "httpx"):
+            logger = logging.getLogger(library)
+            assert not logger.isEnabledFor(logging.INFO)
+            assert logger.isEnabledFor(logging.WARNING) == logging.root.isEnabledFor(
+                logging.WARNING
+            )
