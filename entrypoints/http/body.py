@@ -70,9 +70,12 @@ def limited(receive: Receive) -> Receive:
 
 async def read_body(request: Request) -> bytes:
     """Return the body. Raises BodyTooLarge if it has more than BODY_MAX bytes."""
-    declared = _declared_length(request)
+    digits = dict(request.scope["headers"]).get(b"content-length", b"")
+    # A float, because Python refuses to convert an integer of more than 4,300 digits.
+    declared = float(digits) if digits.isdigit() else 0
     if declared > BODY_MAX:
-        raise _too_large(declared)
+        kind = BodyTooLargeToDrain if declared > DRAINED_MAX else BodyTooLarge
+        raise kind(BODY_TOO_LARGE)
     content = bytearray()
     while True:
         message = await request.receive()
@@ -83,17 +86,6 @@ async def read_body(request: Request) -> bytes:
             raise BodyTooLargeToDrain(BODY_TOO_LARGE)
         if not message.get("more_body", False):
             return bytes(content)
-
-
-def _too_large(length: float) -> BodyTooLarge:
-    kind = BodyTooLargeToDrain if length > DRAINED_MAX else BodyTooLarge
-    return kind(BODY_TOO_LARGE)
-
-
-def _declared_length(request: Request) -> float:
-    # A float, because Python refuses to convert an integer of more than 4,300 digits.
-    digits = dict(request.scope["headers"]).get(b"content-length", b"")
-    return float(digits) if digits.isdigit() else 0
 
 
 def _is_json(content_type: str) -> bool:

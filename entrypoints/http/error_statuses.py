@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import ClientDisconnect
@@ -39,11 +38,6 @@ class ErrorStatus:
     detail: str | None = None
     """Message for the client; None means the error's own message."""
     headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_fault(self) -> bool:
-        """Whether the service, not the client, is the cause."""
-        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 NO_SUCH_PATH: Final = (

@@ -85,7 +85,7 @@ class ErrorHandler:
         if isinstance(error, HTTPException):
             return _framework_error(request, error)
         meaning = status_of(type(error))
-        if meaning.is_fault:
+        if meaning.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             # During an outage every request logs this line. The stack trace would always be the
             # same and cost more than the request.
             cause = None if isinstance(error, Unavailable) else error

@@ -111,12 +111,6 @@ class Parameters:
 
     async def read(self, request: Request) -> dict[str, Any]:
         """Return the arguments. Raises RequestError, and TaskNotFound for an invalid path."""
-        arguments = self._read_head(request)
-        if self._body is not None:
-            arguments[self._body.name] = await _read_body(self._body, request)
-        return arguments
-
-    def _read_head(self, request: Request) -> dict[str, Any]:
         arguments = self._defaults | _read_path(self._path, request.scope["path_params"])
         given: list[tuple[_Field, list[str]]] = []
         if self._query and request.scope["query_string"]:
@@ -131,6 +125,8 @@ class Parameters:
             raise InvalidRequest(violations)
         if self._request is not None:
             arguments[self._request] = request
+        if self._body is not None:
+            arguments[self._body.name] = await _read_body(self._body, request)
         return arguments
 
 

@@ -52,13 +52,14 @@ class RequestLog:
         try:
             await self._app(scope, receive, named_send)
         finally:
+            # The template, not the path: it groups requests, and a client cannot choose it.
+            shown = getattr(scope.get("route"), "path", _NO_ROUTE)
             facts = {
                 "method": method,
-                "route": _route(scope),
+                "route": shown,
                 "status": status,
                 "duration_ms": round((time.perf_counter() - started) * 1000, 2),
             }
-            shown = facts["route"]
             if shown == _NO_ROUTE:
                 shown = facts["path"] = printable(scope["raw_path"])
             logger.info("%s %s %s", method, shown, status, extra=facts)
@@ -75,8 +76,3 @@ def _request_id(scope: Scope) -> str:
 def new_request_id() -> str:
     """Return an id for a request that has none."""
     return f"{getrandbits(128):032x}"
-
-
-def _route(scope: Scope) -> str:
-    # The template, not the path: it groups requests, and a client cannot choose it.
-    return getattr(scope.get("route"), "path", _NO_ROUTE)
