@@ -59,8 +59,12 @@ class Tables:
         for _ in range(number):
             with suppress(StorageUnavailable):
                 self.watch.used()
-            for _ in range(5):
-                await asyncio.sleep(0)
+            await self.steps_end()
+
+    @staticmethod
+    async def steps_end() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
 
     async def become_unservable(self) -> None:
         self.found, self.preparing = SERVED._replace(definition="x"), NotServable("no")
@@ -102,6 +106,15 @@ async def test_tables_that_cannot_be_served_are_prepared_once_in_a_while_and_log
         assert tables.preparations == preparations
         tables.now += PREPARE_EVERY
     assert [entry.levelno for entry in caplog.records] == [logging.ERROR]
+
+
+async def test_failed_statements_prepare_the_tables_once_in_a_while(tables: Tables) -> None:
+    for preparations in (1, 2):
+        for _ in range(3):
+            tables.watch.failed()
+            await tables.steps_end()
+        assert tables.preparations == preparations
+        tables.now += PREPARE_EVERY
 
 
 async def test_connections_are_renewed_after_a_problem_even_if_the_tables_are_as_before(
