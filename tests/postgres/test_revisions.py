@@ -48,7 +48,8 @@ def newer_program(
 ) -> pytest.MonkeyPatch:
     """Add a revision to the program's, which has migrated the database, until the test ends."""
     assert revision(database_url) == HEAD
-    migrations = tmp_path / "migrations"
+    # Alembic's configuration gives a % a meaning, and a checkout may be in such a folder.
+    migrations = tmp_path / "100%" / "migrations"
     shutil.copytree(history.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
     (migrations / "versions" / f"{NEWER}_colours.py").write_text(_MIGRATION)
     monkeypatch.setattr(history, "MIGRATIONS", migrations)
