@@ -112,6 +112,8 @@ test("each key of the help does what the help says", async (t) => {
   await press("e");
   await focused(page, page.getByLabel("Title"));
   await page.keyboard.type("n x e");
+  await page.getByLabel("Title").dispatchEvent("keydown", { key: "Escape", isComposing: true });
+  assert.equal(await page.getByLabel("Title").inputValue(), "Betan x e");
   await press("Escape");
   await focused(page, checkbox(page, "Beta"));
   await listed(page, ["Alpha", "Beta", "Gamma"]);
@@ -125,10 +127,13 @@ test("each key of the help does what the help says", async (t) => {
   await focused(page, checkbox(page, "Beta"));
   await page.getByText("Reopened Beta").waitFor();
 
-  await press("ArrowDown", "Delete");
+  await press("ArrowDown");
+  await page.keyboard.down("Delete");
   await page.getByText("Deleted Gamma").waitFor();
   await listed(page, ["Alpha", "Beta"]);
   await focused(page, checkbox(page, "Beta"));
+  await page.keyboard.down("Delete"); // held down: repeated by the keyboard
+  await page.keyboard.up("Delete");
   await press("z");
   await listed(page, ["Alpha", "Beta", "Gamma"]);
   await focused(page, checkbox(page, "Gamma"));

@@ -32,7 +32,8 @@ export function TaskEditor({ title, initial, error, onSave, onCancel }: Props) {
   }
 
   function onKeyDown(event: KeyboardEvent<HTMLFormElement>) {
-    if (event.key === "Escape") onCancel();
+    // In an input method, Escape discards only what is being composed.
+    if (event.key === "Escape" && !event.nativeEvent.isComposing) onCancel();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
   }
 
@@ -50,6 +51,7 @@ export function TaskEditor({ title, initial, error, onSave, onCancel }: Props) {
         label="Title"
         hideLabel
         name="title"
+        dir="auto"
         autoComplete="off"
         defaultValue={initial.title}
         error={mistakes.title}
@@ -59,6 +61,7 @@ export function TaskEditor({ title, initial, error, onSave, onCancel }: Props) {
         label="Description"
         hideLabel
         name="description"
+        dir="auto"
         placeholder="Description"
         defaultValue={initial.description ?? ""}
         error={mistakes.description}

@@ -25,6 +25,8 @@ function onKeyDown(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
   const inNewTask = target.id === NEW_TASK_ID;
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  // A key that is held down goes through the list, but acts on one task only.
+  if (event.isComposing || (event.repeat && !isArrow(event.key))) return;
   if (inNewTask && event.key === "Escape") return target.blur();
   if (takesKey(target, event.key) && !(inNewTask && event.key === "ArrowDown")) return;
   const control = isArrow(event.key) ? neighbour(target, event.key) : controlOf(event.key, target);
