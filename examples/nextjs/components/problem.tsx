@@ -14,8 +14,8 @@ export function Problem({ error, onRetry }: Props) {
     await onRetry?.().finally(() => setBusy(false));
   }
 
-  // After a 401 for a new token a retry cannot succeed: the API accepts no token of this session.
-  const refused = error.status === 401;
+  // A retry cannot succeed: the API accepts no token of this session (401), or not for these tasks (403).
+  const refused = error.status === 401 || error.status === 403;
   return (
     <div className="problem" role="alert">
       <p>{error.message}</p>

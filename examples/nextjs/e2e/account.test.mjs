@@ -80,6 +80,15 @@ describe("signing up, in and out", () => {
     await page.getByText("The sign-in service does not respond").waitFor();
   });
 
+  test("a page that does not exist leads to the tasks", async (t) => {
+    const page = await visitor(t);
+    await page.goto(`${WEB_URL}/nowhere`);
+    await page.getByRole("heading", { name: "This page does not exist" }).waitFor();
+    await looksRight(page, "not-found");
+    await page.getByRole("link", { name: "Go to your tasks" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  });
+
   test("tasks are listed again after signing out and in", async (t) => {
     const { page, email } = await newUser(t);
     await add(page, "Still here tomorrow");

@@ -27,13 +27,16 @@ after(closeBrowser);
 
 describe("when the API fails", () => {
   const DETAIL = "The service cannot reach its data at the moment; please try again";
-  const failing = (route) =>
+  const failingWith = (status, contentType, body) => (route) =>
     route.fulfill({
-      status: 500,
+      status,
       headers: { "Access-Control-Allow-Origin": WEB_URL, "Access-Control-Allow-Credentials": "true", "Retry-After": "5" },
-      contentType: "application/json",
-      body: JSON.stringify({ status_code: 500, detail: DETAIL }),
+      contentType,
+      body,
     });
+  const refusing = (status, detail) =>
+    failingWith(status, "application/json", JSON.stringify({ status_code: status, detail }));
+  const failing = refusing(500, DETAIL);
 
   test("the API's message of a 500 is shown, and a retry succeeds", async (t) => {
     const { page } = await newUser(t);
@@ -45,6 +48,21 @@ describe("when the API fails", () => {
     await page.unroute(TASKS);
     await page.getByRole("button", { name: "Try again" }).click();
     await listed(page, ["Survivor"]);
+  });
+
+  test("the sentence about a 403 or a 429 says what to do, and its button does that", async (t) => {
+    const { page } = await newUser(t);
+    const refusals = [
+      [failingWith(429, "text/html", "<h1>Too Many Requests</h1>"), "There were too many requests", "Try again"],
+      [refusing(403, "The path's user is not the token's"), "belong to another user", "Sign in again"],
+    ];
+    for (const [refuse, sentence, remedy] of refusals) {
+      await page.route(TASKS, refuse);
+      await page.reload();
+      const alert = page.getByRole("alert").filter({ hasText: sentence });
+      await alert.getByRole("button", { name: remedy }).waitFor();
+      await page.unroute(TASKS);
+    }
   });
 
   /** Holds the requests of a method back until `release` is called, then fails them. */

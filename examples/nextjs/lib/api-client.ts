@@ -146,10 +146,11 @@ async function reach(request: RequestInfo, init: RequestInit, service: string): 
 
 // ---- The response ---------------------------------------------------------------------------
 
-/** The API's own sentences name tokens here, which mean nothing to users. */
+/** The API's own sentences name tokens here, which mean nothing to users; a 429 is a proxy's. */
 const SENTENCES: Record<number, string> = {
   401: "The tasks service does not accept your sign-in. Please sign in again.",
   403: "These tasks belong to another user. Please sign in again.",
+  429: "There were too many requests. Please wait a moment and try again.",
 };
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
