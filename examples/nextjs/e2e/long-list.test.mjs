@@ -37,7 +37,10 @@ test("pages are loaded as they are reached, and the counts say what is known", a
   });
   assert.equal(await page.locator(".tasks .task").count(), 100);
   await counts(page, "100+", "100+", "0");
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 320, height: 700 });
   await looksRight(page, "long-list");
+  await page.setViewportSize(size);
   await complete(page, "Task 1");
   await counts(page, "101+", "100+", "1");
   asked.length = 0;

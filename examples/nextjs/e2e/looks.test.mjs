@@ -88,6 +88,32 @@ test("on a touch screen, a row's actions are in a menu", async (t) => {
   await listed(page, ["Renew the passport"]);
 });
 
+test("a text stands in the direction of its own letters", async (t) => {
+  const { page } = await newUser(t);
+  await add(page, "לקנות חלב!", "ליטר אחד.\nMilk.");
+  await page.getByLabel("New task").fill("שלום!");
+  const directions = (locator) => locator.evaluateAll((all) => all.map((it) => getComputedStyle(it).direction));
+  assert.deepEqual(await directions(page.locator(".title, .description, #new-task")), ["rtl", "rtl", "rtl"]);
+  await add(page, "Water the plants");
+  assert.deepEqual(await directions(page.locator(".title")), ["rtl", "ltr"]);
+});
+
+test("in forced colours, the chosen filter and the completed tasks differ from the others", async (t) => {
+  const { page } = await newUser(t);
+  await add(page, "Water the plants");
+  await add(page, "Renew the passport");
+  await complete(page, "Water the plants");
+  await page.getByRole("button", { name: "1 completed" }).click();
+  await page.emulateMedia({ forcedColors: "active" });
+  const styles = (locator, name) => locator.evaluateAll((all, name) => all.map((it) => getComputedStyle(it)[name]), name);
+  const [pending, completed] = await styles(page.locator(".title"), "textDecorationLine");
+  assert.deepEqual([pending, completed], ["none", "line-through"]);
+  const [chosen, ...others] = await styles(page.locator(".filter span"), "borderTopColor");
+  const [behind] = await styles(page.locator("body"), "backgroundColor");
+  assert.notEqual(chosen, behind);
+  assert.deepEqual(others, [behind, behind]);
+});
+
 test("a completed task is seen to be completed before it leaves, unless motion is to be reduced", async (t) => {
   const { page } = await newUser(t);
   await add(page, "Water the plants");

@@ -50,6 +50,7 @@ export function NewTask({ onAdd }: { onAdd: (draft: Draft) => Promise<void> }) {
           label="New task"
           hideLabel
           name="title"
+          dir="auto"
           autoComplete="off"
           placeholder="What needs doing?"
           aria-keyshortcuts="n"
@@ -71,7 +72,7 @@ export function NewTask({ onAdd }: { onAdd: (draft: Draft) => Promise<void> }) {
         </button>
       </div>
       {withDescription && (
-        <Field multiline label="Description" name="description" autoFocus error={mistakes.description} />
+        <Field multiline label="Description" name="description" dir="auto" autoFocus error={mistakes.description} />
       )}
       {problem && <Problem error={problem} />}
     </form>

@@ -76,13 +76,14 @@ export function TaskRow({ task, actions, date, fresh, leaving }: RowProps) {
         onChange={(event) => !leaving && void actions.complete(task, event.target.checked)}
       />
       <div className="text">
-        <label htmlFor={checkboxId(task.id)} className="title">
+        <label htmlFor={checkboxId(task.id)} className="title" dir="auto">
           {task.title}
         </label>
         {task.description && (
           <button
             className="description"
             type="button"
+            dir="auto"
             aria-expanded={unfolded}
             onClick={() => setUnfolded(!unfolded)}
           >
@@ -101,7 +102,9 @@ export function TaskRow({ task, actions, date, fresh, leaving }: RowProps) {
       </button>
       {/* A menu on touch screens. Where the pointer can hover, the style sheet shows it in the row. */}
       <div className="row-actions" id={menu} popover="auto">
-        <p aria-hidden="true">{task.title}</p>
+        <p aria-hidden="true" dir="auto">
+          {task.title}
+        </p>
         <button type="button" aria-label={`Edit ${task.title}`} aria-keyshortcuts="e" onClick={() => setEdited(task)}>
           <Icon name="edit" />
           <span>Edit</span>
