@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
-from entrypoints.server.limits import READ_MAX, REQUESTS_MAX
+from entrypoints.server.limits import HEADS_MAX, READ_MAX, REQUESTS_MAX
+from entrypoints.server.unfinished_heads import UnfinishedHeads
 
 if TYPE_CHECKING:
     from entrypoints.server.protocol import Protocol
@@ -23,6 +24,9 @@ _END_OF_HEAD: Final = _LINE_END + _LINE_END
 # Shared by all connections of a process: a transport gets the buffer, reads into it and delivers
 # the bytes in one step of the event loop.
 _BUFFER: Final = memoryview(bytearray(READ_MAX))
+
+heads: Final = UnfinishedHeads(HEADS_MAX)
+"""The unfinished heads of this process's connections."""
 
 
 class Incoming(asyncio.BufferedProtocol):
@@ -84,6 +88,7 @@ class Incoming(asyncio.BufferedProtocol):
         """Discard all bytes that are not parsed, and all that still arrive."""
         self.dropping = True
         self._unparsed = b""
+        heads.release(self)
 
     def _go_on(self) -> None:
         self._going_on = False
@@ -109,6 +114,12 @@ class Incoming(asyncio.BufferedProtocol):
             self.paused = False
             self._transport.resume_reading()
         self._protocol.after_parsing()
+        if not self.dropping:
+            heads.hold(self, self._protocol.head_size)
+
+    def refuse_head(self) -> None:
+        """Refuse the head that is not complete."""
+        self._protocol.refuse_head()
 
     def _pause(self) -> None:
         if not self.paused and not self._transport.is_closing():

@@ -1,4 +1,4 @@
-"""Limits of one connection: sizes, counts and times."""
+"""Limits of connections: sizes, counts and times."""
 
 from typing import Final
 
@@ -17,6 +17,9 @@ HEADERS_MAX: Final = 1024
 HEAD_MAX: Final = 64 * 1024
 """Most bytes of an incomplete head. The read that completes it may add READ_MAX."""
 
+HEADS_MAX: Final = 4 * 1024 * 1024
+"""Most bytes that the incomplete heads of all connections hold: 64 of the longest ones."""
+
 BODY_READ_MAX: Final = 2 * 1024 * 1024
 """Most bytes of a body that are read, including chunk sizes and trailers.
 
@@ -24,7 +27,7 @@ It exceeds what the application reads: it ends bodies that were refused, and flo
 """
 
 PART_MIN: Final = 256
-"""Bytes that a part of a body, or a trailer, counts for at least: each costs a function call."""
+"""Bytes that a part of a body, or a header, counts for at least: each costs calls and objects."""
 
 HEAD_WITHIN: Final = 10
 """Seconds that a client has to send a request's head; for the first, since it connected."""

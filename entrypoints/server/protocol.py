@@ -7,19 +7,9 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from entrypoints.server import limits
 from entrypoints.server.clock import Clock
 from entrypoints.server.incoming import WAITING_MAX, Flow, Incoming
-from entrypoints.server.limits import (
-    BODY_READ_MAX,
-    BODY_WITHIN,
-    HEAD_MAX,
-    HEAD_WITHIN,
-    HEADERS_MAX,
-    LAST_BODY_WITHIN,
-    LINGER,
-    PART_MIN,
-    TARGET_MAX,
-)
 from entrypoints.server.refusal import (
     BODY_TOO_LONG,
     HEAD_TOO_LARGE,
@@ -62,7 +52,7 @@ class Protocol(HttpToolsProtocol):
         transport.set_protocol(self._incoming)
         super().connection_made(self._outgoing)  # type: ignore[arg-type]  # delegates
         self.flow = Flow(transport, self._incoming)
-        self._clock.start(HEAD_WITHIN, self._give_up)
+        self._clock.start(limits.HEAD_WITHIN, self._give_up)
         Protocol.connections_open += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -101,17 +91,26 @@ class Protocol(HttpToolsProtocol):
             if fault := self._fault():
                 self._refuse(fault)
 
+    @property
+    def head_size(self) -> int:
+        """Bytes that the unfinished head holds."""
+        return self._unfinished + limits.PART_MIN * len(self.headers) if self._in_head else 0
+
+    def refuse_head(self) -> None:
+        """Refuse the unfinished head."""
+        self._refuse(HEAD_TOO_LARGE)
+
     def is_between_requests(self) -> bool:
         """Return whether the next byte begins a request."""
         return not (self._in_head or self._in_body)
 
     def _fault(self) -> Reason | None:
         if self._in_body:
-            read = self._unfinished + PART_MIN * len(self.headers)
-            return BODY_TOO_LONG if read > BODY_READ_MAX else None
-        if len(self.url) > TARGET_MAX:
+            read = self._unfinished + limits.PART_MIN * len(self.headers)
+            return BODY_TOO_LONG if read > limits.BODY_READ_MAX else None
+        if len(self.url) > limits.TARGET_MAX:
             return TARGET_TOO_LONG
-        if len(self.headers) > HEADERS_MAX or self._unfinished > HEAD_MAX:
+        if len(self.headers) > limits.HEADERS_MAX or self._unfinished > limits.HEAD_MAX:
             return HEAD_TOO_LARGE
         return None
 
@@ -122,7 +121,9 @@ class Protocol(HttpToolsProtocol):
         if not (is_partial or self._is_idle()) or self._clock.is_running or self._incoming.dropping:
             return
         if is_partial:
-            self._clock.start(HEAD_WITHIN if self._in_head else BODY_WITHIN, self._give_up)
+            self._clock.start(
+                limits.HEAD_WITHIN if self._in_head else limits.BODY_WITHIN, self._give_up
+            )
         elif not self.transport.is_closing():
             # The rest of an answered request has stopped uvicorn's keep-alive timer.
             self._start_keep_alive()
@@ -136,7 +137,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Count a part of a body and pass it on."""
-        self._unfinished += PART_MIN
+        self._unfinished += limits.PART_MIN
         super().on_body(body)
 
     def on_headers_complete(self) -> None:
@@ -188,11 +189,11 @@ class Protocol(HttpToolsProtocol):
         """Answer the requests that have arrived, then close: the server stops."""
         self._stopping = True
         if self._is_idle():
-            self.loop.call_later(LINGER, self._close_if_idle)
+            self.loop.call_later(limits.LINGER, self._close_if_idle)
             return
         super().shutdown()
         if self._in_body:
-            self._clock.start(LAST_BODY_WITHIN, self._give_up)
+            self._clock.start(limits.LAST_BODY_WITHIN, self._give_up)
 
     def _is_idle(self) -> bool:
         # None before the first request, although uvicorn's type does not say so.
@@ -205,7 +206,9 @@ class Protocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         if self._incoming.paused and not self._stopping:
             # The server itself has paused reading, so the client is not late.
-            self._clock.start(HEAD_WITHIN if self._in_head else BODY_WITHIN, self._give_up)
+            self._clock.start(
+                limits.HEAD_WITHIN if self._in_head else limits.BODY_WITHIN, self._give_up
+            )
         elif self._in_head and not self._is_idle():
             # A previous request is still being answered: close after its response.
             self.cycle.keep_alive = False
@@ -228,8 +231,9 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, reason: Reason) -> None:
         self._clock.stop()
         self._incoming.drop()
-        # This frees up to HEADERS_MAX headers while the connection lingers.
+        # Free the head while the connection lingers: its headers, and one that is incomplete.
         super().on_message_begin()
+        self.parser = httptools.HttpRequestParser(self)
         current: RequestResponseCycle | None = self.cycle
         if current and not current.response_complete:
             if current.response_started or not current.more_body:
@@ -247,4 +251,4 @@ class Protocol(HttpToolsProtocol):
         if not self._in_body or (current and not current.response_complete):
             # A request whose response is complete gets no second one while its body arrives.
             self.transport.write(self.refusal(reason).encode(self.server_state.default_headers))
-        self._outgoing.close_after(LINGER)
+        self._outgoing.close_after(limits.LINGER)

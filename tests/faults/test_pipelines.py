@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,20 +60,70 @@ async def flood(stop: asyncio.Event, port: int, connections: int, sent: bytes) -
     return total
 
 
+async def hold_heads(stop: asyncio.Event, port: int, connections: int, sent: bytes) -> int:
+    """Send ``sent`` once on each connection, and on a new one when it closes; how many bytes."""
+    total = 0
+
+    async def one() -> None:
+        nonlocal total
+        while not stop.is_set():
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with suppress(OSError):
+                writer.write(sent)
+                total += len(sent)
+                await reader.read()
+            writer.transport.abort()
+
+    held = [asyncio.create_task(one()) for _ in range(connections)]
+    await stop.wait()
+    for each in held:
+        each.cancel()
+    await asyncio.gather(*held, return_exceptions=True)
+    return total
+
+
 @pytest.mark.parametrize("connections", [1, 64])
 @pytest.mark.parametrize("kind", FLOODS)
 async def test_requests_sent_ahead_cost_their_sender_alone(
     kind: str, connections: int, tmp_path: Path, measured: Measured
 ) -> None:
+    await compare(
+        f"{kind}, again and again without waiting",
+        flood,
+        connections,
+        FLOODS[kind],
+        folder=tmp_path,
+        measured=measured,
+    )
+
+
+async def test_heads_that_never_end_cost_their_sender_alone(
+    tmp_path: Path, measured: Measured
+) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Y: " + b"y" * 60_000
+    kind = "60 kB of a head that never ends, and again once it is refused"
+    await compare(kind, hold_heads, 800, head, folder=tmp_path, measured=measured)
+
+
+async def compare(
+    kind: str,
+    client_of: Callable[..., Awaitable[int]],
+    connections: int,
+    sent: bytes,
+    *,
+    folder: Path,
+    measured: Measured,
+) -> None:
+    """Check the memory and another user's requests while a client sends ``sent``."""
     settings = {"STORAGE": "memory", "BETTER_AUTH_SECRET": SECRET}
-    with started("serve", "--host", "127.0.0.1", cwd=tmp_path, **settings) as service:
+    with started("serve", "--host", "127.0.0.1", cwd=folder, **settings) as service:
         service.wait_until_ready()
         client = Client(service.port, token("ada"))
         created = await client.send("POST", TASKS, {"title": "Buy milk"})
         path = f"{TASKS}/{created.json['id']}"
         seen: list[Exchange] = []
         before = most = resident(service.process.pid)
-        with Background(flood, service.port, connections, FLOODS[kind]) as flooding:
+        with Background(client_of, service.port, connections, sent) as flooding:
             until = time.monotonic() + SECONDS
             while time.monotonic() < until:
                 seen.append(await client.send("GET", path))
@@ -83,7 +134,7 @@ async def test_requests_sent_ahead_cost_their_sender_alone(
     seconds = sorted(exchange.seconds for exchange in seen)
     measured(
         "12",
-        f"{kind}, again and again without waiting, {connections} connection(s), {SECONDS} s",
+        f"{kind}, {connections} connection(s), {SECONDS} s",
         "memory grows by less than 20 MB; another user is served",
         f"{total / 1e6:.0f} MB sent; {before / 2**20:.0f} MB before, "
         f"{(most - before) / 2**20:.1f} MB more; {len(seen)} requests of the other user, "

@@ -11,16 +11,18 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from entrypoints.http.body import DRAINED_MAX
-from entrypoints.server import protocol
+from entrypoints.server import incoming, protocol
 from entrypoints.server.limits import (
     BODY_READ_MAX,
     HEAD_MAX,
     HEADERS_MAX,
+    PART_MIN,
     READ_MAX,
     REQUESTS_MAX,
     TARGET_MAX,
 )
 from entrypoints.server.protocol import Protocol
+from entrypoints.server.unfinished_heads import UnfinishedHeads
 
 SHORTEST = b"GET / HTTP/1.1\r\n\r\n"
 HOST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -165,6 +167,69 @@ async def test_the_limits_hold_while_requests_are_answered(request_bytes: bytes)
 
     assert app.answered == connection.made == 2_000
     assert wire.reading
+
+
+def unfinished(size: int) -> bytes:
+    start = b"GET / HTTP/1.1\r\nX: "
+    return start + b"x" * (size - len(start))
+
+
+async def test_the_largest_of_too_many_unfinished_heads_is_refused_and_freed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heads = UnfinishedHeads(10_000)
+    monkeypatch.setattr(incoming, "heads", heads)
+    app = App()
+    wires = [Wire(unfinished(size)) for size in (3_000, 5_000, 1_000)]
+    connections = [connected(wire, app) for wire in wires]
+    for wire in wires:
+        await passes(wire, 3)
+    assert not any(wire.received for wire in wires)
+
+    wires[2].sent = b"x" * 1_001
+    await passes(wires[2], 3)
+
+    assert wires[1].received[0].startswith(b"HTTP/1.1 431 ")
+    assert not wires[0].received
+    assert not wires[2].received
+    wires[1].sent = b"x" * 5_000  # Is discarded, and counts no more.
+    await passes(wires[1], 3)
+    assert heads._total == 3_000 + 2_001
+
+    # The others may go on, and count no more once they are complete.
+    wires[0].sent = wires[2].sent = b"\r\n\r\n"
+    for wire in (wires[0], wires[2]):
+        app.turn.release()
+        await passes(wire, 10)
+        assert wire.received[0].startswith(b"HTTP/1.1 200 ")
+    assert heads._total == 0
+    assert [connection.made for connection in connections] == [1, 0, 1]
+
+
+async def test_the_headers_of_an_unfinished_head_count_for_the_objects_that_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(incoming, "heads", UnfinishedHeads(100 * PART_MIN))
+    few, many = (Wire(b"GET / HTTP/1.1\r\n" + b"a:\r\n" * count) for count in (90, 101))
+    for wire in (few, many):
+        connected(wire, App())
+        await passes(wire, 3)
+        wire.reader.connection_lost(None)
+    assert not few.received
+    assert many.received[0].startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_lost_connection_frees_its_unfinished_head(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heads = UnfinishedHeads(10_000)
+    monkeypatch.setattr(incoming, "heads", heads)
+    wire = Wire(unfinished(3_000))
+    connected(wire, App())
+    await passes(wire, 3)
+    assert heads._total == 3_000
+    wire.reader.connection_lost(None)
+    assert (heads._total, heads._sizes) == (0, {})
 
 
 async def test_asking_again_and_again_for_the_body_makes_no_more_of_them() -> None:

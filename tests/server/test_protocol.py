@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from entrypoints.api_protocol import ApiProtocol
-from entrypoints.server import protocol, transport
+from entrypoints.server import limits, transport
 from entrypoints.server.graceful_server import GracefulServer
 from tests.ports import free_port
 from tests.waiting import until
@@ -117,7 +117,7 @@ async def test_an_invalid_pipelined_request_is_refused_after_the_response_before
 async def test_a_head_without_an_end_does_not_abort_the_response_before_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.2)
+    monkeypatch.setattr(limits, "HEAD_WITHIN", 0.2)
     app = App()
     async with serving(app) as (_, port):
         asyncio.get_running_loop().call_later(0.6, app.go.set)

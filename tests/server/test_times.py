@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from entrypoints.server import protocol
+from entrypoints.server import limits as server_limits
 from tests.server.test_limits import App, Wire, connected, passes
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
@@ -16,7 +16,7 @@ LONG, SHORT = 60.0, 0.01
 def limits(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Limits that are not reached; each test shortens one of them."""
     for name in ("HEAD_WITHIN", "BODY_WITHIN", "LAST_BODY_WITHIN", "LINGER"):
-        monkeypatch.setattr(protocol, name, LONG)
+        monkeypatch.setattr(server_limits, name, LONG)
     return monkeypatch
 
 
@@ -30,38 +30,38 @@ async def statuses(wire: Wire) -> list[bytes]:
 
 
 async def test_a_head_has_a_time(limits: pytest.MonkeyPatch) -> None:
-    limits.setattr(protocol, "HEAD_WITHIN", SHORT)
+    limits.setattr(server_limits, "HEAD_WITHIN", SHORT)
     connected(wire := Wire(b"GET / HTTP/1.1\r\nHost: x\r\n"), App())
     assert await statuses(wire) == LATE
 
 
 async def test_a_connection_on_which_nothing_arrives_is_closed(limits: pytest.MonkeyPatch) -> None:
-    limits.setattr(protocol, "HEAD_WITHIN", SHORT)
+    limits.setattr(server_limits, "HEAD_WITHIN", SHORT)
     connected(wire := Wire(), App())
     assert await statuses(wire) == []
     assert wire.closing
 
 
 async def test_a_body_has_a_time_of_its_own(limits: pytest.MonkeyPatch) -> None:
-    limits.setattr(protocol, "BODY_WITHIN", SHORT)
+    limits.setattr(server_limits, "BODY_WITHIN", SHORT)
     connected(wire := Wire(POST + b"a"), App(reads=True))
     assert await statuses(wire) == LATE
 
 
 async def test_a_head_may_take_longer_than_a_body(limits: pytest.MonkeyPatch) -> None:
-    limits.setattr(protocol, "BODY_WITHIN", SHORT)
+    limits.setattr(server_limits, "BODY_WITHIN", SHORT)
     connected(wire := Wire(b"GET / HTTP/1.1\r\n"), App())
     assert await statuses(wire) == []
 
 
 async def test_a_body_may_take_longer_than_a_head(limits: pytest.MonkeyPatch) -> None:
-    limits.setattr(protocol, "HEAD_WITHIN", SHORT)
+    limits.setattr(server_limits, "HEAD_WITHIN", SHORT)
     connected(wire := Wire(POST + b"a"), App(reads=True))
     assert await statuses(wire) == []
 
 
 async def test_the_time_of_a_head_ends_with_it(limits: pytest.MonkeyPatch) -> None:
-    limits.setattr(protocol, "HEAD_WITHIN", SHORT)
+    limits.setattr(server_limits, "HEAD_WITHIN", SHORT)
     connected(wire := Wire(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), App())
     assert await statuses(wire) == []
 
@@ -69,7 +69,7 @@ async def test_the_time_of_a_head_ends_with_it(limits: pytest.MonkeyPatch) -> No
 async def test_a_stopping_server_waits_for_a_body_for_a_short_time(
     limits: pytest.MonkeyPatch,
 ) -> None:
-    limits.setattr(protocol, "LAST_BODY_WITHIN", SHORT)
+    limits.setattr(server_limits, "LAST_BODY_WITHIN", SHORT)
     connection = connected(wire := Wire(POST + b"a"), App(reads=True))
     await passes(wire, 5)
     connection.shutdown()
@@ -90,7 +90,7 @@ async def test_a_stopping_server_answers_requests_that_arrive_in_its_last_moment
 async def test_a_stopping_server_closes_a_connection_that_stays_idle(
     limits: pytest.MonkeyPatch,
 ) -> None:
-    limits.setattr(protocol, "LINGER", SHORT)
+    limits.setattr(server_limits, "LINGER", SHORT)
     connection = connected(wire := Wire(), App())
     connection.shutdown()
     assert await statuses(wire) == []
