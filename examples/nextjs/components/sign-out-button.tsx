@@ -1,10 +1,11 @@
 "use client";
 
-import { useState } from "react";
-import { signOut } from "@/lib/auth-client";
+import { useEffect, useState } from "react";
+import { followSignOut, signOut } from "@/lib/auth-client";
 
 export function SignOutButton() {
   const [state, setState] = useState<"ready" | "busy" | "failed">("ready");
+  useEffect(followSignOut, []);
 
   async function leave() {
     if (state === "busy") return;

@@ -92,8 +92,12 @@ describe("signing up, in and out", () => {
   test("tasks are listed again after signing out and in", async (t) => {
     const { page, email } = await newUser(t);
     await add(page, "Still here tomorrow");
+    const second = await page.context().newPage();
+    await second.goto(WEB_URL);
+    await listed(second, ["Still here tomorrow"]);
     await page.getByRole("button", { name: "Sign out" }).click();
-    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    for (const tab of [page, second]) await tab.getByRole("heading", { name: "Sign in" }).waitFor();
+    await second.close();
     await looksRight(page, "sign-in");
     await page.goto(WEB_URL);
     await page.getByRole("heading", { name: "Sign in" }).waitFor();

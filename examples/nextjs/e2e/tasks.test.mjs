@@ -101,6 +101,7 @@ describe("working on tasks", () => {
     await focused(page, checkbox(page, "Blueberry"));
     await counts(page, "4", "2", "2");
     // A new task is pending, so the filter changes to one that shows it.
+    await page.getByRole("radio", { name: "Completed 2", exact: true }).waitFor();
     await show(page, "Completed");
     await add(page, "Date");
     await listed(page, ["Blueberry", "cherry", "Date"]);

@@ -24,7 +24,7 @@ export function Toolbar({ view, counts, onChange }: Props) {
               onChange={() => onChange({ status })}
             />
             <span>
-              {STATUS_LABELS[status]}
+              {STATUS_LABELS[status]} {/* The space is for screen readers. */}
               {counts && <b>{written(counts[status])}</b>}
             </span>
           </label>
