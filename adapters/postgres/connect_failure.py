@@ -76,7 +76,7 @@ _LASTING_PROBLEMS: Final = {
     (
         "unrecognized configuration parameter|invalid value for parameter|"
         "parameter .* requires|range for parameter|cannot be (?:changed|set)|"
-        "permission denied to set|invalid command-line argument"
+        "permission denied to set|invalid command-line argument|requires a value"
     ): "correct the parameter options",
     "root certificate file .* does not exist|to locate root certificate": (
         "add sslrootcert=system, or the file as sslrootcert=FILE"

@@ -53,6 +53,7 @@ LASTING = {
     f"{AT}ERROR:  Inconsistent project name inferred from SNI": "the host name as Neon shows it",
     f'{AT}FATAL:  unrecognized configuration parameter "x"': "correct the parameter options",
     f'{AT}FATAL:  invalid value for parameter "jit": "x"': "correct the parameter options",
+    f"{AT}FATAL:  -c search_path requires a value": "correct the parameter options",
     f'{AT}FATAL:  parameter "port" cannot be changed without restarting': "options",
     f'{AT}root certificate file "/r.crt" does not exist': "sslrootcert=system",
     f"{AT}could not get home directory to locate root certificate file": "sslrootcert=system",
