@@ -103,8 +103,8 @@ def _made(connection: Connection, setting: TableName | None) -> UsersTable:
     for other in {"user", "users"} - {name}:
         if is_there(connection, other):
             logger.warning(
-                "the table %s, which USERS_TABLE names, is made beside a table %s: if that is "
-                "the one that Better Auth fills, set USERS_TABLE to it",
+                "the table %s is made beside %s: if that is the table that Better Auth fills, "
+                "set USERS_TABLE to it",
                 name,
                 other,
             )

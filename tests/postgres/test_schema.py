@@ -479,4 +479,4 @@ async def test_a_users_table_beside_better_auths_is_made_with_a_warning(
     await prepare(empty_database_url, "users")
 
     [warning] = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert "users, which USERS_TABLE names, is made beside a table user" in warning.getMessage()
+    assert "the table users is made beside user: if that" in warning.getMessage()
