@@ -120,8 +120,14 @@ _OTHER_PROBLEMS: Final = {
     "refused|no such file or directory": (
         "check the host and the port, and that PostgreSQL runs there"
     ),
+    "statement timeout|lock timeout": (
+        "raise that time-out of the role or the database, or remove it from the parameter options"
+    ),
     "timeout|timed out|no answer|unreachable|no route": (
         "check the host and the port, and that no firewall is in between"
     ),
-    "read-only|hot standby": "use the host of another server, or correct target_session_attrs",
+    "read-only|hot standby": (
+        "use the host of another server, or correct target_session_attrs; a Neon project that has "
+        "reached its limit is read-only, too"
+    ),
 }

@@ -23,7 +23,11 @@ def operation_failure(error: Exception) -> StorageUnavailable:
         return StorageUnavailable(f"{type(error).__name__} ({error.sqlstate})")
     if isinstance(error, ConnectFailed):
         return StorageUnavailable(str(error))
-    return StorageUnavailable(f"{type(error).__name__}: {_message(error)}")
+    message = _message(error)
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        # Reads succeed, so this may last unnoticed.
+        message = explain(message)
+    return StorageUnavailable(f"{type(error).__name__}: {message}")
 
 
 def cause_to_log(error: Exception) -> Exception | None:

@@ -40,6 +40,8 @@ PASSING = {
     "connection timeout expired": "no firewall",
     "failed to resolve host 'h': [Errno -2] Name or service not known": "the name of the host",
     f"{AT}session is read-only": "target_session_attrs",
+    "canceling statement due to statement timeout": "raise that time-out",
+    "canceling statement due to lock timeout": "raise that time-out",
     f"{AT}FATAL:  the database system is starting up": "",
     f"{AT}server closed the connection unexpectedly": "",
     f"{AT}SCHWERWIEGEND:  das Datenbanksystem startet": "",
