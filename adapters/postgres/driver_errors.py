@@ -26,7 +26,7 @@ def operation_failure(error: Exception) -> StorageUnavailable:
     message = _message(error)
     if isinstance(error, errors.ReadOnlySqlTransaction):
         # Reads succeed, so this may last unnoticed.
-        message = explain(message)
+        message = str(explain(message))
     return StorageUnavailable(f"{type(error).__name__}: {message}")
 
 

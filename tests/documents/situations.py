@@ -341,6 +341,18 @@ DATABASES: Final[dict[str, Situation]] = {
         json={"title": "x"},
         settings={"STORAGE": "postgres", "NEON_DB_URL": place.migrated()},
     ),
+    "a read-only database": lambda place: place.ask(
+        "POST",
+        token=minted(),
+        json={"title": "x"},
+        settings={
+            "STORAGE": "postgres",
+            "NEON_DB_URL": make_conninfo(
+                place.migrated("INSERT INTO users (id) VALUES ('ada')"),
+                options="-cdefault_transaction_read_only=on",
+            ),
+        },
+    ),
     "too many tasks": lambda place: place.ask(
         "POST",
         token=minted(),
