@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from entrypoints.server.limits import HEADS_MAX, READ_MAX, REQUESTS_MAX
+from entrypoints.server.refusal import HEAD_TOO_LARGE
 from entrypoints.server.unfinished_heads import UnfinishedHeads
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Incoming(asyncio.BufferedProtocol):
 
     def refuse_head(self) -> None:
         """Refuse the head that is not complete."""
-        self._protocol.refuse_head()
+        self._protocol.refuse(HEAD_TOO_LARGE)
 
     def _pause(self) -> None:
         if not self.paused and not self._transport.is_closing():

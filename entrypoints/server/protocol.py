@@ -82,23 +82,19 @@ class Protocol(HttpToolsProtocol):
             self._incoming.put_back(piece[upgrade.args[0] :])
             self._decline_upgrade()
         except httptools.HttpParserError:
-            self._refuse(self._fault() or NOT_HTTP)
+            self.refuse(self._fault() or NOT_HTTP)
         else:
             if not (self._in_head or self._in_body):
                 self._unfinished = 0
                 return
             self._unfinished += len(piece)
             if fault := self._fault():
-                self._refuse(fault)
+                self.refuse(fault)
 
     @property
     def head_size(self) -> int:
         """Bytes that the unfinished head holds."""
         return self._unfinished + limits.PART_MIN * len(self.headers) if self._in_head else 0
-
-    def refuse_head(self) -> None:
-        """Refuse the unfinished head."""
-        self._refuse(HEAD_TOO_LARGE)
 
     def is_between_requests(self) -> bool:
         """Return whether the next byte begins a request."""
@@ -121,9 +117,8 @@ class Protocol(HttpToolsProtocol):
         if not (is_partial or self._is_idle()) or self._clock.is_running or self._incoming.dropping:
             return
         if is_partial:
-            self._clock.start(
-                limits.HEAD_WITHIN if self._in_head else limits.BODY_WITHIN, self._give_up
-            )
+            within = limits.HEAD_WITHIN if self._in_head else limits.BODY_WITHIN
+            self._clock.start(within, self._give_up)
         elif not self.transport.is_closing():
             # The rest of an answered request has stopped uvicorn's keep-alive timer.
             self._start_keep_alive()
@@ -206,21 +201,20 @@ class Protocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         if self._incoming.paused and not self._stopping:
             # The server itself has paused reading, so the client is not late.
-            self._clock.start(
-                limits.HEAD_WITHIN if self._in_head else limits.BODY_WITHIN, self._give_up
-            )
+            within = limits.HEAD_WITHIN if self._in_head else limits.BODY_WITHIN
+            self._clock.start(within, self._give_up)
         elif self._in_head and not self._is_idle():
             # A previous request is still being answered: close after its response.
             self.cycle.keep_alive = False
         elif self._in_head or (self._in_body and not self.cycle.response_started):
-            self._refuse(TOO_SLOW)
+            self.refuse(TOO_SLOW)
         else:
             self.transport.close()
 
     def _decline_upgrade(self) -> None:
         method: bytes = self.parser.get_method()
         if method == b"CONNECT":
-            self._refuse(NO_PROXY)
+            self.refuse(NO_PROXY)
             return
         version = self.parser.get_http_version().encode()
         offer = {b"upgrade", b"connection"}
@@ -228,7 +222,8 @@ class Protocol(HttpToolsProtocol):
         self.parser = httptools.HttpRequestParser(self)
         self.feed(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, head))
 
-    def _refuse(self, reason: Reason) -> None:
+    def refuse(self, reason: Reason) -> None:
+        """Refuse the request that arrives, and close the connection."""
         self._clock.stop()
         self._incoming.drop()
         # Free the head while the connection lingers: its headers, and one that is incomplete.
