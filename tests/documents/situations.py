@@ -300,6 +300,15 @@ def _ready(place: Place, url: str, **settings: str) -> str:
     )
 
 
+def _create(place: Place, url: str, **settings: str) -> str:
+    return place.ask(
+        "POST",
+        token=minted(),
+        json={"title": "x"},
+        settings={"STORAGE": "postgres", "NEON_DB_URL": url, **settings},
+    )
+
+
 def _wrong_password(place: Place) -> str:
     with refusing_postgres('password authentication failed for user "tasks"') as url:
         return _ready(place, url)
@@ -335,36 +344,21 @@ DATABASES: Final[dict[str, Situation]] = {
         place, place.migrated("REVOKE INSERT ON tasks FROM landlord"), MIGRATE_ON_START="false"
     ),
     "hidden rows": lambda place: _ready(place, place.migrated(_HIDDEN)),
-    "a user without a row": lambda place: place.ask(
-        "POST",
-        token=minted(),
-        json={"title": "x"},
-        settings={"STORAGE": "postgres", "NEON_DB_URL": place.migrated()},
+    "a user without a row": lambda place: _create(place, place.migrated()),
+    "a read-only database": lambda place: _create(
+        place,
+        make_conninfo(
+            place.migrated("INSERT INTO users (id) VALUES ('ada')"),
+            options="-cdefault_transaction_read_only=on",
+        ),
     ),
-    "a read-only database": lambda place: place.ask(
-        "POST",
-        token=minted(),
-        json={"title": "x"},
-        settings={
-            "STORAGE": "postgres",
-            "NEON_DB_URL": make_conninfo(
-                place.migrated("INSERT INTO users (id) VALUES ('ada')"),
-                options="-cdefault_transaction_read_only=on",
-            ),
-        },
-    ),
-    "too many tasks": lambda place: place.ask(
-        "POST",
-        token=minted(),
-        json={"title": "x"},
-        settings={
-            "STORAGE": "postgres",
-            "TASKS_PER_USER": "1",
-            "NEON_DB_URL": place.migrated(
-                "INSERT INTO users (id) VALUES ('ada')",
-                "INSERT INTO tasks (user_id, title) VALUES ('ada', 'x')",
-            ),
-        },
+    "too many tasks": lambda place: _create(
+        place,
+        place.migrated(
+            "INSERT INTO users (id) VALUES ('ada')",
+            "INSERT INTO tasks (user_id, title) VALUES ('ada', 'x')",
+        ),
+        TASKS_PER_USER="1",
     ),
 }
 
